@@ -6,7 +6,7 @@ A bot that sends every message back::
 
 from twisted.internet.defer import Deferred
 
-from txwebqq.model import Message
+from txwebqq.model import Message, Sent
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 
 
@@ -15,7 +15,7 @@ class Echo(WebQQProtocol):
     Sends every message of a friend back.
     """
 
-    def messageReceived(self, message: Message) -> Deferred[None]:
+    def messageReceived(self, message: Message) -> Deferred[Sent]:
         """
         Send the message back, with its faces and font.
         """

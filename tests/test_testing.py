@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from txwebqq import testing
 from txwebqq.errors import LoginRefused, RequestRefused
-from txwebqq.model import Message, Status, StatusChange, Text, Uin
+from txwebqq.model import Message, Sent, Status, StatusChange, Text, Uin
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.testing import MemoryWebQQ, RecordingProtocol
@@ -25,7 +25,7 @@ class Echo(WebQQProtocol):
     The bot of the documentation.
     """
 
-    def messageReceived(self, message: Message) -> Deferred[None]:
+    def messageReceived(self, message: Message) -> Deferred[Sent]:
         return self.sendMessage(message.sender, message.text)
 
 

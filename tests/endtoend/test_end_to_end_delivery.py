@@ -25,7 +25,7 @@ from twisted.logger import Logger
 
 from tests.network.authority import LOCALHOST, Authority
 from tests.server.harness import ALICE, BOB, POPULATION, request
-from txwebqq.model import Font, Status, Text
+from txwebqq.model import Font, Sent, Status, Text
 from txwebqq.server.domain.messaging import sendMessage
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import FRIEND_MESSAGE
@@ -110,10 +110,10 @@ class Scene:
 
         def say() -> None:
             content = (Text(text),)
-            refusal = sendMessage(
+            sent = sendMessage(
                 self.state, FRIEND_MESSAGE, ALICE, (BOB,), content, Font()
             )
-            assert refusal is None
+            assert isinstance(sent, Sent)
             self.state.router.commit()
             if before is not None:
                 # After the turn that answers.

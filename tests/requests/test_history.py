@@ -11,7 +11,17 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from txwebqq.errors import RequestRefused
-from txwebqq.model import Code, Did, Face, HistoryPage, HistoryStretch, Text, Uin
+from txwebqq.model import (
+    Code,
+    Did,
+    Face,
+    GroupMessage,
+    HistoryPage,
+    HistoryStretch,
+    Message,
+    Text,
+    Uin,
+)
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.testing import BASE, MemoryPerson, MemoryWebQQ
 from txwebqq.wire.commands.history import HistoryRange
@@ -46,6 +56,33 @@ class FriendTests(Histories):
     """
     Conversations of two.
     """
+
+    def test_sameIds(self) -> None:
+        """
+        The sender, the recipients and the histories of both know a message by one
+        id.
+        """
+        toBob = self.alice.uinOf(self.bob)
+        [toCats] = self.alice.protocol.groups
+        sent = self.web.result(self.alice.protocol.sendMessage(toBob, "a"))
+        long = self.web.result(self.alice.protocol.sendMessage(toBob, "b" * 30_000))
+        meow = self.web.result(self.alice.protocol.sendGroupMessage(toCats, "meow"))
+        self.web.settle(3)
+        ids = [sent.messageId, *long.earlier, long.messageId]
+        self.assertEqual(len(set(ids)), len(ids))
+        self.assertGreater(len(long.earlier), 0)
+        events = self.bob.events
+        self.assertEqual([e.id for e in events if isinstance(e, Message)], ids)
+        self.assertEqual(
+            [e.id for e in events if isinstance(e, GroupMessage)], [meow.messageId]
+        )
+        for who, other in ((self.alice, self.bob), (self.bob, self.alice)):
+            page = self.history(who, other)
+            self.assertEqual([message.id for message in page.messages], ids)
+            self.assertEqual(page.messages[0].time, sent.time)
+        [group] = self.bob.protocol.groups.values()
+        stretch = self.web.result(self.bob.protocol.fetchGroupHistory(group.code))
+        self.assertEqual([m.id for m in stretch.messages], [meow.messageId])
 
     def test_both(self) -> None:
         """

@@ -21,6 +21,7 @@ from txwebqq.model import (
     Gid,
     Message,
     Segment,
+    Sent,
     Shake,
     Status,
     StatusChange,
@@ -353,8 +354,8 @@ class MessagePartTests(SynchronousTestCase):
         for text in "abc":
             self.assertNoResult(sent)
             self.assertEqual(self.asked[-1], text)
-            self.transport.asked[-1][2].callback(None)
-        self.assertIsNone(self.successResultOf(sent))
+            self.transport.asked[-1][2].callback(Sent(7, 1))
+        self.assertEqual(self.successResultOf(sent), Sent(7, 1, (7, 7)))
         self.assertEqual([n for _, n, _ in self.transport.asked], [1, 2, 3])
 
     def test_firstFails(self) -> None:
@@ -375,14 +376,14 @@ class MessagePartTests(SynchronousTestCase):
         text = "a" * 15_000 + "b" * 15_000 + "c" * 10
         sent = self.protocol.sendMessage(Uin(1), text)
         after = self.protocol.sendMessage(Uin(1), "z")
-        self.transport.asked[0][2].callback(None)
+        self.transport.asked[0][2].callback(Sent(7, 1))
         self.transport.asked[1][2].errback(NotSignedOn("gone"))
         error = self.failureResultOf(sent, PartlySent).value
         self.assertEqual((error.piece, error.pieces), (1, 3))
         self.assertEqual("".join(map(plainText, error.rest)), text[15_000:])
         self.assertIsInstance(error.reason, NotSignedOn)
         self.assertEqual(self.asked, ["a", "b", "z"])
-        self.transport.asked[2][2].callback(None)
+        self.transport.asked[2][2].callback(Sent(7, 1))
         self.successResultOf(after)
 
     def test_others(self) -> None:
@@ -394,11 +395,11 @@ class MessagePartTests(SynchronousTestCase):
         self.protocol.sendMessage(Uin(2), "x")
         self.protocol.sendMessage(Uin(1), "y")
         self.assertEqual(self.asked, ["a", "x"])
-        self.transport.asked[0][2].callback(None)
+        self.transport.asked[0][2].callback(Sent(7, 1))
         self.assertEqual(self.asked, ["a", "x", "a"])
-        self.transport.asked[2][2].callback(None)
+        self.transport.asked[2][2].callback(Sent(7, 1))
         self.assertEqual(self.asked, ["a", "x", "a", "y"])
-        self.transport.asked[3][2].callback(None)
+        self.transport.asked[3][2].callback(Sent(7, 1))
         self.protocol.sendMessage(Uin(1), "1")
         self.protocol.sendMessage(Uin(1), "2")
         self.assertEqual(self.asked[-2:], ["1", "2"])
@@ -410,11 +411,11 @@ class MessagePartTests(SynchronousTestCase):
         self.protocol.sendMessage(Uin(1), "a" * 20_000)
         self.protocol.sendMessage(Uin(1), "b" * 20_000)
         for n in range(2):
-            self.transport.asked[n][2].callback(None)
+            self.transport.asked[n][2].callback(Sent(7, 1))
         self.protocol.sendMessage(Uin(1), "c")
         self.assertEqual(self.asked, ["a", "a", "b"])
         for n in range(2, 4):
-            self.transport.asked[n][2].callback(None)
+            self.transport.asked[n][2].callback(Sent(7, 1))
         self.assertEqual(self.asked, ["a", "a", "b", "b", "c"])
 
     def test_misspelt(self) -> None:

@@ -25,7 +25,7 @@ from tests.rig import (
 from txwebqq.errors import (
     RequestRefused,
 )
-from txwebqq.model import Message, Status
+from txwebqq.model import Message, Sent, Status
 
 Flush = Callable[..., list[Failure]]
 
@@ -35,7 +35,7 @@ def test_inSignedOn(rig: Rig) -> None:
     Inside signedOn the roster is loaded, and requests can be made.
     """
     seen: list[object] = []
-    sent: list[Deferred[None]] = []
+    sent: list[Deferred[Sent]] = []
 
     def look(protocol: CallbackLog) -> None:
         [buddy] = protocol.buddies.values()

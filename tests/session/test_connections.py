@@ -14,6 +14,7 @@ from tests.memoryendpoint import MemoryEndpoint
 from tests.rig import SEND, ScriptedServer
 from txwebqq.client import MAX_REPLY, Servers, TreqLike, WebQQClient
 from txwebqq.errors import Unreachable
+from txwebqq.model import Sent
 from txwebqq.net.keepalive import IDLE_TIMEOUT, KeepAliveClient
 from txwebqq.service import WebQQService
 from txwebqq.session.inflight import GRACE
@@ -94,7 +95,8 @@ def test_conversation(scene: Scene) -> None:
     heard, speaker = scene.signOn(ann), scene.signOn(bob)
     [uin] = speaker.buddies
     for n in range(3):
-        assert scene.result(speaker.sendMessage(uin, f"hello {n}")) is None
+        sent = scene.result(speaker.sendMessage(uin, f"hello {n}"))
+        assert isinstance(sent, Sent)
     assert [getattr(event, "text", "") for event in heard.events][-3:] == [
         "hello 0",
         "hello 1",

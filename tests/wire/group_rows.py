@@ -15,6 +15,7 @@ from tests.wire.rows import (
     OK,
     PSESSIONID,
     QIU,
+    SENT,
     SENT_AT,
     TEAHOUSE,
     TEAHOUSE_CODE,
@@ -36,6 +37,7 @@ from txwebqq.model import (
     NewGroup,
     Number,
     Presence,
+    Sent,
     Status,
     Text,
     Uin,
@@ -413,8 +415,8 @@ GROUP_ROWS: tuple[Row, ...] = (
         r'\"color\":\"000000\"}]]","msg_id":40470003,'
         f'"clientid":"{CLIENTID}","psessionid":"{PSESSIONID}"'
         "}" + OPEN,
-        None,
-        OK_OR_GONE,
+        Sent(5, 1366004047),
+        (*SENT, *OK_OR_GONE[2:]),
     ),
     # ---- temporary conversations
     Row(
@@ -461,8 +463,8 @@ GROUP_ROWS: tuple[Row, ...] = (
         r'\"style\":[0,0,0],\"color\":\"000000\"}]]","msg_id":40470004,'
         f'"service_type":1,"clientid":"{CLIENTID}","psessionid":"{PSESSIONID}"'
         "}" + OPEN,
-        None,
-        OK,
+        Sent(5, 1366004047),
+        SENT,
     ),
 )
 

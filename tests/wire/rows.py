@@ -31,6 +31,7 @@ from txwebqq.model import (
     Number,
     Presence,
     Profile,
+    Sent,
     Status,
     StatusChange,
     Text,
@@ -151,6 +152,12 @@ def commands() -> Iterator[type[Command[Any]]]:
 
 
 OK = (('{"retcode":0,"result":"ok"}', None), ('{"retcode":0,"result":"ok"}\n', None))
+SENT = (
+    ('{"retcode":0,"result":"ok"}', Sent()),
+    ('{"retcode":0,"result":"ok"}\n', Sent()),
+    ('{"retcode":0,"result":"ok","msg_id2":5,"time":1366004047}', Sent(5, 1366004047)),
+    ('{"retcode":0,"result":"ok","msg_id2":"x","time":null}', Sent()),
+)
 
 LOGIN_FIELDS = (
     f"u=300100200&p={DIGEST}&verifycode=!K7Q&webqq_type=10&remember_uin=1"
@@ -438,8 +445,8 @@ ROWS: tuple[Row, ...] = (
         f'"psessionid":"{PSESSIONID}"'
         "}"
         f"&clientid=47283951&psessionid={PSESSIONID}",
-        None,
-        (*OK, ('{"retcode":108,"errmsg":""}', Refusal(108))),
+        Sent(5, 1366004047),
+        (*SENT, ('{"retcode":108,"errmsg":""}', Refusal(108))),
     ),
     Row(
         SendQunMsg2(
@@ -455,8 +462,8 @@ ROWS: tuple[Row, ...] = (
         f'"psessionid":"{PSESSIONID}"'
         "}"
         f"&clientid=47283951&psessionid={PSESSIONID}",
-        None,
-        OK,
+        Sent(5, 1366004047),
+        SENT,
     ),
     Row(
         InputNotify2(CHANNEL, LIN, milliseconds=SENT_AT),

@@ -82,6 +82,8 @@ from txwebqq.model.messages import (
     DiscussionMessage,
     GroupMessage,
     Message,
+    Received,
+    Sent,
     StrangerMessage,
 )
 from txwebqq.model.notices import (
@@ -170,6 +172,8 @@ __all__ = [
     "Message",
     "GroupMessage",
     "DiscussionMessage",
+    "Received",
+    "Sent",
     "StrangerMessage",
     "StatusChange",
     "KickNotice",

@@ -17,12 +17,15 @@ class PastMessage(Value, HasContent):
 
     @ivar time: Unix seconds.
     @ivar sequence: the running number in the conversation, with gaps.
+    @ivar id: the id of the message in its conversation, 0 where the server does not
+        say.
     """
 
     sender: Uin
     time: int
     content: Content
     sequence: int = 0
+    id: int = 0
 
 
 class HistoryPage(Value):

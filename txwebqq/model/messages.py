@@ -14,7 +14,41 @@ from txwebqq.model.groups import Code, Gid
 from txwebqq.values import Value
 
 
-class Message(Value, HasContent, gc=False):
+class Sent(Value):
+    """
+    The server's answer to a message that it has accepted.
+
+    @ivar messageId: the C{id} that the recipients and the history see, 0 where the
+        server does not say.
+    @ivar time: the server's time, Unix seconds, 0 where it does not say.
+    @ivar earlier: the ids of the parts before the last one, of a message that was
+        sent in parts.
+    """
+
+    messageId: int = 0
+    time: int = 0
+    earlier: tuple[int, ...] = ()
+
+
+class Received(HasContent):
+    """
+    Base of all messages that an account receives.
+    """
+
+    __slots__ = ()
+
+    messageId2: int
+
+    @property
+    def id(self) -> int:
+        """
+        The id of the message in its conversation, which its sender learns from
+        L{Sent}, and the history from L{PastMessage}: C{messageId2}.
+        """
+        return self.messageId2
+
+
+class Message(Value, Received, gc=False):
     """
     A message from a friend (protocol.md 5.1).
 
@@ -34,7 +68,7 @@ class Message(Value, HasContent, gc=False):
     kind: int = 9
 
 
-class GroupMessage(Value, HasContent, gc=False):
+class GroupMessage(Value, Received, gc=False):
     """
     A message in a group (protocol.md 5.2).
 
@@ -56,7 +90,7 @@ class GroupMessage(Value, HasContent, gc=False):
     kind: int = 43
 
 
-class DiscussionMessage(Value, HasContent, gc=False):
+class DiscussionMessage(Value, Received, gc=False):
     """
     A message in a discussion (protocol.md 5.3).
 
@@ -77,7 +111,7 @@ class DiscussionMessage(Value, HasContent, gc=False):
     kind: int = 42
 
 
-class StrangerMessage(Value, HasContent, gc=False):
+class StrangerMessage(Value, Received, gc=False):
     """
     A message of a temporary chat: from a member of a common group or discussion who
     is no friend (protocol.md 5.4).

@@ -17,6 +17,7 @@ from txwebqq.model import (
     Font,
     Gid,
     Presence,
+    Sent,
     Uin,
 )
 from txwebqq.requests.messages import DEFAULT_FONT, MessageRequests, Sendable
@@ -152,12 +153,13 @@ class DiscussionRequests(MessageRequests):
         content: Sendable,
         font: Font = DEFAULT_FONT,
         tooLong: TooLong = "split",
-    ) -> Deferred[None]:
+    ) -> Deferred[Sent]:
         """
         Send a message to a discussion (protocol.md 2.2.4). The server sends no
         copy of it back.
 
-        @return: fires when the server has accepted the message. Also fails
+        @return: fires with the message's id and time when the server has accepted
+            it. Also fails
             with L{MessageTooLong} or L{PartlySent}.
         """
         return self.sendTo(

@@ -55,7 +55,11 @@ class HistoryRequests(Requester):
             own = Uin(self.account.number)
             messages = tuple(
                 PastMessage(
-                    own if line.mine else uin, line.time, line.content, line.sequence
+                    own if line.mine else uin,
+                    line.time,
+                    line.content,
+                    line.sequence,
+                    line.id,
                 )
                 for line in log.lines
             )

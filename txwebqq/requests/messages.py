@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, DeferredLock, fail
 
 from txwebqq.errors import MessageTooLong, PartlySent, WebQQError
-from txwebqq.model import Code, Content, Font, Gid, Segment, Status, Text, Uin
+from txwebqq.model import Code, Content, Font, Gid, Segment, Sent, Status, Text, Uin
 from txwebqq.requests.requester import Requester
 from txwebqq.requests.splitting import TooLong, splitContent
 from txwebqq.wire.command import Command
@@ -29,7 +30,7 @@ DEFAULT_FONT = Font()
 Conversation = tuple[str, int]
 """The kind of a conversation, such as C{"buddy"}, and its session id."""
 
-MakeSend = Callable[[Ticket, Content, int], Command[None]]
+MakeSend = Callable[[Ticket, Content, int], Command[Sent]]
 """Makes the command that sends a content under a message id."""
 
 
@@ -95,12 +96,12 @@ class MessageRequests(Requester):
         content: Sendable,
         font: Font = DEFAULT_FONT,
         tooLong: TooLong = "split",
-    ) -> Deferred[None]:
+    ) -> Deferred[Sent]:
         """
         Send a message to a friend (protocol.md 2.2.2).
 
-        @return: fires when the server has accepted the message, which it
-            delivers even to a friend who is offline now. Also fails with
+        @return: fires with the message's id and time when the server has accepted
+            it, which it delivers even to a friend who is offline now. Also fails with
             L{MessageTooLong} or L{PartlySent}.
         """
         return self.sendTo(
@@ -116,12 +117,13 @@ class MessageRequests(Requester):
         content: Sendable,
         font: Font = DEFAULT_FONT,
         tooLong: TooLong = "split",
-    ) -> Deferred[None]:
+    ) -> Deferred[Sent]:
         """
         Send a message to a group (protocol.md 2.2.3). The server sends no copy
         of it back.
 
-        @return: fires when the server has accepted the message. Also fails
+        @return: fires with the message's id and time when the server has accepted
+            it. Also fails
             with L{MessageTooLong} or L{PartlySent}.
         """
         group = self.transport.groups.get(gid)
@@ -139,7 +141,7 @@ class MessageRequests(Requester):
         content: Sendable,
         make: MakeSend,
         tooLong: TooLong = "split",
-    ) -> Deferred[None]:
+    ) -> Deferred[Sent]:
         """
         Send a message to any conversation. The other requests that send
         messages call this one.
@@ -166,17 +168,21 @@ class MessageRequests(Requester):
 
         return held.run(self._sendParts, make, parts).addBoth(unlock)
 
-    def _sendParts(self, make: MakeSend, parts: list[Content]) -> Deferred[None]:
+    def _sendParts(self, make: MakeSend, parts: list[Content]) -> Deferred[Sent]:
         transport = self.transport
 
-        async def send() -> None:
+        async def send() -> Sent:
+            ids: list[int] = []
+            sent = Sent()
             for n, part in enumerate(parts):
                 try:
-                    await transport.call(make, part, transport.nextMessageId())
+                    sent = await transport.call(make, part, transport.nextMessageId())
                 except WebQQError as e:
                     if n == 0:
                         raise
                     raise PartlySent(n, len(parts), tuple(parts[n:]), e) from e
+                ids.append(sent.messageId)
+            return replace(sent, earlier=tuple(ids[:-1]))
 
         return Deferred.fromCoroutine(send())
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from txwebqq.model import Did, Font, Gid, StrangerMessage, Uin
+from txwebqq.model import Did, Font, Gid, Sent, StrangerMessage, Uin
 from txwebqq.requests.messages import (
     DEFAULT_FONT,
     MessageRequests,
@@ -40,7 +40,7 @@ class TemporaryChatRequests(MessageRequests):
         discussion: Did | None = None,
         font: Font = DEFAULT_FONT,
         tooLong: TooLong = "split",
-    ) -> Deferred[None]:
+    ) -> Deferred[Sent]:
         """
         Send a message to a member of a shared group or discussion who is not a
         friend (protocol.md 2.2.5).
@@ -48,7 +48,8 @@ class TemporaryChatRequests(MessageRequests):
         @param group: the shared group; give either this or C{discussion}.
         @param discussion: the shared discussion.
 
-        @return: fires when the server has accepted the message. Also fails
+        @return: fires with the message's id and time when the server has accepted
+            it. Also fails
             with L{MessageTooLong} or L{PartlySent}, and with L{ValueError}
             unless exactly one of C{group} and C{discussion} is given.
         """
@@ -60,10 +61,10 @@ class TemporaryChatRequests(MessageRequests):
         else:
             return fail(ValueError("give either the group or the discussion"))
 
-        async def send() -> None:
+        async def send() -> Sent:
             checked = contentOf(content)
             signature = await self._signature(uin, shared, service)
-            await self.sendTo(
+            return await self.sendTo(
                 ("stranger", uin),
                 checked,
                 lambda ticket, part, n: SendSessMsg2(
@@ -79,7 +80,7 @@ class TemporaryChatRequests(MessageRequests):
         message: StrangerMessage,
         content: Sendable,
         font: Font = DEFAULT_FONT,
-    ) -> Deferred[None]:
+    ) -> Deferred[Sent]:
         """
         Reply to a message of a temporary chat, by way of the same group or
         discussion.

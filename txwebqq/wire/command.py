@@ -23,8 +23,9 @@ from typing import (
 from msgspec import field
 from msgspec.structs import replace
 
+from txwebqq.model import Sent
 from txwebqq.values import SECRET, Value, ValueMeta
-from txwebqq.wire.coerce import integer
+from txwebqq.wire.coerce import integer, unsigned
 from txwebqq.wire.form import Form, Pairs, encodeForm
 from txwebqq.wire.jsontext import encodeJSON, encodeUnescapedJSON, parseJSON
 from txwebqq.wire.locating import decodeOrMalformed
@@ -325,6 +326,41 @@ class OKReply:
     @classmethod
     def decodeReply(cls, body: bytes) -> None | Refusal:
         return decodeJSONReply(body, lambda result: None)
+
+
+class SentReply:
+    """
+    The reply of commands that send a message: as L{OKReply}, and with the members
+    C{msg_id2} and C{time} beside C{result}, which other servers do not send and other
+    clients do not look at.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def encodeReply(cls, reply: Sent | Refusal) -> bytes:
+        if isinstance(reply, Refusal):
+            return encodeRefusal(reply)
+        if not reply.messageId:
+            return _OK
+        return b'{"retcode":0,"result":"ok","msg_id2":%d,"time":%d}' % (
+            reply.messageId,
+            reply.time,
+        )
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> Sent | Refusal:
+        accepted = decodeJSONReply(body, lambda result: None)
+        return _sentIn(body) if accepted is None else accepted
+
+
+def _sentIn(body: bytes) -> Sent:
+    value = parseJSON(body)
+    try:
+        return Sent(unsigned(value.get("msg_id2", 0)), unsigned(value.get("time", 0)))
+    except ValueError:
+        # The message was accepted, also if the rest of the reply is not readable.
+        return Sent()
 
 
 def encodeRefusal(refusal: Refusal) -> bytes:

@@ -81,7 +81,7 @@ def test_discussionNumbers(harness: ServerHarness) -> None:
     for n, written in enumerate((did(harness), str(did(harness)))):
         content = json.dumps([f"{n}", ["font", {}]])
         answer = alice.channel("send_discu_msg2", did=written, content=content)
-        assert answer.json == {"retcode": 0, "result": "ok"}
+        assert (answer.json["retcode"], answer.json["result"]) == (0, "ok")
     [event] = bob.poll().response.result
     assert event["poll_type"] == "discu_message"
     value = event["value"]

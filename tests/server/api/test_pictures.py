@@ -150,7 +150,7 @@ class GroupPictureTests(MediaTestCase):
         sent = self.send(
             name, group_code=self.code(self.alice), **self.signature(self.alice)
         )
-        self.assertEqual(sent.json, {"retcode": 0, "result": "ok"})
+        self.assertEqual((sent.json["retcode"], sent.json["result"]), (0, "ok"))
         for client in (self.bob, self.dave):
             (event,) = self.events(client)
             text, (kind, picture), _ = event["value"]["content"][1:]

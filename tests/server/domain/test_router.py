@@ -10,7 +10,7 @@ from random import Random
 import pytest
 from twisted.internet.task import Clock
 
-from txwebqq.model import Font, Number, Status, Text
+from txwebqq.model import Font, Number, Sent, Status, Text
 from txwebqq.server.domain.messaging import sendMessage
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import FRIEND_MESSAGE
@@ -105,8 +105,8 @@ def say(state: ServerState, text: str) -> None:
     Send a message from Alice to Bob.
     """
     content = (Text(text),)
-    refusal = sendMessage(state, FRIEND_MESSAGE, ALICE, (BOB,), content, Font())
-    assert refusal is None
+    sent = sendMessage(state, FRIEND_MESSAGE, ALICE, (BOB,), content, Font())
+    assert isinstance(sent, Sent)
 
 
 def hold(state: ServerState, session: Session) -> RecordingPoll:

@@ -12,6 +12,7 @@ from txwebqq.model import (
     DiscussionList,
     DiscussionMember,
     Presence,
+    Sent,
     Status,
 )
 from txwebqq.server.domain.authenticator import captchaRefusal
@@ -145,7 +146,7 @@ class DiscussionsAPI:
     @answers(SendDiscuMsg2)
     def sendDiscuMsg2(
         self, command: SendDiscuMsg2, session: Session, exchange: HTTPExchange
-    ) -> None | Refusal:
+    ) -> Sent | Refusal:
         """
         C{POST /channel/send_discu_msg2}: send a message to a discussion.
         """

@@ -140,6 +140,7 @@ class HistoryAPI:
                     entry.event.ids.time,
                     entry.event.content,
                     entry.sequence,
+                    entry.event.ids.messageId2,
                 )
                 for entry in lines
             ),
@@ -241,6 +242,7 @@ class HistoryAPI:
                     entry.event.ids.time,
                     entry.event.content,
                     entry.sequence,
+                    entry.event.ids.messageId2,
                 )
                 for entry in found
             ),

@@ -5,7 +5,7 @@ presence.
 
 from __future__ import annotations
 
-from txwebqq.model import WEB_CLIENT, Presence
+from txwebqq.model import WEB_CLIENT, Presence, Sent
 from txwebqq.server.domain.messaging import MessageRules
 from txwebqq.server.domain.pictures import PictureSignature
 from txwebqq.server.domain.state import ServerState
@@ -37,7 +37,7 @@ class MessagesAPI:
     @answers(SendBuddyMsg2)
     def sendBuddyMsg2(
         self, command: SendBuddyMsg2, session: Session, exchange: HTTPExchange
-    ) -> None | Refusal:
+    ) -> Sent | Refusal:
         """
         C{POST /channel/send_buddy_msg2}: send a message to a friend.
         """
@@ -48,7 +48,7 @@ class MessagesAPI:
     @answers(SendQunMsg2)
     def sendQunMsg2(
         self, command: SendQunMsg2, session: Session, exchange: HTTPExchange
-    ) -> None | Refusal:
+    ) -> Sent | Refusal:
         """
         C{POST /channel/send_qun_msg2}: send a message to a group.
         """

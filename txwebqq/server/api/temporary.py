@@ -5,6 +5,7 @@ Handlers of temporary chats: messages to members of a shared group or discussion
 
 from __future__ import annotations
 
+from txwebqq.model import Sent
 from txwebqq.server.domain.temporary import TemporaryChatRules
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
@@ -51,7 +52,7 @@ class TemporaryChatAPI:
     @answers(SendSessMsg2)
     def sendSessMsg2(
         self, command: SendSessMsg2, session: Session, exchange: HTTPExchange
-    ) -> None | Refusal:
+    ) -> Sent | Refusal:
         """
         C{POST /channel/send_sess_msg2}: send a message in a temporary chat.
         """

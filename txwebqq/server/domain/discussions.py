@@ -4,7 +4,7 @@ Rules of discussions: their members, and messages to them (protocol.md 2.6).
 
 from __future__ import annotations
 
-from txwebqq.model import Content, Did, Font, Number
+from txwebqq.model import Content, Did, Font, Number, Sent
 from txwebqq.server.domain.messaging import sendMessage
 from txwebqq.server.domain.pictures import PictureRules, PictureSignature
 from txwebqq.server.domain.refusals import NO_SUCH_ID, tooLong
@@ -169,7 +169,7 @@ class DiscussionRules:
         content: Content,
         font: Font,
         signature: PictureSignature,
-    ) -> Refusal | None:
+    ) -> Sent | Refusal:
         """
         Send a message to the other members of a discussion.
 

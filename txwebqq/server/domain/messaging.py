@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from txwebqq.model import Code, Content, Font, Gid, Number, Text, Uin
+from txwebqq.model import Code, Content, Font, Gid, Number, Sent, Text, Uin
 from txwebqq.server.domain.pictures import PictureRules, PictureSignature
 from txwebqq.server.domain.refusals import (
     BLOCKED,
@@ -42,7 +42,7 @@ def sendMessage(
     font: Font,
     numberedIn: Number | None = None,
     **details: Any,
-) -> Refusal | None:
+) -> Sent | Refusal:
     """
     Send a message of any kind, after its rules have been checked.
 
@@ -51,7 +51,7 @@ def sendMessage(
         for a kind of message without sequence numbers.
     @param details: the other members of the kind.
 
-    @return: L{None} when the message is accepted.
+    @return: the id and the time when the message is accepted.
     @raise MalformedReply: when the content cannot be written as JSON.
     """
     content = sanitizeContent(content)
@@ -68,7 +68,7 @@ def sendMessage(
         details["sequence"] = state.messageIds.nextSequence(numberedIn)
     event = kind.new(ids, content, sanitizeFont(font), **details)
     state.router.route(event, recipients)
-    return None
+    return Sent(ids.messageId2, ids.time)
 
 
 def refusalOf(
@@ -108,11 +108,11 @@ class MessageRules:
 
     def sendToFriend(
         self, session: Session, uin: Uin, content: Content, font: Font
-    ) -> Refusal | None:
+    ) -> Sent | Refusal:
         """
         Send a message to a friend.
 
-        @return: L{None} when the message is accepted.
+        @return: the id and the time when the message is accepted.
         @raise MalformedReply: when the content cannot be written as JSON.
         """
         friend = session.sessionIds.person(uin)
@@ -136,7 +136,7 @@ class MessageRules:
         content: Content,
         font: Font,
         signature: PictureSignature,
-    ) -> Refusal | None:
+    ) -> Sent | Refusal:
         """
         Send a message to the other members of a group.
 
@@ -144,7 +144,7 @@ class MessageRules:
             give besides; 0 when it is not given.
         @param signature: the signature of the pictures.
 
-        @return: L{None} when the message is accepted.
+        @return: the id and the time when the message is accepted.
         @raise MalformedReply: when the content cannot be written as JSON.
         """
         group = session.sessionIds.groupOfGid(gid)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable
 
-from txwebqq.model import Content, Did, Font, Gid, Number, Uin
+from txwebqq.model import Content, Did, Font, Gid, Number, Sent, Uin
 from txwebqq.server.domain.messaging import refusalOf, sendMessage
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
@@ -81,11 +81,11 @@ class TemporaryChatRules:
         service: int,
         content: Content,
         font: Font,
-    ) -> Refusal | None:
+    ) -> Sent | Refusal:
         """
         Send a message to another member.
 
-        @return: L{None} when the message is accepted.
+        @return: the id and the time when the message is accepted.
         @raise MalformedReply: when the content cannot be written as JSON.
         """
         try:

@@ -18,6 +18,7 @@ from txwebqq.model import (
     Font,
     Gid,
     Presence,
+    Sent,
     Status,
     Uin,
 )
@@ -27,6 +28,7 @@ from txwebqq.wire.command import (
     Authorization,
     JSONCommand,
     Refusal,
+    SentReply,
     decodeJSONReply,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
@@ -384,7 +386,7 @@ class QuitDiscu(_OKResult, _DidQuery[None]):
     path = "/channel/quit_discu"
 
 
-class SendDiscuMsg2(_OKResult, _Post[None]):
+class SendDiscuMsg2(_Post[Sent]):
     """
     Send a message to a discussion (protocol.md 2.2.4). Content and font are one
     parameter.
@@ -401,6 +403,22 @@ class SendDiscuMsg2(_OKResult, _Post[None]):
     font: Font = Font()
     key: str = ""
     sig: Secret = ""
+
+    @classmethod
+    def encodeReply(cls, reply: Sent | Refusal) -> bytes:
+        if isinstance(reply, DiscussionError):
+            return super().encodeReply(reply)
+        return SentReply.encodeReply(reply)
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> Sent | Refusal:
+        # None unless the result is an error.
+        error: Any = decodeJSONReply(body, cls._resultOrError)
+        return SentReply.decodeReply(body) if error is None else error
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Any:
+        return None
 
     def encodeFields(self) -> Pairs:
         key, sig = signatureOf(self.content, self.key, self.sig)

@@ -88,6 +88,7 @@ class ChatLine(Value):
     time: int
     content: Content
     sequence: int = 0
+    id: int = 0
 
 
 class ChatLog(Value):
@@ -150,7 +151,9 @@ class GetChatLog(DeclaredCommand[ChatLog]):
         # Clients search for these names without quotes, in this order.
         lines = ",".join(
             f"{{ver:3,cmd:{SENT if line.mine else RECEIVED},seq:{line.sequence},"
-            f"time:{line.time},type:1,msg:{encodeJSON(_elements(line.content))} }}"
+            f"time:{line.time},type:1,msg:{encodeJSON(_elements(line.content))} "
+            # Behind all that clients look for.
+            f"{f',id:{line.id}' if line.id else ''}}}"
             for line in reply.lines
         )
         return (
@@ -195,6 +198,7 @@ def _decodeLine(line: Any) -> ChatLine:
         unsigned(line["time"]),
         decodeReceived([*line["msg"], " "])[0],
         unsigned(line.get("seq", 0)),
+        unsigned(line.get("id", 0)),
     )
 
 
@@ -248,7 +252,7 @@ def _segment(item: Any) -> Segment:
 
 _PAST_MESSAGE = Record(
     PastMessage,
-    "u:sender t:time seq:sequence il:content",
+    "u:sender t:time seq:sequence il:content [id]",
     content=(
         lambda items: tuple(map(_segment, items)),
         lambda content: [item for s in content if (item := _item(s)) is not None],

@@ -16,6 +16,7 @@ from txwebqq.model import (
     Font,
     Gid,
     Presence,
+    Sent,
     Status,
     Uin,
 )
@@ -34,6 +35,7 @@ from txwebqq.wire.command import (
     OKReply,
     Referer,
     Refusal,
+    SentReply,
     encodeRefusal,
     refusalOf,
 )
@@ -161,7 +163,7 @@ def _ackIn(ack: Any) -> int | None:
 _NO_CODE = Code(0)
 
 
-class SendBuddyMsg2(OKReply, ChannelPost[None]):
+class SendBuddyMsg2(SentReply, ChannelPost[Sent]):
     """
     Send a message to a friend (protocol.md 2.2.2).
 
@@ -202,7 +204,7 @@ class SendBuddyMsg2(OKReply, ChannelPost[None]):
         )
 
 
-class SendQunMsg2(OKReply, ChannelPost[None]):
+class SendQunMsg2(SentReply, ChannelPost[Sent]):
     """
     Send a message to a group (protocol.md 2.2.3).
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Self
 
 from msgspec import field
 
-from txwebqq.model import Content, Did, Font, Gid, Uin
+from txwebqq.model import Content, Did, Font, Gid, Sent, Uin
 from txwebqq.values import Secret
 from txwebqq.wire.coerce import Expected, textOf, unsigned
-from txwebqq.wire.command import OKReply
+from txwebqq.wire.command import SentReply
 from txwebqq.wire.content import decodeSent, encodeSent
 from txwebqq.wire.endpoints import ChannelGet, ChannelPost, postFields
 from txwebqq.wire.form import Form, Pairs
@@ -69,7 +69,7 @@ class GetSessionSig3(ChannelGet[str]):
         return textOf(result["group_sig"]["value"])
 
 
-class SendSessMsg2(OKReply, ChannelPost[None]):
+class SendSessMsg2(SentReply, ChannelPost[Sent]):
     """
     Send a message of a temporary chat (protocol.md 2.2.5). Content and font are one
     parameter.
