@@ -56,6 +56,7 @@ def test_whole() -> None:
         b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\na",
         b"POST / HTTP/1.1\r\nContent-Length : 1\r\n\r\na",
         b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * MAX_HEAD + b"\r\n",
+        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 501 + b"\r\n",
     ],
 )
 def test_other(data: bytes) -> None:

@@ -49,7 +49,7 @@ from txwebqq.model import (
 )
 from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.eventfilter import EventFilter
-from txwebqq.session.eventqueue import LOOKUP_TIMEOUT, MAX_LOOKED_UP
+from txwebqq.session.eventqueue import LOOKUP_TIMEOUT, MAX_LOOKED_UP, EventQueue
 from txwebqq.wire.commands.signon import Logout2
 from txwebqq.wire.form import Form
 
@@ -768,14 +768,14 @@ def test_afterInternalError(
     A reply at which the client has an internal error is not repeated without end:
     the next one is delivered.
     """
-    shown = EventFilter.markShown
+    put = EventQueue.put
 
-    def show(eventFilter: EventFilter, events: list[Event]) -> None:
+    def putAndFail(eventQueue: EventQueue, events: list[Event]) -> None:
+        put(eventQueue, events)
         if A in events:
             raise ZeroDivisionError
-        shown(eventFilter, events)
 
-    monkeypatch.setattr(EventFilter, "markShown", show)
+    monkeypatch.setattr(EventQueue, "put", putAndFail)
     first = batch(envelope(B), envelope(A), ack=7)
     polls = scriptPolls(rig, first, batch(envelope(C), ack=8))
     rig.web.settle(2)

@@ -242,9 +242,11 @@ class EventQueueTests(SynchronousTestCase):
         of the events that waited behind it.
         """
         self.push(comes(CAROL), away(), away(DAVE))
-        self.protocol.then = lambda event: self.eventQueue.flush()
+        dropped: list[Event] = []
+        self.protocol.then = lambda event: dropped.extend(self.eventQueue.flush())
         self.answer("Carol")
         self.assertEqual(self.protocol.events, [comes(CAROL)])
+        self.assertEqual(dropped[::-1], [away(), away(DAVE)])
 
     def test_pushedMeanwhile(self) -> None:
         """

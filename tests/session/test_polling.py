@@ -188,6 +188,16 @@ def test_shown() -> None:
     assert list(eventFilter.shown) == ["4"]
 
 
+def test_dropped() -> None:
+    """
+    The ids of messages that the application was not given after all are forgotten.
+    """
+    eventFilter = EventFilter()
+    eventFilter.markShown([words("a", 1, 1), words("b", 2, 2), AWAY, inGroup(3)])
+    eventFilter.markDropped([inGroup(3), AWAY, words("b", 2, 2), words("c", 3, 4)])
+    assert eventFilter.shown == ["1"]
+
+
 def test_shownIsBounded() -> None:
     """
     The ids for a server that is never reached are limited.
@@ -238,6 +248,30 @@ def test_logoutTells(rig: Rig) -> None:
     rig.server.replies[LOGOUT2] = [remember]
     rig.polls(batch(message(1, 5, "a"), message(2, 6, "b")), NOT_DONE_YET)
     rig.web.result(rig.service.stopService())
+    assert told == [("5", "6")]
+
+
+def test_logoutInCallback(rig: Rig) -> None:
+    """
+    The logout of an application that signs off while it handles a message confirms
+    that message and those before it, but none of those that it is not given.
+    """
+    told: list[tuple[str, ...]] = []
+
+    def remember(request: Request) -> bytes:
+        query = request.uri.partition(b"?")[2]
+        told.append(Logout2.decodeFields(Form.parse(query)).ids)
+        return b'{"retcode":0,"result":"ok"}'
+
+    def signOff(message: Message) -> None:
+        if message.text == "b":
+            rig.service.stopService()
+
+    rig.factory.onMessage = signOff
+    rig.server.replies[LOGOUT2] = [remember]
+    rig.polls(batch(message(3, 7, "c"), message(2, 6, "b"), message(1, 5, "a")))
+    rig.web.settle(1)
+    assert rig.protocol.log == ["made", "on", "a", "b", "ConnectionDone"]
     assert told == [("5", "6")]
 
 
@@ -453,6 +487,20 @@ def test_kickedInBatch(rig: Rig) -> None:
     failed: list[Failure] = []
     off.addErrback(failed.append)
     rig.polls(batch(message(1, 5, "a"), KICK))
+    [failure] = failed
+    assert "elsewhere" in failure.getErrorMessage()
+    assert rig.protocol.log == ["made", "on", "a", "kicked", "Kicked"]
+
+
+def test_kickedTwice(rig: Rig) -> None:
+    """
+    Of several kicks in one reply, the first one counts, and nothing comes after it.
+    """
+    off = rig.service.whenSignedOff()
+    failed: list[Failure] = []
+    off.addErrback(failed.append)
+    second = KICK.replace("elsewhere", "once more")
+    rig.polls(batch(second, KICK, message(1, 5, "a")))
     [failure] = failed
     assert "elsewhere" in failure.getErrorMessage()
     assert rig.protocol.log == ["made", "on", "a", "kicked", "Kicked"]

@@ -29,9 +29,10 @@ from txwebqq.net.site import HTTP11Channel
 MAX_HEAD = 8192
 """Maximum size of a head that is read on the short way, in bytes."""
 
+# With as many lines as Twisted allows.
 _HEAD = pattern(
     rb"(?:GET|POST) ([!-~]+) HTTP/1\.1\r\n"
-    rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*)\r\n"
+    rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n){0,500})\r\n"
 )
 _LENGTH = b"\ncontent-length:"
 _CONNECTION = b"\nconnection:"
@@ -47,7 +48,7 @@ def wholeRequest(data: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
     @return: the method, the URI, the lines of the headers, and the body; L{None} for
         all other data, and for requests that need more of HTTP.
     """
-    # Twisted allows for heads of this size in any number of lines.
+    # Twisted allows for heads of this size.
     end = data.find(b"\r\n\r\n", 0, MAX_HEAD) + 4
     found = _HEAD.fullmatch(data, 0, end)
     if found is None:

@@ -118,7 +118,7 @@ class SignOnDriver:
         current = self._current
         if current is not None:
             # Before the server is told, so that the events are acknowledged.
-            current.eventQueue.flush()
+            current.eventFilter.markDropped(current.eventQueue.flush())
         self._machine.stop()
         if current is None or current is not self._current:
             return self._requests.close()

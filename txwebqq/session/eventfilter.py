@@ -56,7 +56,8 @@ class EventFilter:
 
     def filterBatch(self, batch: Sequence[Event]) -> list[Event]:
         """
-        Return the new events of a batch, oldest first, a kick last of all.
+        Return the new events of a batch, oldest first, a kick last of all. Nothing
+        comes after the first kick, not even another one.
         """
         events = []
         seen, before = self._seen, self._seenBefore
@@ -79,14 +80,25 @@ class EventFilter:
             events.sort(key=_messageTime)
         except AttributeError:
             events.sort(key=_timeOf)
+            while len(events) > 1 and isinstance(events[-2], KickNotice):
+                del events[-1]
         return events
 
     def markShown(self, events: Iterable[Any]) -> None:
         """
-        Remember that the application was given some events.
+        Remember that the application is given some events.
         """
-        self.shown += [str(event.messageId) for event in events if type(event) in _IDS]
+        self.shown += _messageIds(events)
         del self.shown[:-MAX_SHOWN]
+
+    def markDropped(self, events: Iterable[Any]) -> None:
+        """
+        Forget events that were marked as shown, but which the application is not
+        given after all.
+        """
+        for dropped in _messageIds(events):
+            if dropped in self.shown:
+                self.shown.remove(dropped)
 
     def acknowledged(self, ids: Iterable[str]) -> None:
         """
@@ -96,6 +108,10 @@ class EventFilter:
             # Ids that were added during the poll are behind these.
             if self.shown and self.shown[0] == known:
                 del self.shown[0]
+
+
+def _messageIds(events: Iterable[Any]) -> list[str]:
+    return [str(event.messageId) for event in events if type(event) in _IDS]
 
 
 _messageTime = attrgetter("time")

@@ -83,19 +83,23 @@ class EventQueue:
         if self._waiting and isinstance(self._waiting[0], KickNotice):
             self.flush()
 
-    def flush(self) -> None:
+    def flush(self) -> Sequence[Event]:
         """
         Deliver all events at once, without profiles. Called while an event is
         delivered, because the application signs off, drop the others instead.
+
+        @return: the events that were dropped.
         """
         lookup, self._lookup = self._lookup, None
         if lookup is not None:
             lookup.cancel()
         self._lookedUp = 0
+        dropped: Sequence[Event] = ()
         if self._isDelivering:
-            self._waiting.clear()
+            dropped, self._waiting = self._waiting, []
         while self._waiting:
             self._deliver(self._waiting.pop())
+        return dropped
 
     def _deliver(self, event: Event) -> None:
         self._isDelivering = True

@@ -127,6 +127,9 @@ class PollService(Service):
         self._answered()
         self._eventFilter.acknowledged(shown)
         events = self._newEvents(reply)
+        # Before they are delivered: an application that signs off in a callback has
+        # the logout tell the server what it was given.
+        self._eventFilter.markShown(events)
         self._eventQueue.put(events)
         # The application may have signed off in a callback.
         if not self.running:
@@ -134,7 +137,6 @@ class PollService(Service):
         if events and isinstance(events[-1], KickNotice):
             self._machine.kicked(events[-1])
             return
-        self._eventFilter.markShown(events)
         if self._acknowledgement.isPending:
             self._pause()
         elif events:
