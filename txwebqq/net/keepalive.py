@@ -32,6 +32,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from txwebqq.errors import NotSent, Unreachable
+from txwebqq.net.directwrite import writeNow
 from txwebqq.net.httpresponse import InvalidResponse, Response, ResponseReader
 
 MAX_CONNECTIONS = 8
@@ -195,8 +196,7 @@ class _Connection(Protocol):
         """
         self._exchange = exchange
         exchange.connection = self
-        assert self.transport is not None
-        self.transport.writeSequence(exchange.request)
+        writeNow(self.transport, b"".join(exchange.request))
 
     def dataReceived(self, data: bytes) -> None:
         exchange = self._exchange

@@ -17,13 +17,13 @@ from io import BytesIO
 from re import compile as pattern
 from typing import Any
 
-from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString, parse_qs
 from twisted.web.http_headers import Headers
 from twisted.web.server import Request
 from twisted.web.server import version as SERVER
 
+from txwebqq.net.directwrite import writeNow
 from txwebqq.net.site import HTTP11Channel
 
 MAX_HEAD = 8192
@@ -199,27 +199,7 @@ class WholeRequestChannel(HTTP11Channel):
             len(body),
             body,
         )
-        transport: Any = self.transport
-        # Twisted would write in the next turn of the reactor, and change what epoll
-        # waits for twice. Other transports are those of TLS and of proxies.
-        if (
-            isinstance(transport, Connection)
-            and transport.connected
-            and not (
-                transport.TLS
-                or transport.disconnecting
-                or transport.dataBuffer
-                or transport._tempDataBuffer
-                or transport._writeDisconnected
-            )
-        ):
-            sent = transport.writeSomeData(data)
-            if sent == len(data):
-                return
-            if isinstance(sent, int):
-                data = data[sent:]
-            # A connection that is lost is found to be so when this is written.
-        transport.write(data)
+        writeNow(self.transport, data)
 
 
 def _headersOf(request: WholeRequest) -> Headers:

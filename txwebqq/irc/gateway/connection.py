@@ -13,7 +13,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.irc.gateway.sendqueue import MAX_WAITING, SendQueue
+from txwebqq.irc.gateway.sendqueue import MAX_WAITING, OutputTurn, SendQueue
 from txwebqq.irc.protocol.line import MAX_LINE, Line, encodedLength, serialise
 from txwebqq.irc.protocol.lineconnection import LineConnection
 from txwebqq.irc.protocol.splitting import splitText
@@ -41,6 +41,8 @@ class ClientConnection(LineConnection):
     bounded. No line sent is longer than L{MAX_LINE}, since clients do not
     expect more; a line received may have L{MAX_RECEIVED}.
 
+    @param turn: writes the lines of a turn, as in L{SendQueue}.
+
     @ivar clock: the clock of all time-outs.
     """
 
@@ -49,9 +51,12 @@ class ClientConnection(LineConnection):
     # A client that writes GB18030 does not read UTF-8.
     followsEncoding = True
 
-    def __init__(self, clock: IReactorTime, serverName: str) -> None:
+    def __init__(
+        self, clock: IReactorTime, serverName: str, turn: OutputTurn | None = None
+    ) -> None:
         super().__init__(clock, serverName, maxReceived=MAX_RECEIVED)
         self.clock = clock
+        self._turn = turn
         self._sendQueue: SendQueue | None = None
 
     @property
@@ -64,7 +69,7 @@ class ClientConnection(LineConnection):
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        self._sendQueue = SendQueue(self._wire, self._overflowed)
+        self._sendQueue = SendQueue(self._wire, self._overflowed, turn=self._turn)
         self._wire.registerProducer(self._sendQueue, True)
 
     def startPinging(self) -> None:
@@ -96,6 +101,7 @@ class ClientConnection(LineConnection):
         if self._sendQueue is None:
             return
         self.sendLine(Line("ERROR", (reason,)))
+        self._sendQueue.giveCollected()
         self._sendQueue = None
         self._wire.unregisterProducer()
         self.disconnect()

@@ -30,6 +30,7 @@ from txwebqq.irc.gateway.commands import (
 from txwebqq.irc.gateway.connection import ClientConnection
 from txwebqq.irc.gateway.multiline import MULTILINE
 from txwebqq.irc.gateway.registration import Authenticator, AuthResult, Registration
+from txwebqq.irc.gateway.sendqueue import OutputTurn
 from txwebqq.irc.gateway.session import Answer, ClientSession
 from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.line import Line
@@ -106,7 +107,7 @@ class CommandDispatcher(ClientConnection):
     _log = Logger()
 
     def __init__(self, factory: ClientFactory) -> None:
-        super().__init__(factory.clock, factory.serverName)
+        super().__init__(factory.clock, factory.serverName, factory.turn)
         self._factory = factory
         self._registration = Registration(self._check, self._isLogin)
         self._session: ClientSession | None = None
@@ -220,6 +221,7 @@ class ClientFactory(Factory):
     @ivar motd: the message of the day, C{""} for none.
     @ivar users: the gateway's users, by name.
     @ivar authenticator: checks their passwords.
+    @ivar turn: writes what the clients are sent in one turn of the reactor.
     """
 
     noisy = False
@@ -231,7 +233,9 @@ class ClientFactory(Factory):
         motd: str,
         users: Mapping[str, GatewayUser],
         authenticator: Authenticator,
+        turn: OutputTurn | None = None,
     ) -> None:
+        self.turn = turn
         self.clock = clock
         self.serverName = serverName
         self.motd = motd

@@ -20,6 +20,7 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
 from txwebqq.irc.gateway.dispatcher import ClientFactory
 from txwebqq.irc.gateway.registration import Authenticator
+from txwebqq.irc.gateway.sendqueue import OutputTurn
 from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.names import NameStore
 from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
@@ -86,6 +87,7 @@ class GatewayService(MultiService):
             settings.motd,
             self.users,
             Authenticator(passwords, reactor.seconds),
+            OutputTurn(reactor, self._history.commit),
         )
         for endpoint in settings.listen:
             listening = listeningService(endpoint, self._factory, reactor)

@@ -34,9 +34,10 @@ CallLater = Callable[[float, Callable[[], object]], ScheduledCall]
 
 class TurnTransaction:
     """
-    Writes what is written in one turn of the reactor in one transaction. What a
-    turn sends leaves the process in the next one, after the commit: neither an
-    acknowledgement to a QQ server nor a line to a client comes before it.
+    Writes what is written in one turn of the reactor in one transaction. Neither an
+    acknowledgement to a QQ server nor a line to a client leaves the process before
+    the commit: the poll that acknowledges is scheduled after it, and
+    L{OutputTurn<txwebqq.irc.gateway.sendqueue.OutputTurn>} commits first.
 
     A commit takes several times as long as a write, so this makes a burst of
     messages, or a group message to several users, three times as cheap to
