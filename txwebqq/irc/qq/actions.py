@@ -5,6 +5,7 @@ Actions of a QQ account in its conversations, addressed by permanent number.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock
 
@@ -32,28 +33,29 @@ class AccountActions:
 
     def send(
         self, target: Target, content: Content, font: Font = DEFAULT_FONT
-    ) -> Deferred[None]:
+    ) -> Deferred[object]:
         """
         Send a message after all messages that were given before.
 
         @return: fires when the server has accepted the message.
         """
+        return self._sending.run(self._send, target, content, font)
 
-        async def send() -> None:
-            contacts = self._contacts
-            online = contacts.online
-            if target.kind is TargetKind.GROUP:
-                gid = Gid(contacts.sessionIdOf(target))
-                await online.sendGroupMessage(gid, content, font)
-            elif target.kind is TargetKind.DISCUSSION:
-                did = Did(contacts.sessionIdOf(target))
-                await online.sendDiscussionMessage(did, content, font)
-            elif target.number in contacts.friends:
-                await online.sendMessage(contacts.friends[target.number], content, font)
-            else:
-                await self._sendInTemporaryChat(target.number, content, font)
-
-        return self._sending.run(lambda: Deferred.fromCoroutine(send()))
+    def _send(self, target: Target, content: Content, font: Font) -> Deferred[Any]:
+        contacts = self._contacts
+        online = contacts.online
+        if target.kind is TargetKind.GROUP:
+            gid = Gid(contacts.sessionIdOf(target))
+            return online.sendGroupMessage(gid, content, font)
+        if target.kind is TargetKind.DISCUSSION:
+            did = Did(contacts.sessionIdOf(target))
+            return online.sendDiscussionMessage(did, content, font)
+        uin = contacts.friends.get(target.number)
+        if uin is not None:
+            return online.sendMessage(uin, content, font)
+        return Deferred.fromCoroutine(
+            self._sendInTemporaryChat(target.number, content, font)
+        )
 
     async def _sendInTemporaryChat(
         self, number: int, content: Content, font: Font

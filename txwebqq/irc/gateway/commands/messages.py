@@ -4,7 +4,7 @@ Sending messages: C{PRIVMSG}, C{NOTICE} and C{TAGMSG}.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 
 from twisted.internet.defer import Deferred
@@ -91,12 +91,13 @@ async def _sendToAll(
 ) -> list[Line]:
     # Start all before the first is awaited, so that each is in the queue of
     # its account before what the client sends next.
-    sent: list[Deferred[list[Line]] | Line] = []
+    sent: list[Awaitable[list[Line]] | Line] = []
     builder = session.builder
     named: dict[str, str] = {}
     for name in names.split(","):
         # Each target gets the message once, however often it is named.
         named.setdefault(casefold(name), name)
+    isOne = len(named) == 1
     for count, name in enumerate(named.values()):
         target = session.user.directory.targetNamed(name)
         if builder.isOwnNick(name):
@@ -107,7 +108,8 @@ async def _sendToAll(
             sent.append(builder.numeric("401", name, "No such nick/channel"))
         else:
             sending = _send(session, command, name, target, text)
-            sent.append(Deferred.fromCoroutine(sending))
+            # One alone needs no Deferred of its own, which costs as much as a lock.
+            sent.append(sending if isOne else Deferred.fromCoroutine(sending))
     replies: list[Line] = []
     for each in sent:
         replies += [each] if isinstance(each, Line) else await each
