@@ -5,8 +5,9 @@ Interfaces between an application and its sign-ons.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from twisted.application.service import IService
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
@@ -219,4 +220,43 @@ class IWebQQFactory(Interface):
     def buildProtocol(account: Account) -> IWebQQProtocol:
         """
         Build the protocol for a sign-on that is about to begin.
+        """
+
+
+class IAccountService(IService):
+    """
+    Keeps one account signed on, from C{startService} to C{stopService}, which fires
+    when nothing is in flight and all connections are closed.
+    """
+
+    account: Account = Attribute("The account.")
+
+    def signOn() -> None:
+        """
+        Sign on again after a kick, a refused login or a sign-off. It has no effect
+        on a stopped service.
+        """
+
+    def signOff() -> Deferred[None]:
+        """
+        Sign off, until C{signOn} is called.
+
+        @return: fires when nothing is in flight.
+        """
+
+    def whenSignedOn() -> Deferred[Any]:
+        """
+        Wait until the account is signed on.
+
+        @return: fires with the protocol that is signed on, now or next; fails with
+            L{LoginRefused}, L{Kicked}, L{LoggedOut} or L{NotSignedOn} when the
+            service stays offline until C{signOn} is called.
+        """
+
+    def whenSignedOff() -> Deferred[None]:
+        """
+        Wait until the service stays offline.
+
+        @return: fires after a sign-off; fails with L{LoginRefused}, L{Kicked} or
+            L{LoggedOut} when the session was ended for good.
         """

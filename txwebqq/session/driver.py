@@ -12,19 +12,20 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, succeed
-from twisted.internet.error import ConnectionDone
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.client import WebQQClient
-from txwebqq.errors import LoginRefused, NotSignedOn, SessionExpired, WebQQError
+from txwebqq.errors import SessionExpired, WebQQError
 from txwebqq.interfaces import FactoryOf, IWebQQProtocol
 from txwebqq.model import Account
 from txwebqq.roster import Roster
 from txwebqq.session.acknowledgement import Acknowledgement
-from txwebqq.session.callbacks import CallbackQueue, GuardedProtocol
+from txwebqq.session.application import Application
+from txwebqq.session.basetransport import messageIds
+from txwebqq.session.callbacks import GuardedProtocol
 from txwebqq.session.eventfilter import EventFilter
 from txwebqq.session.eventqueue import EventQueue
 from txwebqq.session.inflight import InFlightRequests
@@ -34,7 +35,7 @@ from txwebqq.session.pending import PendingInputs
 from txwebqq.session.polling import HeartbeatService, PollService
 from txwebqq.session.replies import failureOf
 from txwebqq.session.rostersync import RosterLoader, RosterSyncService
-from txwebqq.session.transport import SignOnTransport, messageIds
+from txwebqq.session.transport import SignOnTransport
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.signon import Logout2
 
@@ -78,7 +79,6 @@ class SignOnDriver:
     ) -> None:
         self._service = service
         self._account = account
-        self._factory = factory
         self._client = client
         self._clock = clock
         self._heartbeat = heartbeat
@@ -91,13 +91,11 @@ class SignOnDriver:
         self._rosterLoader = RosterLoader(self._requests, self._state)
         self._messageIds = messageIds(clock)
         self._acknowledgement = Acknowledgement()
-        self._callbackQueue = CallbackQueue()
+        self._application = Application(account, factory)
         # From buildProtocol to endSignOn.
         self._current: _SignOn | None = None
         # From openChannel to pauseChannel or endSignOn.
         self._channel: MultiService | None = None
-        self._whenSignedOn: list[Deferred[IWebQQProtocol]] = []
-        self._whenSignedOff: list[Deferred[None]] = []
         self._whenEnded: list[Deferred[None]] = []
 
     # Called by the service.
@@ -132,20 +130,14 @@ class SignOnDriver:
         See L{WebQQService.whenSignedOn
         <txwebqq.service.WebQQService.whenSignedOn>}.
         """
-        if self._current is not None and self._current.transport.isSignedOn:
-            return succeed(self._current.protocol.protocol)
-        waiting: Deferred[IWebQQProtocol] = Deferred(self._whenSignedOn.remove)
-        self._whenSignedOn.append(waiting)
-        return waiting
+        return self._application.whenSignedOn()
 
     def whenSignedOff(self) -> Deferred[None]:
         """
         See L{WebQQService.whenSignedOff
         <txwebqq.service.WebQQService.whenSignedOff>}.
         """
-        waiting: Deferred[None] = Deferred(self._whenSignedOff.remove)
-        self._whenSignedOff.append(waiting)
-        return waiting
+        return self._application.whenSignedOff()
 
     # Actions of the machine.
 
@@ -154,9 +146,7 @@ class SignOnDriver:
         if self._current is not None:
             return False
         number, clock = self._account.number, self._clock
-        protocol = GuardedProtocol(
-            self._buildProtocol(), self._account, self._callbackQueue
-        )
+        protocol = self._application.buildProtocol()
         transport = SignOnTransport(
             self._requests,
             self._client,
@@ -179,9 +169,7 @@ class SignOnDriver:
 
     def connectProtocol(self) -> None:
         assert self._current is not None
-        self._current.protocol.call(
-            "makeConnection", self._account, self._current.transport, self._factory
-        )
+        self._application.connect(self._current.protocol, self._current.transport)
 
     def issue(
         self,
@@ -264,7 +252,7 @@ class SignOnDriver:
         isNew = not current.transport.isSignedOn
         current.transport.open()
         if isNew:
-            self._notifySignedOn(current.protocol)
+            self._application.signedOn(current.protocol)
         else:
             self._log.info("Rejoined (account {number}).", number=self._account.number)
         poll = PollService(
@@ -318,71 +306,20 @@ class SignOnDriver:
             self._current.eventQueue.flush()
         self._acknowledgement.interrupt()
         self._closeChannel()
-        self._logEnd(reason)
+        self._application.logEnd(reason)
         current, self._current = self._current, None
         if current is not None:
             current.transport.close()
-            current.protocol.close(
-                Failure(ConnectionDone() if reason is None else reason)
-            )
+            self._application.close(current.protocol, reason)
         ended, self._whenEnded = self._whenEnded, []
         for waiting in ended:
             waiting.callback(None)
         # After SessionExpired the machine signs on again.
         if not isinstance(reason, SessionExpired):
-            self._notifySignedOff(reason)
-
-    def _buildProtocol(self) -> IWebQQProtocol:
-        try:
-            protocol = self._factory.buildProtocol(self._account)
-            if not IWebQQProtocol.providedBy(protocol):
-                raise TypeError(f"buildProtocol returned {type(protocol).__name__}")
-        except Exception as e:
-            self._log.failure(
-                "The factory built no protocol (account {number}).",
-                number=self._account.number,
-            )
-            raise LoginRefused("the factory built no protocol") from e
-        return protocol
+            self._application.signedOff(reason)
 
     def _closeChannel(self) -> None:
         channel, self._channel = self._channel, None
         if channel is not None:
             # This cancels the channel's requests; signOff waits for their end.
             channel.disownServiceParent()
-
-    def _logEnd(self, reason: WebQQError | None) -> None:
-        number = self._account.number
-        if reason is None:
-            self._log.info("Signed off (account {number}).", number=number)
-        elif isinstance(reason, SessionExpired):
-            self._log.error(
-                "Session lost (account {number}): {reason}; signing on again.",
-                number=number,
-                reason=reason,
-            )
-        else:
-            self._log.error(
-                "Signed off (account {number}): {reason}; offline until signOn is "
-                "called.",
-                number=number,
-                reason=reason,
-            )
-
-    def _notifySignedOn(self, protocol: GuardedProtocol) -> None:
-        self._log.info("Signed on (account {number}).", number=self._account.number)
-        protocol.call("signedOn")
-        waiting, self._whenSignedOn = self._whenSignedOn, []
-        for deferred in waiting:
-            deferred.callback(protocol.protocol)
-
-    def _notifySignedOff(self, reason: WebQQError | None) -> None:
-        waitingOn, self._whenSignedOn = self._whenSignedOn, []
-        for on in waitingOn:
-            on.errback(reason or NotSignedOn("signed off"))
-        waitingOff, self._whenSignedOff = self._whenSignedOff, []
-        for off in waitingOff:
-            if reason is None:
-                off.callback(None)
-            else:
-                off.errback(reason)

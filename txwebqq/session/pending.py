@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from automat import NoTransition
 from twisted.internet.defer import Deferred
@@ -16,9 +16,19 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.model import Number
-from txwebqq.session.interfaces import SignOnInputs
 
 T = TypeVar("T")
+
+
+class CanFail(Protocol):
+    """
+    The input of a sign-on machine by which it hears of an internal error.
+    """
+
+    def failed(self, reason: str) -> None:
+        """
+        A step of the sign-on has failed.
+        """
 
 
 class PendingInputs:
@@ -29,9 +39,7 @@ class PendingInputs:
 
     _log = Logger()
 
-    def __init__(
-        self, machine: SignOnInputs, clock: IReactorTime, number: Number
-    ) -> None:
+    def __init__(self, machine: CanFail, clock: IReactorTime, number: Number) -> None:
         self._machine = machine
         self._clock = clock
         self._number = number

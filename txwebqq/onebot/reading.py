@@ -1,0 +1,66 @@
+"""
+Values in what a OneBot program sends: numbers may be texts, anything may be C{null}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+MAX_NUMBER = 2**63 - 1
+
+
+def numberIn(values: Mapping[str, Any], name: str, default: int = 0) -> int:
+    """
+    Return a number, C{default} where there is none.
+    """
+    value = values.get(name)
+    if isinstance(value, str):
+        try:
+            value = int(value.strip())
+        except ValueError:
+            return default
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return default
+    return value if -MAX_NUMBER <= value <= MAX_NUMBER else default
+
+
+def textIn(values: Mapping[str, Any], name: str, default: str = "") -> str:
+    """
+    Return a text, C{default} where there is none. A number is written as text.
+    """
+    value = values.get(name)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return default
+
+
+def boolIn(values: Mapping[str, Any], name: str, default: bool = False) -> bool:
+    """
+    Return a boolean, which may be written as a number or a text.
+    """
+    value = values.get(name)
+    if isinstance(value, str):
+        return value.strip().lower() in ("true", "1", "yes", "on")
+    return default if value is None else bool(value)
+
+
+def objectIn(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """
+    Return an object, an empty one where there is none.
+    """
+    value = values.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def objectsIn(value: Any) -> list[Mapping[str, Any]]:
+    """
+    Return the objects of a list, leaving out all else; C{null} is an empty list.
+    """
+    if not isinstance(value, list):
+        return []
+    return [each for each in value if isinstance(each, dict)]

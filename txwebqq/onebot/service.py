@@ -1,0 +1,108 @@
+"""
+The service that keeps one account of today's QQ signed on.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any, Generic
+
+from twisted.application.internet import backoffPolicy
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IReactorTime
+from typing_extensions import TypeVar
+from zope.interface import implementer
+
+from txwebqq.interfaces import FactoryOf, IAccountService
+from txwebqq.model import Account
+from txwebqq.onebot.connectors import Connector
+from txwebqq.onebot.driver import OneBotDriver, Pace
+from txwebqq.protocol import WebQQProtocol
+
+DEFAULT_PACE = Pace()
+
+P_co = TypeVar("P_co", covariant=True, default=WebQQProtocol)
+
+reconnectBackoff = backoffPolicy(
+    initialDelay=1.0, maxDelay=60.0, factor=2.0, jitter=lambda: random.uniform(0.0, 1.0)
+)
+
+
+@implementer(IAccountService)
+class OneBotService(MultiService, Generic[P_co]):
+    """
+    Keeps one account signed on through a program that speaks OneBot 11, from
+    C{startService} to C{stopService}.
+
+    @param account: its password is not needed: the program has signed on.
+    @param factory: builds a protocol for each sign-on, that is for each link.
+    @param connector: makes the links.
+    @param pace: the pace of what is sent.
+    @param backoff: returns the seconds to wait before an attempt, given the number of
+        attempts that have failed.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        factory: FactoryOf[P_co],
+        connector: Connector,
+        clock: IReactorTime,
+        *,
+        pace: Pace = DEFAULT_PACE,
+        backoff: Callable[[int], float] = reconnectBackoff,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.account = account
+        self._driver = OneBotDriver(account, factory, connector, clock, pace, backoff)
+        if connector.service is not None:
+            connector.service.setServiceParent(self)
+
+    def startService(self) -> None:
+        """
+        Sign on.
+        """
+        super().startService()  # type: ignore[no-untyped-call]
+        self.signOn()
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Sign off.
+
+        @return: fires when the connections are closed.
+        """
+        left = self._driver.signOff()
+        stopped = maybeDeferred(super().stopService)
+        return left.addCallback(lambda _: stopped)
+
+    def signOn(self) -> None:
+        """
+        Sign on again after a refusal or a sign-off. It has no effect on a stopped
+        service.
+        """
+        if self.running:
+            self._driver.signOn()
+
+    def signOff(self) -> Deferred[None]:
+        """
+        Sign off, until C{signOn} is called: the link is closed; the program stays
+        signed on to QQ.
+
+        @return: as C{stopService}.
+        """
+        return self._driver.signOff()
+
+    def whenSignedOn(self) -> Deferred[P_co]:
+        """
+        See L{IAccountService.whenSignedOn}.
+        """
+        protocol: Deferred[Any] = self._driver.whenSignedOn()
+        return protocol
+
+    def whenSignedOff(self) -> Deferred[None]:
+        """
+        See L{IAccountService.whenSignedOff}.
+        """
+        return self._driver.whenSignedOff()

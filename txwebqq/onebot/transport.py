@@ -1,0 +1,107 @@
+"""
+The transport of one sign-on with today's QQ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+
+from txwebqq.errors import RequestRefused
+from txwebqq.interfaces import IWebQQTransport
+from txwebqq.model import Status
+from txwebqq.net.bodies import FileUpload, Sink
+from txwebqq.onebot.actions import NOT_SERVED, Actions
+from txwebqq.session.basetransport import BaseTransport, Phase
+from txwebqq.wire.command import Command
+from txwebqq.wire.commands.messages import ChangeStatus2
+from txwebqq.wire.form import Ticket
+from txwebqq.wire.multipart import UploadCommand
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_NO_TICKET = Ticket()
+
+
+@implementer(IWebQQTransport)
+class OneBotTransport(BaseTransport):
+    """
+    Carries out requests by calls of OneBot 11, and fails them with L{NotSignedOn}
+    before C{signedOn} and after the end.
+
+    @param signOff: signs the account off.
+    """
+
+    def __init__(
+        self,
+        actions: Actions,
+        messageIds: Iterator[int],
+        signOff: Callable[[], Deferred[None]],
+        status: Status,
+        clock: IReactorTime,
+    ) -> None:
+        super().__init__(messageIds, clock)
+        self._actions = actions
+        self._signOff = signOff
+        self._status = status
+
+    @property
+    def status(self) -> Status:
+        return self._status
+
+    def call(
+        self,
+        make: Callable[Concatenate[Ticket, P], Command[R]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Deferred[R]:
+        if self.phase is not Phase.OPEN:
+            return self.hold().addCallback(lambda _: self.call(make, *args, **kwargs))
+        return self._actions.perform(make(_NO_TICKET, *args, **kwargs))
+
+    def send(
+        self, make: Callable[[Ticket], UploadCommand[R]], source: FileUpload
+    ) -> Deferred[R]:
+        refused: Deferred[R] = _refuse(make(_NO_TICKET))
+        return refused.addErrback(source.closeAfter)
+
+    def fetch(
+        self, make: Callable[[Ticket], Command[bytes]], sink: Sink, limit: int
+    ) -> Deferred[int]:
+        return _refuse(make(_NO_TICKET))
+
+    def cookie(self, name: str) -> str:
+        return ""
+
+    def friendListHash(self, ticket: Ticket) -> str:
+        return ""
+
+    def listHash(self, ticket: Ticket) -> str:
+        return ""
+
+    def setStatus(self, status: Status) -> Deferred[None]:
+        def changed(result: None) -> None:
+            self._status = status
+
+        return self.call(ChangeStatus2, status).addCallback(changed)
+
+    def appear(self, status: Status) -> Deferred[None]:
+        return self.setStatus(status)
+
+    def holdEvents(self) -> Callable[[], None]:
+        # OneBot 11 gives no event a second time.
+        return lambda: None
+
+    def signOff(self) -> Deferred[None]:
+        # A protocol whose sign-on is over must not end the one after it.
+        return succeed(None) if self.phase is Phase.CLOSED else self._signOff()
+
+
+def _refuse(command: Command[Any]) -> Deferred[Any]:
+    reason = f"OneBot 11 has nothing for {command.endpointName}"
+    return fail(RequestRefused(NOT_SERVED, reason))

@@ -1,0 +1,134 @@
+"""
+The application's side of an account, through all its sign-ons.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from txwebqq.errors import LoginRefused, NotSignedOn, SessionExpired, WebQQError
+from txwebqq.interfaces import FactoryOf, IWebQQProtocol, IWebQQTransport
+from txwebqq.model import Account
+from txwebqq.session.callbacks import CallbackQueue, GuardedProtocol
+
+
+class Application:
+    """
+    Builds the protocol of each sign-on, tells it and whoever waits how the sign-on
+    went, and writes that to the log.
+    """
+
+    _log = Logger()
+
+    def __init__(self, account: Account, factory: FactoryOf[Any]) -> None:
+        self._account = account
+        self._factory = factory
+        self._callbackQueue = CallbackQueue()
+        self._signedOn: GuardedProtocol | None = None
+        self._whenSignedOn: list[Deferred[IWebQQProtocol]] = []
+        self._whenSignedOff: list[Deferred[None]] = []
+
+    def buildProtocol(self) -> GuardedProtocol:
+        """
+        Build the protocol of a sign-on that begins.
+
+        @raise LoginRefused: when the factory builds none.
+        """
+        number = self._account.number
+        try:
+            protocol = self._factory.buildProtocol(self._account)
+            if not IWebQQProtocol.providedBy(protocol):
+                raise TypeError(f"buildProtocol returned {type(protocol).__name__}")
+        except Exception as e:
+            self._log.failure(
+                "The factory built no protocol (account {number}).", number=number
+            )
+            raise LoginRefused("the factory built no protocol") from e
+        return GuardedProtocol(protocol, self._account, self._callbackQueue)
+
+    def connect(self, protocol: GuardedProtocol, transport: IWebQQTransport) -> None:
+        """
+        Give a protocol its transport.
+        """
+        protocol.call("makeConnection", self._account, transport, self._factory)
+
+    def whenSignedOn(self) -> Deferred[IWebQQProtocol]:
+        """
+        See L{WebQQService.whenSignedOn
+        <txwebqq.service.WebQQService.whenSignedOn>}.
+        """
+        if self._signedOn is not None:
+            return succeed(self._signedOn.protocol)
+        waiting: Deferred[IWebQQProtocol] = Deferred(self._whenSignedOn.remove)
+        self._whenSignedOn.append(waiting)
+        return waiting
+
+    def whenSignedOff(self) -> Deferred[None]:
+        """
+        See L{WebQQService.whenSignedOff
+        <txwebqq.service.WebQQService.whenSignedOff>}.
+        """
+        waiting: Deferred[None] = Deferred(self._whenSignedOff.remove)
+        self._whenSignedOff.append(waiting)
+        return waiting
+
+    def signedOn(self, protocol: GuardedProtocol) -> None:
+        """
+        Tell that the account is signed on.
+        """
+        self._signedOn = protocol
+        self._log.info("Signed on (account {number}).", number=self._account.number)
+        protocol.call("signedOn")
+        waiting, self._whenSignedOn = self._whenSignedOn, []
+        for deferred in waiting:
+            deferred.callback(protocol.protocol)
+
+    def logEnd(self, reason: WebQQError | None) -> None:
+        """
+        Log the end of a sign-on.
+
+        @param reason: L{None} after a sign-off, L{SessionExpired} when another
+            sign-on follows.
+        """
+        number = self._account.number
+        if reason is None:
+            self._log.info("Signed off (account {number}).", number=number)
+        elif isinstance(reason, SessionExpired):
+            self._log.error(
+                "Session lost (account {number}): {reason}; signing on again.",
+                number=number,
+                reason=reason,
+            )
+        else:
+            self._log.error(
+                "Signed off (account {number}): {reason}; offline until signOn is "
+                "called.",
+                number=number,
+                reason=reason,
+            )
+
+    def close(self, protocol: GuardedProtocol, reason: WebQQError | None) -> None:
+        """
+        Call the last callback of a protocol.
+        """
+        self._signedOn = None
+        protocol.close(Failure(ConnectionDone() if reason is None else reason))
+
+    def signedOff(self, reason: WebQQError | None) -> None:
+        """
+        Tell that the account stays offline.
+        """
+        waitingOn, self._whenSignedOn = self._whenSignedOn, []
+        for on in waitingOn:
+            on.errback(reason or NotSignedOn("signed off"))
+        waitingOff, self._whenSignedOff = self._whenSignedOff, []
+        for off in waitingOff:
+            if reason is None:
+                off.callback(None)
+            else:
+                off.errback(reason)
