@@ -77,7 +77,7 @@ docs: .venv/test.stamp
 .venv/test.stamp: pyproject.toml | $(BIN)/pip
 	@echo 'Installing txwebqq, its tests and their tools into .venv with pip, one' \
 	    'or two minutes. The tests themselves take about five.'
-	@$(BIN)/python -m pip install --quiet --editable '.[irc,bench,test,docs]'
+	@$(BIN)/python -m pip install --quiet --editable '.[irc,onebot,bench,test,docs]'
 	@touch $@ .venv/demo.stamp
 
 .venv/bench.stamp: pyproject.toml | $(BIN)/pip
@@ -104,7 +104,7 @@ docs: .venv/test.stamp
 	@$(BIN)/python tests/project/lowest.py >.venv/lowest/constraints.txt
 	@.venv/lowest/bin/python -m pip install --quiet \
 	    --constraint .venv/lowest/constraints.txt \
-	    --editable '.[irc,bench,test]'
+	    --editable '.[irc,onebot,bench,test]'
 	@touch $@
 
 # Without these programs their tests are skipped, and the rest is tested still.
