@@ -16,6 +16,7 @@ from twisted.python.usage import UsageError
 
 from tests.rig import POLL, CapturedLog, Rig, batch, message
 from txwebqq import tap
+from txwebqq.accounts import OneBotAccess, WebQQAccess
 from txwebqq.config.passwordfile import PASSWORD_VARIABLE
 from txwebqq.errors import CaptchaUnsolved
 from txwebqq.model import Number, Status
@@ -125,8 +126,7 @@ def test_defaults(folder: Path) -> None:
     assert (account.number, account.password) == (Number(10001), "correct horse")
     assert account.status is Status.ONLINE
     assert options["server"] == "http://127.0.0.1:8890"
-    assert options.heartbeat == 60.0
-    assert options.era is Era.E1
+    assert options.access == WebQQAccess()
     assert isinstance(options.factory, LoggingFactory)
     assert not options.factory.logText
 
@@ -139,8 +139,7 @@ def test_everything(folder: Path) -> None:
         server="tencent", status="busy", heartbeat="10.5", era="E3", app="tap_apps.Good"
     )
     assert options.account.status is Status.BUSY
-    assert options.heartbeat == 10.5
-    assert options.era is Era.E3
+    assert options.access == WebQQAccess("tencent", None, Era.E3, 10.5)
     assert isinstance(options.factory, WebQQFactory)
     assert type(options.factory).__name__ == "Good"
 
@@ -298,6 +297,49 @@ def test_oddEnvironment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "UTF-8" in expected
 
 
+def test_oneBot(folder: Path) -> None:
+    """
+    An account of today's QQ needs no password; its token is in no repr.
+    """
+    access = parse(
+        password_file=None, onebot="ws://127.0.0.1:3001", token_file="secret"
+    ).access
+    assert access == OneBotAccess("ws://127.0.0.1:3001", token="correct horse")
+    assert "horse" not in repr(access)
+    access = parse(
+        password_file=None,
+        onebot_listen="tcp:8080",
+        send_burst="1",
+        send_seconds="4",
+    ).access
+    assert access == OneBotAccess(listen="tcp:8080", burst=1, seconds=4.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"onebot": "ws://h:1", "onebot_listen": "tcp:1"}, "give either the address"),
+        ({"onebot": "http://h:1"}, "not of the form ws://HOST:PORT/PATH"),
+        ({"onebot": "ws://h:x"}, "not of the form ws://HOST:PORT/PATH"),
+        ({"onebot": ""}, "give either the address"),
+        ({"onebot": "ws://h:1", "password_file": "secret"}, "--password-file is for"),
+        ({"onebot": "ws://h:1", "token_file": "none"}, "cannot read none"),
+        ({"onebot": "ws://h:1", "send_burst": "0"}, "--send-burst is not from 1 to"),
+        ({"onebot": "ws://h:1", "send_seconds": "x"}, "--send-seconds is not from 0"),
+        ({"onebot": "ws://h:1/?access_token=s3cret"}, "a user or a query"),
+    ],
+)
+def test_wrongOneBot(
+    folder: Path, changes: dict[str, str | None], expected: str
+) -> None:
+    """
+    Options of today's QQ that do not fit are refused, without a secret.
+    """
+    error = usageError(**{"password_file": None, **changes})
+    assert expected in error
+    assert "s3cret" not in error
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -314,6 +356,7 @@ def test_oddEnvironment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"server": "example.org"}, "server is neither"),
         ({"server": "ftp://example.org"}, ": ftp://example.org"),
         ({"server": ""}, "server is neither"),
+        ({"token_file": "secret"}, "--token-file is for --onebot only"),
         ({"ca_file": "none.pem"}, "cannot read none.pem: No such file"),
         ({"ca_file": "secret"}, "secret holds no certificate"),
         ({"app": "tap_none.Factory"}, "--app tap_none.Factory cannot be used: "),

@@ -15,10 +15,11 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from typing_extensions import TypeVar
+from zope.interface import implementer
 
 from txwebqq.client import WebQQClient
 from txwebqq.errors import CaptchaUnsolved
-from txwebqq.interfaces import FactoryOf
+from txwebqq.interfaces import FactoryOf, IAccountService
 from txwebqq.model import Account
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.session.driver import SignOnDriver
@@ -44,6 +45,7 @@ signOnBackoff = backoffPolicy(
 P_co = TypeVar("P_co", covariant=True, default=WebQQProtocol)
 
 
+@implementer(IAccountService)
 class WebQQService(MultiService, Generic[P_co]):
     """
     Keeps one account signed on, from C{startService} to C{stopService}. Type

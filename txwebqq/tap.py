@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from twisted.python.reflect import namedAny
 from twisted.python.usage import UsageError
 
-from txwebqq.client import Servers, connect
+from txwebqq.accounts import Access, OneBotAccess, WebQQAccess, makeAccount
 from txwebqq.config.passwordfile import (
     PASSWORD_VARIABLE,
     readPasswordFile,
@@ -27,7 +27,7 @@ from txwebqq.config.passwordfile import (
 )
 from txwebqq.daemon import LogFileOwner, escapeUnencodable, handleSignals
 from txwebqq.errors import CaptchaUnsolved, InvalidConfiguration, WebQQError
-from txwebqq.interfaces import IWebQQFactory
+from txwebqq.interfaces import IAccountService, IWebQQFactory
 from txwebqq.model import (
     Account,
     Event,
@@ -38,10 +38,8 @@ from txwebqq.model import (
     StatusChange,
     Uin,
 )
-from txwebqq.net.tls import TrustRoots
 from txwebqq.options import CommandOptions
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.session.interfaces import Era
 
 
@@ -129,15 +127,16 @@ class Options(CommandOptions):
 
     @ivar account: the account, with its password and presence status.
     @ivar factory: the application.
-    @ivar era: the login variant of the server.
-    @ivar heartbeat: the seconds between two heartbeats.
+    @ivar access: how the account reaches QQ.
     """
 
     command = "twistd webqq"
     synopsis = "[options]"
     longdesc = (
         "Sign a QQ account on and keep it signed on. The password is read from "
-        f"a file or from the environment variable {PASSWORD_VARIABLE}."
+        f"a file or from the environment variable {PASSWORD_VARIABLE}. With "
+        "--onebot or --onebot-listen the account is one of today's QQ, and no "
+        "password is needed: the OneBot program has signed it on."
     )
 
     optParameters = [
@@ -154,6 +153,26 @@ class Options(CommandOptions):
         ["status", None, "online", "The presence status."],
         ["era", None, "E1", "The login variant of the server: E1, E2 or E3."],
         ["heartbeat", None, "60", "The seconds between two heartbeats."],
+        [
+            "onebot",
+            None,
+            None,
+            "The address of a program that speaks OneBot 11, as ws://HOST:PORT.",
+        ],
+        [
+            "onebot-listen",
+            None,
+            None,
+            "The server endpoint at which such a program connects to us.",
+        ],
+        [
+            "token-file",
+            None,
+            None,
+            "A file with the token of that program, readable by its owner only.",
+        ],
+        ["send-burst", None, "3", "The messages that such an account sends at once."],
+        ["send-seconds", None, "1.5", "The time between two messages after that."],
     ]
     optFlags = [["log-text", None, "Log the texts of messages, too (without --app)."]]
 
@@ -163,21 +182,50 @@ class Options(CommandOptions):
 
         @raise UsageError: names the option that is invalid.
         """
+        isOneBot = self["onebot"] is not None or self["onebot-listen"] is not None
         try:
-            self.account = Account(
-                _number(self["account"]),
-                _password(self["password-file"]),
-                _status(self["status"]),
-            )
+            number = _number(self["account"])
+            password = "" if isOneBot else _password(self["password-file"])
+            self.account = Account(number, password, _status(self["status"]))
             # After the password was removed from the environment, since this
             # imports the application.
             self.factory = _factory(self["app"], bool(self["log-text"]))
-            self.era = _era(self["era"])
-            self.heartbeat = _seconds(self["heartbeat"])
-            Servers.parse(self["server"])
-            TrustRoots(self["ca-file"])
+            self.access = self._oneBotAccess() if isOneBot else self._webQQAccess()
         except InvalidConfiguration as e:
             raise UsageError(str(e)) from e
+
+    def _webQQAccess(self) -> Access:
+        if self["token-file"] is not None:
+            raise InvalidConfiguration("--token-file is for --onebot only")
+        access = WebQQAccess(
+            self["server"],
+            self["ca-file"],
+            _era(self["era"]),
+            _seconds("heartbeat", self["heartbeat"], 1.0, 3600.0),
+        )
+        access.check()
+        return access
+
+    def _oneBotAccess(self) -> Access:
+        if self["password-file"] is not None:
+            raise InvalidConfiguration(
+                "--password-file is for WebQQ: the OneBot program has signed the"
+                " account on"
+            )
+        file = self["token-file"]
+        burst = self["send-burst"]
+        if not (burst.isascii() and burst.isdigit() and 1 <= int(burst[:4]) <= 100):
+            raise InvalidConfiguration(f"--send-burst is not from 1 to 100: {burst}")
+        access = OneBotAccess(
+            self["onebot"] or "",
+            self["onebot-listen"] or "",
+            "" if file is None else readPasswordFile(Path(file)),
+            self["ca-file"],
+            int(burst),
+            _seconds("send-seconds", self["send-seconds"], 0.0, 600.0),
+        )
+        access.check()
+        return access
 
 
 def makeService(options: Options) -> IService:
@@ -189,16 +237,7 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     escapeUnencodable()
-    client = connect(reactor, options["server"], options["ca-file"])
-    service = WebQQService(
-        options.account,
-        options.factory,
-        client,
-        reactor,
-        era=options.era,
-        heartbeat=options.heartbeat,
-        captchaRetry=CAPTCHA_RETRY,
-    )
+    service = makeAccount(options.account, options.access, options.factory, reactor)
     _stopAfter(service, reactor)
     twistd: Any = options.parent or {}
     LogFileOwner(twistd).setServiceParent(service)  # type: ignore[no-untyped-call]
@@ -206,7 +245,7 @@ def makeService(options: Options) -> IService:
     return service
 
 
-def _stopAfter(service: WebQQService[Any], reactor: Any) -> None:
+def _stopAfter(service: IAccountService, reactor: Any) -> None:
     def over(result: object) -> None:
         if isinstance(result, Failure):
             if result.check(CaptchaUnsolved):
@@ -266,13 +305,13 @@ def _era(name: str) -> Era:
         raise InvalidConfiguration(f"--era is none of E1, E2, E3: {name}") from e
 
 
-def _seconds(text: str) -> float:
+def _seconds(name: str, text: str, low: float, high: float) -> float:
     try:
         seconds = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 1.0 <= seconds <= 3600.0:
-        raise InvalidConfiguration(f"--heartbeat is not from 1 to 3600: {text}")
+        seconds = -1.0
+    if not low <= seconds <= high:
+        raise InvalidConfiguration(f"--{name} is not from {low:g} to {high:g}: {text}")
     return seconds
 
 

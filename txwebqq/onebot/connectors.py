@@ -15,7 +15,7 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.web.client import URI
 
-from txwebqq.errors import InvalidConfiguration, Unreachable
+from txwebqq.errors import Unreachable
 from txwebqq.model import Number
 from txwebqq.net.endpoints import EndpointCache, listeningService
 from txwebqq.net.tls import TrustRoots, VerifyingPolicy
@@ -63,11 +63,11 @@ class Dialler:
     """
     Connects to a OneBot program.
 
-    @param url: the address, C{ws://HOST:PORT/PATH} or C{wss://}.
+    @param url: the address, C{ws://HOST:PORT/PATH} or C{wss://}, which was checked.
     @param token: C{""} for none.
     @param caFile: a file of certificate authorities besides the system's.
 
-    @raise InvalidConfiguration: when the address cannot be used.
+    @raise InvalidConfiguration: when the file cannot be used.
     """
 
     service: IService | None = None
@@ -76,19 +76,6 @@ class Dialler:
         self, reactor: Any, number: Number, url: str, token: str, caFile: str | None
     ) -> None:
         parts = urlsplit(url)
-        try:
-            hasPort = parts.port != 0
-        except ValueError:
-            hasPort = False
-        if parts.scheme not in ("ws", "wss") or not parts.hostname or not hasPort:
-            raise InvalidConfiguration(
-                f"{url}: the address is written ws://HOST:PORT or wss://HOST:PORT"
-            )
-        if parts.username or parts.password or parts.query:
-            raise InvalidConfiguration(
-                "the address of a OneBot program has no user and no query; the token"
-                " is in a file of its own"
-            )
         self._clock: IReactorTime = reactor
         self._number = number
         self._host = parts.netloc

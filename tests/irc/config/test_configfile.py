@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from txwebqq.accounts import OneBotAccess, WebQQAccess
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import load
 from txwebqq.irc.config.gateway import LISTEN
 from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
 from txwebqq.irc.protocol.nicknames import NickStyle
 from txwebqq.model import Status
-from txwebqq.session.interfaces import Era
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "txwebqq"
@@ -32,6 +32,12 @@ number = 10001
 password-file = "alice.qq"
 """
 
+
+ONEBOT = """
+kind = "onebot"
+url = "ws://127.0.0.1:3001"
+token-file = "alice.qq"
+"""
 
 RELAY = """
 [[relay.account]]
@@ -79,8 +85,21 @@ def test_minimal(folder: Path) -> None:
     assert settings.database is None
     assert (user.name, user.password, user.style) == ("alice", "oolong", NickStyle.UTF8)
     assert account.account.number == 10001
-    assert account.era is Era.E1
+    assert account.access == WebQQAccess()
     assert "oolong" not in repr(settings)
+    assert "green" not in repr(settings)
+
+
+def test_oneBot(folder: Path) -> None:
+    """
+    An account may be one of today's QQ.
+    """
+    text = SMALL.replace('password-file = "alice.qq"', ONEBOT)
+    (folder / "irc.toml").write_text(text, encoding="utf-8")
+    settings = load(folder / "irc.toml").gateway
+    assert settings is not None
+    [account] = settings.users[0].accounts
+    assert account.access == OneBotAccess("ws://127.0.0.1:3001", token="green")
     assert "green" not in repr(settings)
 
 
@@ -169,6 +188,16 @@ def test_relay(folder: Path) -> None:
         (SMALL + 'status = "gone"', "account 1: status is none"),
         (SMALL + 'era = "E9"', "account 1: era is none"),
         (SMALL + 'server = "ftp://x"', "account 1: server or ca-file cannot be used"),
+        (SMALL + 'kind = "icq"', "account 1: kind is none of webqq, onebot"),
+        (SMALL + 'kind = "onebot"', "account 1: url or listen is needed"),
+        (
+            SMALL + 'kind = "onebot"\nurl = "http://x"',
+            "account 1: url or ca-file cannot be used: the address is not of the form",
+        ),
+        (
+            SMALL + 'kind = "onebot"\nlisten = "tcp:1"',
+            "account 1: 'password-file' is not known here",
+        ),
         (SMALL + SMALL, "user has two users of the same name"),
         (SMALL + SMALL.replace('"alice"', '"bob"'), "user has an account twice"),
         ('[gateway]\nlisten = "x"' + SMALL, "listen is not a list of texts"),

@@ -17,10 +17,10 @@ from twisted.internet.testing import (
 )
 from twisted.python.failure import Failure
 
+from txwebqq import accounts
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.accounts import AccountSettings, PictureSettings
 from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
-from txwebqq.irc.gateway import service
 from txwebqq.irc.gateway.connection import CONFIRM_TOKEN
 from txwebqq.irc.gateway.service import (
     ANNOUNCEMENT_INTERVAL,
@@ -149,7 +149,7 @@ def test_announcements(monkeypatch: pytest.MonkeyPatch) -> None:
     alice, ming = web.friends("Alice", "小明")
     web.group("猫咪", ming, alice)
     ming.run()
-    monkeypatch.setattr(service, "connect", lambda *where: web.client())
+    monkeypatch.setattr(accounts, "connect", lambda *where: web.client())
     reactor: Any = MemoryReactor()
     reactor.seconds, reactor.callLater = web.clock.seconds, web.clock.callLater
     user = UserSettings(

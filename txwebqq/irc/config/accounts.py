@@ -4,13 +4,14 @@ Settings that the gateway and the relay share: QQ accounts and picture links.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from txwebqq.client import Servers
+from txwebqq.accounts import BURST as SEND_BURST
+from txwebqq.accounts import SECONDS as SEND_SECONDS
+from txwebqq.accounts import Access, OneBotAccess, WebQQAccess
 from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Account, Number, Status
-from txwebqq.net.tls import TrustRoots
 from txwebqq.session.interfaces import Era
 
 BURST, SECONDS = 5, 1.0
@@ -22,18 +23,14 @@ class AccountSettings:
     """
     A QQ account to keep signed on.
 
-    @ivar server: the URL of the WebQQ server.
-    @ivar caFile: a file of certificate authorities besides the system's.
-    @ivar era: the login variant of the server.
+    @ivar access: how it reaches QQ.
     @ivar burst: number of messages that the relay sends at once, before the rate
         limit applies.
     @ivar seconds: time between two messages after that.
     """
 
     account: Account
-    server: str = "http://127.0.0.1:8890"
-    caFile: str | None = None
-    era: Era = Era.E1
+    access: Access = field(default_factory=WebQQAccess)
     burst: int = BURST
     seconds: float = SECONDS
 
@@ -62,23 +59,47 @@ def readAccount(table: ConfigTable) -> AccountSettings:
     @raise InvalidConfiguration: when a key is invalid.
     """
     number = Number(table.number("number", 1, 2**32 - 1))
+    kind = table.choice("kind", ["webqq", "onebot"], "webqq")
+    status = table.choice("status", [known.value for known in Status], "online")
+    caFile = table.path("ca-file")
+    authorities = None if caFile is None else str(caFile)
+    if kind == "webqq":
+        password, access = _readWebQQ(table, authorities)
+    else:
+        password, access = "", _readOneBot(table, authorities)
+    table.close()
+    return AccountSettings(Account(number, password, Status(status)), access)
+
+
+def _readWebQQ(table: ConfigTable, caFile: str | None) -> tuple[str, Access]:
     password = table.passwordFile("password-file")
     server = table.string("server", "http://127.0.0.1:8890")
-    authorities = table.path("ca-file")
-    status = table.choice("status", [known.value for known in Status], "online")
     era = table.choice("era", [known.value for known in Era], "E1")
+    access = WebQQAccess(server, caFile, Era(era))
     try:
-        Servers.parse(server)
-        TrustRoots(None if authorities is None else str(authorities))
+        access.check()
     except InvalidConfiguration as e:
         raise table.error("server", f"or ca-file cannot be used: {e}") from e
-    table.close()
-    return AccountSettings(
-        Account(number, password, Status(status)),
-        server,
-        None if authorities is None else str(authorities),
-        Era(era),
+    return password, access
+
+
+def _readOneBot(table: ConfigTable, caFile: str | None) -> Access:
+    url, listen = table.string("url", ""), table.string("listen", "")
+    if bool(url) == bool(listen):
+        raise table.error("url", "or listen is needed, and not both")
+    access = OneBotAccess(
+        url,
+        listen,
+        table.passwordFile("token-file", ""),
+        caFile,
+        table.number("send-burst", 1, 100, SEND_BURST),
+        table.number("send-milliseconds", 0, 600_000, int(SEND_SECONDS * 1000)) / 1000,
     )
+    try:
+        access.check()
+    except InvalidConfiguration as e:
+        raise table.error("url", f"or ca-file cannot be used: {e}") from e
+    return access
 
 
 def readPictures(table: ConfigTable) -> PictureSettings | None:

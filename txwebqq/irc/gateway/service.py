@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from txwebqq.client import WebQQClient, connect
+from txwebqq.accounts import makeAccount
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
 from txwebqq.irc.gateway.dispatcher import ClientFactory
@@ -33,7 +33,6 @@ from txwebqq.irc.protocol.pinyin import pinyinRomaniser
 from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import MediaLinks, mediaService
 from txwebqq.net.endpoints import listeningService
-from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.sqlite.database import MEMORY, Database
 
 CLEANUP_INTERVAL = 3600
@@ -78,7 +77,6 @@ class GatewayService(MultiService):
                 settings.pictures, self._database, reactor
             )
             pictureServer.setServiceParent(self)
-        self._clients: list[WebQQClient] = []
         self._addUsers(settings.users, reactor)
         passwords = {each.name: each.password for each in settings.users}
         self._factory = ClientFactory(
@@ -128,16 +126,12 @@ class GatewayService(MultiService):
                 self._links,
             )
             for account in settings.accounts:
-                client = connect(reactor, account.server, account.caFile)
-                self._clients.append(client)
                 number = account.account.number
-                service = WebQQService(
+                service = makeAccount(
                     account.account,
+                    account.access,
                     AccountFactory(user.accounts[number]),
-                    client,
                     reactor,
-                    era=account.era,
-                    captchaRetry=CAPTCHA_RETRY,
                 )
                 user.services[number] = service
                 service.setServiceParent(self)  # type: ignore[no-untyped-call]
@@ -194,7 +188,6 @@ class GatewayService(MultiService):
         async def stop() -> None:
             await stopped
             await disconnected
-            await gatherResults([client.close() for client in self._clients])
             self._storeAgain()
             self._history.stop()
             self._database.close()

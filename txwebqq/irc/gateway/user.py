@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, DeferredLock, fail
 
 from txwebqq import model
 from txwebqq.errors import CaptchaUnsolved, WebQQError
+from txwebqq.interfaces import IAccountService
 from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.gateway.attachedclient import AttachedClient
 from txwebqq.irc.gateway.conversations import Conversations
@@ -33,7 +34,6 @@ from txwebqq.model import (
     GroupStep,
     Status,
 )
-from txwebqq.service import WebQQService
 
 _FRIENDSHIP_TEXTS = {
     FriendshipStep.PASSED: "accepted your friend request",
@@ -80,7 +80,7 @@ class GatewayUser(AccountListener):
         self.preferences = preferences
         self.parted = parted
         self.accounts: dict[int, QQAccount] = {}
-        self.services: dict[int, WebQQService] = {}
+        self.services: dict[int, IAccountService] = {}
         self.clients: list[AttachedClient] = []
         self.lines = SharedLines()
         self.kicks: dict[tuple[Target, int], str] = {}

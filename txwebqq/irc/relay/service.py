@@ -12,7 +12,7 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.logger import Logger
 
-from txwebqq.client import WebQQClient, connect
+from txwebqq.accounts import makeAccount
 from txwebqq.irc.config.relay import RelaySettings
 from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import LINKS_SCHEMA, MediaLinks, mediaService
@@ -20,7 +20,6 @@ from txwebqq.irc.relay.account import RelayAccount
 from txwebqq.irc.relay.network import IRCNetwork
 from txwebqq.irc.relay.outbox import OUTBOX_SCHEMA, Outbox
 from txwebqq.irc.relay.room import BridgedRoom
-from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.sqlite.database import MEMORY, Database, Schema
 
 HOUR = 3600
@@ -55,7 +54,6 @@ class RelayService(MultiService):
         self._clock = reactor
         self._database = Database(settings.database or MEMORY, RELAY_SCHEMA)
         self._outbox = Outbox(self._database)
-        self._clients: list[WebQQClient] = []
         self._rooms: list[BridgedRoom] = []
         self._links: MediaLinks | None = None
         if settings.pictures is not None:
@@ -63,19 +61,15 @@ class RelayService(MultiService):
             site.setServiceParent(self)
         accounts: dict[int, RelayAccount] = {}
         for account in settings.accounts:
-            client = connect(reactor, account.server, account.caFile)
-            self._clients.append(client)
             number = account.account.number
             accounts[number] = RelayAccount(
                 number, reactor, self._outbox, account.burst, account.seconds
             )
-            service = WebQQService(
+            service = makeAccount(
                 account.account,
+                account.access,
                 AccountFactory(accounts[number].qq),
-                client,
                 reactor,
-                era=account.era,
-                captchaRetry=CAPTCHA_RETRY,
             )
             service.setServiceParent(self)  # type: ignore[no-untyped-call]
         networks: dict[str, IRCNetwork] = {}
@@ -152,7 +146,6 @@ class RelayService(MultiService):
             await maybeDeferred(super(RelayService, self).stopService)
             # Fires now at the latest, because all connections are closed.
             await idle
-            await gatherResults([client.close() for client in self._clients])
             self._database.close()
 
         return Deferred.fromCoroutine(stop())

@@ -1,0 +1,143 @@
+"""
+How an account reaches QQ, and the service that keeps it signed on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from txwebqq.client import Servers, connect
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.interfaces import FactoryOf, IAccountService
+from txwebqq.model import Account
+from txwebqq.net.tls import TrustRoots
+from txwebqq.service import CAPTCHA_RETRY, WebQQService
+from txwebqq.session.interfaces import Era
+
+BURST, SECONDS = 3, 1.5
+"""The default pace of what an account of today's QQ sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebQQAccess:
+    """
+    A WebQQ server.
+
+    @ivar server: its URL.
+    @ivar caFile: a file of certificate authorities besides the system's.
+    @ivar era: the login variant of the server.
+    @ivar heartbeat: the seconds between two heartbeats.
+    """
+
+    server: str = "http://127.0.0.1:8890"
+    caFile: str | None = None
+    era: Era = Era.E1
+    heartbeat: float = 60.0
+
+    def check(self) -> None:
+        """
+        @raise InvalidConfiguration: when the server or the file cannot be used.
+        """
+        Servers.parse(self.server)
+        TrustRoots(self.caFile)
+
+
+@dataclass(frozen=True, slots=True)
+class OneBotAccess:
+    """
+    A program that is signed on to today's QQ and speaks OneBot 11.
+
+    @ivar url: the address at which it listens, C{ws://HOST:PORT/PATH} or C{wss://},
+        C{""} when it connects to us.
+    @ivar listen: the server endpoint at which we listen for it, C{""} when we connect.
+    @ivar token: what one shows the other, C{""} for nothing.
+    @ivar caFile: a file of certificate authorities besides the system's.
+    @ivar burst: the number of messages that are sent at once.
+    @ivar seconds: the time between two messages after that.
+    """
+
+    url: str = ""
+    listen: str = ""
+    token: str = field(default="", repr=False)
+    caFile: str | None = None
+    burst: int = BURST
+    seconds: float = SECONDS
+
+    def check(self) -> None:
+        """
+        @raise InvalidConfiguration: when the addresses or the file cannot be used.
+        """
+        if bool(self.url) == bool(self.listen):
+            raise InvalidConfiguration(
+                "give either the address of the OneBot program or the endpoint at"
+                " which it connects"
+            )
+        if self.url:
+            checkAddress(self.url)
+        TrustRoots(self.caFile)
+
+
+Access = WebQQAccess | OneBotAccess
+
+
+def checkAddress(url: str) -> None:
+    """
+    Check the address of a WebSocket.
+
+    @raise InvalidConfiguration: when it is none, or has a secret in it.
+    """
+    parts = urlsplit(url)
+    try:
+        isAddress = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        isAddress = False
+    if parts.scheme not in ("ws", "wss") or not isAddress:
+        # It may contain a token.
+        raise InvalidConfiguration(
+            "the address is not of the form ws://HOST:PORT/PATH or wss://HOST:PORT/PATH"
+        )
+    if parts.username or parts.password or parts.query:
+        raise InvalidConfiguration(
+            "the address has a user or a query; the token is in a file of its own"
+        )
+
+
+def makeAccount(
+    account: Account, access: Access, factory: FactoryOf[Any], reactor: Any
+) -> IAccountService:
+    """
+    Make the service of an account.
+
+    @raise InvalidConfiguration: when the access cannot be used.
+    """
+    if isinstance(access, WebQQAccess):
+        return WebQQService(
+            account,
+            factory,
+            connect(reactor, access.server, access.caFile),
+            reactor,
+            era=access.era,
+            heartbeat=access.heartbeat,
+            captchaRetry=CAPTCHA_RETRY,
+        )
+    try:
+        # It needs an extra.
+        from txwebqq.onebot.connectors import Dialler, Listener
+        from txwebqq.onebot.driver import Pace
+        from txwebqq.onebot.service import OneBotService
+    except ImportError as e:
+        raise InvalidConfiguration(
+            "accounts of today's QQ need the package wsproto: run pip install"
+            " '.[onebot]' in the checkout of txwebqq"
+        ) from e
+    access.check()
+    number = account.number
+    connector = (
+        Dialler(reactor, number, access.url, access.token, access.caFile)
+        if access.url
+        else Listener(reactor, number, access.listen, access.token)
+    )
+    pace = Pace(access.burst, access.seconds)
+    return OneBotService(account, factory, connector, reactor, pace=pace)
