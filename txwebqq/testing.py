@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable
 from itertools import combinations, count
 from random import Random
-from typing import Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from msgspec.structs import replace
 from treq.client import HTTPClient
@@ -70,6 +70,9 @@ from txwebqq.wire.commands.signon import CheckSig
 from txwebqq.wire.digests import passwordHash
 from txwebqq.wire.multipart import UploadCommand
 
+if TYPE_CHECKING:
+    from txwebqq.onebot.memory.program import MemoryOneBot as MemoryOneBot
+
 R = TypeVar("R")
 T = TypeVar("T")
 P = TypeVar("P")
@@ -87,6 +90,15 @@ MAX_CALLS = 10_000
 """Delayed calls at one time after which L{MemoryClock.advance} gives up."""
 
 ENDLESS = "the work never ends: is a call repeated without a delay?"
+
+
+def __getattr__(name: str) -> object:
+    # It needs the extra "onebot".
+    if name == "MemoryOneBot":
+        from txwebqq.onebot.memory.program import MemoryOneBot
+
+        return MemoryOneBot
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class RecordingProtocol(WebQQProtocol):

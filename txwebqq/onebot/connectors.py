@@ -10,16 +10,17 @@ from urllib.parse import parse_qs, urlsplit
 
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.client import URI
 
 from txwebqq.errors import Unreachable
 from txwebqq.model import Number
 from txwebqq.net.endpoints import EndpointCache, listeningService
-from txwebqq.net.tls import TrustRoots, VerifyingPolicy
-from txwebqq.onebot.link import LinkListener, OneBotLink
+from txwebqq.net.tls import policyFor
+from txwebqq.onebot.link import EventsOnly, LinkListener, OneBotLink
 from txwebqq.onebot.websocket import (
     ClientWebSocket,
     Handshake,
@@ -59,34 +60,33 @@ class Connector(Protocol):
         """
 
 
-class Dialler:
+class EndpointDialler:
     """
-    Connects to a OneBot program.
+    Connects to a OneBot program at an endpoint.
 
-    @param url: the address, C{ws://HOST:PORT/PATH} or C{wss://}, which was checked.
+    @param host: the value of the header C{Host}.
+    @param target: the path of the URL.
     @param token: C{""} for none.
-    @param caFile: a file of certificate authorities besides the system's.
-
-    @raise InvalidConfiguration: when the file cannot be used.
     """
 
     service: IService | None = None
 
     def __init__(
-        self, reactor: Any, number: Number, url: str, token: str, caFile: str | None
+        self,
+        endpoint: IStreamClientEndpoint,
+        clock: IReactorTime,
+        number: Number,
+        token: str = "",
+        host: str = "localhost",
+        target: str = "/",
     ) -> None:
-        parts = urlsplit(url)
-        self._clock: IReactorTime = reactor
+        self._endpoint = endpoint
+        self._clock = clock
         self._number = number
-        self._host = parts.netloc
-        self._target = parts.path or "/"
+        self._host = host
+        self._target = target
         self._headers = [("Authorization", f"Bearer {token}")] if token else []
-        policy = VerifyingPolicy(TrustRoots(caFile))
-        scheme = "https" if parts.scheme == "wss" else "http"
-        uri = URI.fromBytes(f"{scheme}://{parts.netloc}/".encode("idna"))
-        endpoints = EndpointCache(reactor, policy, CONNECT_TIMEOUT)
         self._sockets: set[WebSocket] = set()
-        self._endpoint = endpoints.endpointForURI(uri)
 
     def connect(self, listener: LinkListener) -> Deferred[OneBotLink]:
         link = OneBotLink(self._number, listener, self._clock)
@@ -120,10 +120,41 @@ class Dialler:
         return closeAll(self._sockets, 1000, "")
 
 
+class Dialler(EndpointDialler):
+    """
+    Connects to a OneBot program at a URL.
+
+    @param url: the address, C{ws://HOST:PORT/PATH} or C{wss://}, which was checked.
+    @param token: C{""} for none.
+    @param caFile: a file of certificate authorities besides the system's.
+
+    @raise InvalidConfiguration: when the file cannot be used.
+    """
+
+    def __init__(
+        self, reactor: Any, number: Number, url: str, token: str, caFile: str | None
+    ) -> None:
+        parts = urlsplit(url)
+        policy = policyFor(caFile)
+        scheme = "https" if parts.scheme == "wss" else "http"
+        uri = URI.fromBytes(f"{scheme}://{parts.netloc}/".encode("idna"))
+        endpoints = EndpointCache(reactor, policy, CONNECT_TIMEOUT)
+        super().__init__(
+            endpoints.endpointForURI(uri),
+            reactor,
+            number,
+            token,
+            parts.netloc,
+            parts.path or "/",
+        )
+
+
 class Listener(MultiService):
     """
-    Lets a OneBot program connect to us.
+    Lets a OneBot program connect to us, by one connection, or by one for calls and
+    one for events.
 
+    @ivar factory: builds the WebSockets.
     @param endpoint: a server endpoint description.
     @param token: what the program has to show, C{""} for nothing.
 
@@ -137,19 +168,27 @@ class Listener(MultiService):
         self._clock: IReactorTime = reactor
         self._number = number
         self._token = token
-        self._factory = WebSocketFactory(self._accept, reactor)
-        listening = listeningService(endpoint, self._factory, reactor)
+        self.factory = WebSocketFactory(self._accept, reactor)
+        listening = listeningService(endpoint, self.factory, reactor)
         listening.setServiceParent(self)
         self.service: IService | None = self
         self._waiting: Deferred[OneBotLink] | None = None
         self._listener: LinkListener | None = None
         self._link: OneBotLink | None = None
+        # Whether the link has a connection for events only.
+        self._hasEvents = False
 
     def connect(self, listener: LinkListener) -> Deferred[OneBotLink]:
         def giveUp(waiting: Deferred[OneBotLink]) -> None:
             self._waiting = None
+            link = self._link
+            if link is not None and not link.isOpen:
+                # Its connection for calls has not come.
+                link.whenOpen.addErrback(lambda failure: failure.trap(CancelledError))
+                link.whenOpen.cancel()
 
         self._listener = listener
+        self._link = None
         self._waiting = Deferred(giveUp)
         return self._waiting
 
@@ -168,23 +207,37 @@ class Listener(MultiService):
         return Deferred.fromCoroutine(stop())
 
     def close(self) -> Deferred[None]:
-        return closeAll(self._factory.sockets, 1001, "the account is signed off")
+        return closeAll(self.factory.sockets, 1001, "the account is signed off")
 
     def _accept(self, handshake: Handshake) -> WebSocketHandler:
         self._check(handshake)
+        link = self._link
         isForEvents = handshake.headers.get("x-client-role", "").lower() == "event"
-        if isForEvents and self._link is not None:
-            # The second connection of a program that has one for its events.
-            return self._link
-        waiting, self._waiting = self._waiting, None
+        if link is not None and not link.isLost:
+            if isForEvents and not self._hasEvents:
+                self._hasEvents = True
+                return EventsOnly(link)
+            if not isForEvents and not link.isOpen:
+                return link
+            # The one before may be lost, and we do not know yet.
+            link.probe()
+            raise Refused(503, "the account has a connection already")
+        waiting = self._waiting
         if waiting is None or self._listener is None:
-            if self._link is not None:
-                # It was lost and we do not know yet: the new one comes next time.
-                self._link.close("another connection has come")
             raise Refused(503, "the account is not waiting for a connection")
         link = self._link = OneBotLink(self._number, self._listener, self._clock)
-        link.whenOpen.addCallbacks(lambda _: waiting.callback(link), waiting.errback)
-        return link
+        self._hasEvents = isForEvents
+
+        def opened(result: None) -> None:
+            self._waiting = None
+            waiting.callback(link)
+
+        def failed(failure: Failure) -> None:
+            self._waiting = None
+            waiting.errback(failure)
+
+        link.whenOpen.addCallbacks(opened, failed)
+        return EventsOnly(link) if isForEvents else link
 
     def _check(self, handshake: Handshake) -> None:
         if self._token:

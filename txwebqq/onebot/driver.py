@@ -8,24 +8,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred, fail
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.errors import LoginRefused, NotSignedOn, SessionExpired, WebQQError
+from txwebqq.errors import (
+    LoginRefused,
+    NotSignedOn,
+    RequestRefused,
+    SessionExpired,
+    WebQQError,
+)
 from txwebqq.interfaces import FactoryOf, IWebQQProtocol
 from txwebqq.model import Account, Event, KickNotice, Number
 from txwebqq.net.pacing import Pacer
-from txwebqq.onebot.actions import Actions
+from txwebqq.onebot.actions.actions import Actions
+from txwebqq.onebot.actions.calls import Calls, Memory
+from txwebqq.onebot.actions.downloads import Downloads
+from txwebqq.onebot.actions.missed import Missed
+from txwebqq.onebot.actions.people import fetchFriends
 from txwebqq.onebot.connectors import Connector
-from txwebqq.onebot.events import EventReader
 from txwebqq.onebot.interfaces import SignOnInputs, SignOnState
 from txwebqq.onebot.link import OneBotLink
-from txwebqq.onebot.lists import readFriends, readGroups
+from txwebqq.onebot.lists import readGroups
 from txwebqq.onebot.machine import makeSignOn
-from txwebqq.onebot.reading import boolIn, numberIn, objectIn
-from txwebqq.onebot.segments import PictureStore
+from txwebqq.onebot.reading import boolIn, idIn, numberIn, objectIn, objectOf
 from txwebqq.onebot.transport import OneBotTransport
 from txwebqq.roster import Roster
 from txwebqq.session.acknowledgement import Acknowledgement
@@ -38,7 +46,8 @@ from txwebqq.session.pending import PendingInputs
 from txwebqq.session.rostersync import RosterSyncService
 
 MAX_EARLY = 1000
-"""Events that are kept while the lists are being fetched."""
+"""Events that are kept while the lists and the missed messages are being fetched,
+the last ones."""
 
 MISSED_HEARTBEATS = 3
 """Heartbeats without which a program counts as hung."""
@@ -68,8 +77,8 @@ class _SignOn:
     transport: OneBotTransport
     rosterSync: RosterSyncService
     eventQueue: EventQueue
-    reader: EventReader
     pacer: Pacer
+    calls: Calls
 
 
 class OneBotDriver:
@@ -79,6 +88,7 @@ class OneBotDriver:
     link.
 
     @param connector: makes the links.
+    @param downloads: fetches pictures and files.
     @param backoff: returns the seconds to wait before an attempt, given the number
         of attempts that have failed.
     """
@@ -90,26 +100,32 @@ class OneBotDriver:
         account: Account,
         factory: FactoryOf[Any],
         connector: Connector,
+        downloads: Downloads,
         clock: IReactorTime,
         pace: Pace,
         backoff: Callable[[int], float],
     ) -> None:
         self._account = account
         self._connector = connector
+        self._downloads = downloads
         self._clock = clock
         self._pace = pace
         self._backoff = backoff
         self._application = Application(account, factory)
         self._machine: SignOnInputs = makeSignOn(SignOnState(account, self))
         self._pending = PendingInputs(self._machine, clock, account.number)
-        self._pictures = PictureStore()
+        self._memory = Memory(account.number)
+        self._missed = Missed(clock)
         self._messageIds = messageIds(clock)
         # Of all sign-ons: after a lost link, the history gives messages again.
         self._eventFilter = EventFilter()
         # From buildProtocol to endSignOn.
         self._current: _SignOn | None = None
         self._link: OneBotLink | None = None
-        self._early: list[Event] = []
+        # Events that wait, as they came.
+        self._early: list[Mapping[str, Any]] = []
+        # While the missed messages are being fetched.
+        self._catchingUp: Deferred[Any] | None = None
         self._heartbeat: IDelayedCall | None = None
 
     # Called by the service.
@@ -152,10 +168,10 @@ class OneBotDriver:
             return False
         number, clock = self._account.number, self._clock
         protocol = self._application.buildProtocol()
-        reader = EventReader(number, self._pictures)
         pacer = Pacer(clock, self._pace.burst, self._pace.seconds)
+        calls = Calls(number, self._call, self._send, self._memory, self._downloads)
         transport = OneBotTransport(
-            Actions(number, self._call, self._send, reader, self._pictures),
+            Actions(calls),
             self._messageIds,
             self.signOff,
             self._account.status,
@@ -166,7 +182,7 @@ class OneBotDriver:
             number, transport, protocol, rosterSync, Acknowledgement(), clock
         )
         self._current = _SignOn(
-            protocol, transport, rosterSync, eventQueue, reader, pacer
+            protocol, transport, rosterSync, eventQueue, pacer, calls
         )
         self._log.info("Signing on (account {number}).", number=number)
         return True
@@ -186,11 +202,17 @@ class OneBotDriver:
 
     def identify(self) -> None:
         async def identify() -> Number:
-            found = await self._call("get_login_info", {})
-            status = await self._call("get_status", {})
-            if isinstance(status, dict) and not boolIn(status, "online", True):
+            number = idIn(objectOf(await self._call("get_login_info", {})), "user_id")
+            if not number:
+                raise NotSignedOn("the OneBot program names no account")
+            try:
+                status = objectOf(await self._call("get_status", {}))
+            except RequestRefused:
+                # Heartbeats tell it, or nothing does.
+                status = {}
+            if not boolIn(status, "online", True):
                 raise NotSignedOn("the OneBot program is not signed on to QQ")
-            return Number(numberIn(found if isinstance(found, dict) else {}, "user_id"))
+            return Number(number)
 
         self._pending.expect(
             Deferred.fromCoroutine(identify()),
@@ -200,7 +222,7 @@ class OneBotDriver:
 
     def loadRoster(self) -> None:
         async def load() -> Roster:
-            friends = readFriends(await self._call("get_friend_list", {}))
+            friends = await fetchFriends(self._call)
             groups = readGroups(await self._call("get_group_list", {}))
             return Roster(friends, groups)
 
@@ -229,9 +251,43 @@ class OneBotDriver:
         assert current is not None
         current.transport.open()
         current.rosterSync.startService()  # type: ignore[no-untyped-call]
+        # Before the application is called, which may sign off.
+        self._catchUp(current)
         self._application.signedOn(current.protocol)
-        early, self._early = self._early, []
-        self._deliver(early)
+
+    def _catchUp(self, current: _SignOn) -> None:
+        """
+        Deliver the messages that were missed since the last sign-on, and then those
+        that came since this one.
+        """
+        if self._missed.isEmpty:
+            fetching: Deferred[list[Mapping[str, Any]]] = succeed([])
+        else:
+            fetching = Deferred.fromCoroutine(self._missed.fetch(current.calls))
+        self._catchingUp = fetching
+
+        def fetched(missed: list[Mapping[str, Any]]) -> None:
+            # Not within the action of the machine.
+            self._pending.later(0, lambda: caughtUp(missed))
+
+        def caughtUp(missed: list[Mapping[str, Any]]) -> None:
+            self._catchingUp = None
+            early, self._early = self._early, []
+            for event in [*missed, *early]:
+                if self._current is current:
+                    self.eventReceived(event)
+
+        def failed(failure: Failure) -> None:
+            if failure.check(CancelledError):
+                return
+            self._log.failure(
+                "Internal error while fetching missed messages (account {number}).",
+                failure=failure,
+                number=self._account.number,
+            )
+            fetched([])
+
+        fetching.addCallbacks(fetched, failed)
 
     def wait(self, attempt: int, reason: str) -> None:
         delay = self._backoff(attempt)
@@ -244,6 +300,9 @@ class OneBotDriver:
         self._pending.later(delay, self._machine.retry)
 
     def cancelPending(self) -> None:
+        catchingUp, self._catchingUp = self._catchingUp, None
+        if catchingUp is not None:
+            catchingUp.cancel()
         self._pending.cancel()
         self._stopWatch()
         self._early.clear()
@@ -294,18 +353,24 @@ class OneBotDriver:
         if event.get("post_type") == "meta_event":
             self._heard(event)
             return
+        isReady = current.transport.isSignedOn and self._catchingUp is None
+        if isReady or event.get("notice_type") == "bot_offline":
+            self._missed.heard(event)
+            self._deliver(self._read(event))
+        else:
+            self._early.append(event)
+            if len(self._early) > MAX_EARLY:
+                del self._early[0]
+
+    def _read(self, event: Mapping[str, Any]) -> list[Event]:
         try:
-            events = current.reader.read(event)
+            return self._memory.reader.read(event)
         except Exception:
             self._log.failure(
                 "Internal error while reading an event (account {number}).",
                 number=self._account.number,
             )
-            return
-        if current.transport.isSignedOn:
-            self._deliver(events)
-        elif len(self._early) < MAX_EARLY:
-            self._early += events
+            return []
 
     def linkLost(self, reason: Exception) -> None:
         if self._link is None:
@@ -318,14 +383,18 @@ class OneBotDriver:
 
     def _deliver(self, events: list[Event]) -> None:
         current = self._current
-        if current is None or not events:
-            return
-        new = self._eventFilter.filterBatch(events[::-1])
-        current.eventQueue.put(new)
-        if current is self._current:
-            for event in new:
-                if isinstance(event, KickNotice):
+        for event in events:
+            if current is None or current is not self._current:
+                return
+            if not isinstance(event, KickNotice):
+                current.eventQueue.put(self._eventFilter.filterBatch([event]))
+            elif current.transport.isSignedOn:
+                current.eventQueue.put([event])
+                if current is self._current:
                     self._machine.kicked(event)
+            else:
+                reason = f"QQ has signed the account off: {event.reason}"
+                self._machine.refused(LoginRefused(reason))
 
     def _heard(self, event: Mapping[str, Any]) -> None:
         if event.get("meta_event_type") != "heartbeat":

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.model import (
+    SYSTEM,
     Code,
+    Content,
     Event,
     FriendshipNotice,
     FriendshipStep,
@@ -30,7 +32,7 @@ from txwebqq.model import (
     UnknownEvent,
 )
 from txwebqq.model.notices import DISSOLVED, LEFT_ALONE, REMOVED
-from txwebqq.onebot.reading import numberIn, objectIn, textIn
+from txwebqq.onebot.reading import idIn, numberIn, objectIn, textIn, timeIn
 from txwebqq.onebot.segments import PictureStore, readContent, readSegments
 from txwebqq.wire.command import printable
 
@@ -67,29 +69,31 @@ class EventReader:
                 return []
         return [_unknown(event)]
 
-    def message(self, event: Mapping[str, Any]) -> Event | None:
+    def content(self, message: Mapping[str, Any], isPrivate: bool) -> Content:
         """
-        Translate a message, also one of the history; L{None} for one of our own.
+        Translate the content of a message, also one of the history.
         """
-        found = self._message(event)
-        return found[0] if found else None
+        said = message.get("message")
+        if not readSegments(said):
+            said = message.get("raw_message")
+        return readContent(said, isPrivate, self._pictures)
 
     def _message(self, event: Mapping[str, Any]) -> list[Event]:
-        number = numberIn(event, "user_id")
+        number = numberIn(event, "user_id", -1)
         if number == self._number:
             return []
-        sender = Uin(number)
         isGroup = event.get("message_type") == "group"
-        message = event.get("message")
-        if not readSegments(message):
-            message = event.get("raw_message")
-        content = readContent(message, not isGroup, self._pictures)
-        time = numberIn(event, "time")
+        group = idIn(event, "group_id")
+        if number < 0 or (isGroup and not group):
+            return [_unknown(event)]
+        sender = Uin(number) if number else SYSTEM
+        content = self.content(event, not isGroup)
+        time = timeIn(event)
         # The second id is not 0, so that repetitions are recognised.
-        ids = numberIn(event, "message_id") & 0x7FFFFFFF, 1
+        messageId = numberIn(event, "message_id") & 0x7FFFFFFF
+        ids = messageId, 1 if messageId else 0
         me = self._number
         if isGroup:
-            group = numberIn(event, "group_id")
             return [
                 GroupMessage(
                     Gid(group),
@@ -100,13 +104,11 @@ class EventReader:
                     content,
                     time,
                     *ids,
-                    sequence=numberIn(event, "real_seq"),
+                    sequence=idIn(event, "real_seq"),
                 )
             ]
         if event.get("sub_type") == "group":
-            place = numberIn(event, "group_id") or numberIn(
-                objectIn(event, "sender"), "group_id"
-            )
+            place = group or idIn(objectIn(event, "sender"), "group_id")
             return [
                 StrangerMessage(
                     sender, me, place, 0, Number(sender), content, time, *ids
@@ -115,37 +117,42 @@ class EventReader:
         return [Message(sender, me, content, time, *ids)]
 
     def _notice(self, event: Mapping[str, Any]) -> list[Event]:
-        uin = Uin(numberIn(event, "user_id"))
+        uin = Uin(idIn(event, "user_id"))
         match event.get("notice_type"), event.get("sub_type"):
+            case "bot_offline", _:
+                reason = printable(textIn(event, "message") or textIn(event, "tag"))
+                return [KickNotice(reason or "the account was signed off")]
+            case _ if not uin:
+                return [_unknown(event)]
             case "friend_add", _:
                 return [RosterChange(added=((uin, 0),))]
-            case "notify", "poke" if not numberIn(event, "group_id"):
-                if numberIn(event, "target_id") == self._number:
-                    return [Shake(uin, self._number)]
-                return []
+            case "notify", "poke" if not idIn(event, "group_id"):
+                sender = idIn(event, "sender_id") or uin
+                if idIn(event, "target_id") != self._number or sender == self._number:
+                    return []
+                return [Shake(Uin(sender), self._number)]
             case "notify", "input_status":
                 isTyping = numberIn(event, "event_type", 1) == 1
                 return [Typing(uin, self._number)] if isTyping else []
+            case "offline_file", _:
+                return [_offlineFile(event, uin)]
+            case _ if not idIn(event, "group_id"):
+                return [_unknown(event)]
             case "group_increase", _:
                 return [self._groupNotice(event, GroupStep.JOINED, 0)]
-            case "group_decrease" | "group_dismiss", how:
+            case "group_decrease" | "group_dismiss", _:
                 return [self._groupNotice(event, GroupStep.LEFT, _operation(event))]
             case "group_admin", how:
                 operation = 1 if how == "set" else 0
                 return [self._groupNotice(event, GroupStep.ADMIN, operation)]
-            case "bot_offline", _:
-                reason = printable(textIn(event, "message") or textIn(event, "tag"))
-                return [KickNotice(reason or "the account was signed off")]
-            case "offline_file", _:
-                return [_offlineFile(event, uin)]
         return [_unknown(event)]
 
     def _groupNotice(
         self, event: Mapping[str, Any], step: GroupStep, operation: int, text: str = ""
     ) -> GroupNotice:
-        group = numberIn(event, "group_id")
-        member = numberIn(event, "user_id")
-        operator = numberIn(event, "operator_id")
+        group = idIn(event, "group_id")
+        member = idIn(event, "user_id")
+        operator = idIn(event, "operator_id")
         # A notice about our own account names no member.
         about = 0 if member == self._number else member
         return GroupNotice(
@@ -162,15 +169,15 @@ class EventReader:
         )
 
     def _request(self, event: Mapping[str, Any]) -> list[Event]:
-        uin = numberIn(event, "user_id")
+        uin, group = idIn(event, "user_id"), idIn(event, "group_id")
         comment, flag = textIn(event, "comment"), textIn(event, "flag")
         match event.get("request_type"), event.get("sub_type"):
-            case "friend", _:
+            case "friend", _ if uin:
                 self._keep((uin, 0), flag)
                 step = FriendshipStep.REQUESTED
                 return [FriendshipNotice(step, Uin(uin), Number(uin), comment)]
-            case "group", "add":
-                self._keep((uin, numberIn(event, "group_id")), flag)
+            case "group", "add" if uin and group:
+                self._keep((uin, group), flag)
                 return [self._groupNotice(event, GroupStep.REQUESTED, 0, comment)]
         return [_unknown(event)]
 
@@ -195,7 +202,7 @@ def _operation(event: Mapping[str, Any]) -> int:
 def _offlineFile(event: Mapping[str, Any], sender: Uin) -> OfflineFile:
     file = objectIn(event, "file")
     key = textIn(file, "id") or textIn(file, "url")
-    size, time = numberIn(file, "size"), numberIn(event, "time")
+    size, time = idIn(file, "size"), timeIn(event)
     return OfflineFile(sender, textIn(file, "name"), size, key, "", 0, time=time)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
@@ -24,9 +24,17 @@ from txwebqq.errors import (
 from txwebqq.model import Number
 from txwebqq.onebot.websocket import WebSocket, WebSocketClosed
 from txwebqq.wire.command import printable
+from txwebqq.wire.jsontext import parseJSON
 
 CALL_TIMEOUT = 60.0
-"""Seconds that a call may take: a picture of ten megabytes takes forty."""
+"""Seconds that a call may take, and those that the programs need for what is in
+it."""
+
+BYTES_PER_SECOND = 256 * 1024
+"""The speed at which programs send pictures and files on to Tencent, at least."""
+
+MAYBE_DONE = "it may have been carried out"
+"""The consequence of a call without an answer."""
 
 TOKEN_REFUSED = frozenset({1401, 1403})
 """The retcodes of a first frame by which NapCat and LLOneBot refuse a token, after
@@ -67,8 +75,8 @@ class OneBotLink:
     call is never sent twice: without an answer it may have been carried out.
 
     @param number: the number of the account, for the log.
-    @ivar whenOpen: fires when the first WebSocket is open; fails as C{linkLost} when
-        there is none. Cancel it to give up.
+    @ivar whenOpen: fires when a WebSocket for calls is open; fails as C{linkLost}
+        when there is none. Cancel it to give up.
     """
 
     _log = Logger()
@@ -80,12 +88,34 @@ class OneBotLink:
         self._number = number
         self._listener = listener
         self._clock = clock
+        # Of those that are open, the one for calls is the first.
         self._sockets: list[WebSocket] = []
         self._calls: dict[str, _Call] = {}
         self._echoes = count(1)
         self._hasHeard = False
         self._isOpen = False
         self._isLost = False
+
+    @property
+    def isOpen(self) -> bool:
+        """
+        Whether there is a WebSocket for calls.
+        """
+        return self._isOpen and not self._isLost
+
+    @property
+    def isLost(self) -> bool:
+        """
+        Whether the link is over.
+        """
+        return self._isLost
+
+    def probe(self) -> None:
+        """
+        Lose the link unless the program answers a ping at once.
+        """
+        for socket in list(self._sockets):
+            socket.probe()
 
     def call(
         self,
@@ -100,7 +130,7 @@ class OneBotLink:
             no link, L{RequestRefused}, or L{Unreachable} when no answer came: then it
             may have been carried out.
         """
-        socket = self._sockets[0] if self._sockets else None
+        socket = self._sockets[0] if self.isOpen and self._sockets else None
         if socket is None or not socket.isOpen:
             return fail(NotSent("there is no link to the OneBot program"))
         echo = str(next(self._echoes))
@@ -114,6 +144,7 @@ class OneBotLink:
             text.encode()
         except ValueError:
             return fail(NotSent(f"{action} cannot be written as JSON"))
+        timeout += len(text) // BYTES_PER_SECOND
         call = _Call(action, Deferred(lambda _: self._drop(echo)))
         self._calls[echo] = call
         call.limit = self._clock.callLater(timeout, self._timedOut, echo, timeout)
@@ -126,23 +157,31 @@ class OneBotLink:
 
         @return: fires when the connections are closed.
         """
-
-        async def close() -> None:
-            for socket in list(self._sockets):
-                await socket.close(1000, reason)
-
-        return Deferred.fromCoroutine(close())
+        closing = [socket.close(1000, reason) for socket in list(self._sockets)]
+        return gatherResults(closing).addCallback(lambda _: None)
 
     # A handler of WebSockets.
 
     def opened(self, socket: WebSocket) -> None:
         """
-        Use a WebSocket: for calls as well if it is the first.
+        Use a WebSocket for calls and events.
         """
-        self._sockets.append(socket)
-        if not self._isOpen and not self._isLost:
+        if self._isLost:
+            socket.abort()
+            return
+        self._sockets.insert(0, socket)
+        if not self._isOpen:
             self._isOpen = True
             self.whenOpen.callback(None)
+
+    def eventsOpened(self, socket: WebSocket) -> None:
+        """
+        Use a WebSocket for events only.
+        """
+        if self._isLost:
+            socket.abort()
+            return
+        self._sockets.append(socket)
 
     def textReceived(self, socket: WebSocket, text: str) -> None:
         """
@@ -150,8 +189,8 @@ class OneBotLink:
         """
         isFirst, self._hasHeard = not self._hasHeard, True
         try:
-            frame = json.loads(text)
-        except (ValueError, RecursionError):
+            frame = parseJSON(text)
+        except MalformedReply:
             self._ignore("a frame that is not JSON")
             return
         if not isinstance(frame, dict):
@@ -183,18 +222,21 @@ class OneBotLink:
         if self._isLost:
             return
         self._isLost = True
-        calls, self._calls = self._calls, {}
-        for call in calls.values():
-            _stop(call)
-            call.answer.errback(
-                Unreachable(f"the link was lost before {call.action} was answered")
-            )
-        for socket in list(self._sockets):
-            socket.close()
+        # First of all: the failures of the calls say less than the reason.
         if self._isOpen:
             self._listener.linkLost(reason)
         elif not self.whenOpen.called:
             self.whenOpen.errback(reason)
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
+            _stop(call)
+            call.answer.errback(
+                Unreachable(
+                    f"the link was lost before {call.action} was answered; {MAYBE_DONE}"
+                )
+            )
+        for socket in list(self._sockets):
+            socket.close()
 
     def _giveUp(self, opened: Deferred[None]) -> None:
         self._isLost = True
@@ -220,7 +262,9 @@ class OneBotLink:
     def _timedOut(self, echo: str, seconds: float) -> None:
         call = self._calls.pop(echo)
         call.answer.errback(
-            Unreachable(f"{call.action} was not answered within {seconds:g} s")
+            Unreachable(
+                f"{call.action} was not answered within {seconds:g} s; {MAYBE_DONE}"
+            )
         )
 
     def _forget(self, echo: str) -> _Call | None:
@@ -238,6 +282,33 @@ class OneBotLink:
             what=what,
             number=self._number,
         )
+
+
+class EventsOnly:
+    """
+    The handler of a WebSocket that is for the events of a link.
+    """
+
+    def __init__(self, link: OneBotLink) -> None:
+        self._link = link
+
+    def opened(self, socket: WebSocket) -> None:
+        """
+        Use a WebSocket.
+        """
+        self._link.eventsOpened(socket)
+
+    def textReceived(self, socket: WebSocket, text: str) -> None:
+        """
+        Read an event.
+        """
+        self._link.textReceived(socket, text)
+
+    def closed(self, socket: WebSocket, reason: WebSocketClosed) -> None:
+        """
+        Lose the link.
+        """
+        self._link.closed(socket, reason)
 
 
 def _stop(call: _Call) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from txwebqq.model import (
     Buddy,
+    Category,
     Code,
     FriendList,
     Gid,
@@ -21,20 +22,21 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.onebot.reading import numberIn, objectsIn, textIn
+from txwebqq.onebot.reading import idIn, objectsIn, textIn
 
 _ROLES = {"owner": 1, "admin": 1}
 
 
-def readFriends(data: Any) -> FriendList:
+def readFriends(data: Any, categories: Any = None) -> FriendList:
     """
-    Read the answer to C{get_friend_list}.
+    Read the answers to C{get_friend_list} and C{get_friends_with_category}.
 
     The presence of friends is not told: all appear online.
     """
     buddies: dict[Uin, Buddy] = {}
+    found, placed = _readCategories(categories)
     for friend in objectsIn(data):
-        uin = Uin(numberIn(friend, "user_id"))
+        uin = Uin(idIn(friend, "user_id"))
         nick = textIn(friend, "nickname")
         remark = textIn(friend, "remark")
         if uin:
@@ -42,10 +44,24 @@ def readFriends(data: Any) -> FriendList:
                 uin,
                 nick,
                 "" if remark == nick else remark,
+                placed.get(uin, 0),
                 status=Status.ONLINE,
                 clientType=1,
             )
-    return FriendList(buddies, ())
+    return FriendList(buddies, found)
+
+
+def _readCategories(data: Any) -> tuple[tuple[Category, ...], dict[Uin, int]]:
+    found: dict[int, Category] = {}
+    placed: dict[Uin, int] = {}
+    for sort, category in enumerate(objectsIn(data)):
+        index = idIn(category, "categoryId")
+        # Category 0 always exists.
+        if index:
+            found[index] = Category(index, textIn(category, "categoryName"), sort)
+        for friend in objectsIn(category.get("buddyList")):
+            placed.setdefault(Uin(idIn(friend, "user_id")), index)
+    return tuple(found.values()), placed
 
 
 def readGroups(data: Any) -> GroupList:
@@ -54,7 +70,7 @@ def readGroups(data: Any) -> GroupList:
     """
     groups: dict[Gid, Group] = {}
     for group in objectsIn(data):
-        number = numberIn(group, "group_id")
+        number = idIn(group, "group_id")
         if number:
             groups[Gid(number)] = Group(
                 Gid(number),
@@ -69,11 +85,11 @@ def readDetails(group: Mapping[str, Any], members: Any) -> GroupDetails:
     """
     Read the answers to C{get_group_info} and C{get_group_member_list}.
     """
-    number = numberIn(group, "group_id")
+    number = idIn(group, "group_id")
     owner = 0
     found = []
     for member in objectsIn(members):
-        uin = numberIn(member, "user_id")
+        uin = idIn(member, "user_id")
         role = textIn(member, "role")
         owner = uin if role == "owner" else owner
         if uin:
@@ -102,7 +118,7 @@ def readProfile(data: Mapping[str, Any]) -> Profile:
     """
     Read the answer to C{get_stranger_info}.
     """
-    uin = numberIn(data, "user_id")
+    uin = idIn(data, "user_id")
     return Profile(
         Uin(uin),
         textIn(data, "nickname"),

@@ -9,6 +9,9 @@ from typing import Any
 
 MAX_NUMBER = 2**63 - 1
 
+MAX_TIME = 2**33
+"""A time in Unix seconds beyond which it is none."""
+
 
 def numberIn(values: Mapping[str, Any], name: str, default: int = 0) -> int:
     """
@@ -25,6 +28,21 @@ def numberIn(values: Mapping[str, Any], name: str, default: int = 0) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         return default
     return value if -MAX_NUMBER <= value <= MAX_NUMBER else default
+
+
+def idIn(values: Mapping[str, Any], name: str) -> int:
+    """
+    Return the number of an account or a group, 0 where there is none.
+    """
+    return max(numberIn(values, name), 0)
+
+
+def timeIn(values: Mapping[str, Any], name: str = "time") -> int:
+    """
+    Return a time in Unix seconds, 0 where there is none.
+    """
+    time = numberIn(values, name)
+    return time if 0 <= time <= MAX_TIME else 0
 
 
 def textIn(values: Mapping[str, Any], name: str, default: str = "") -> str:
@@ -53,7 +71,13 @@ def objectIn(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """
     Return an object, an empty one where there is none.
     """
-    value = values.get(name)
+    return objectOf(values.get(name))
+
+
+def objectOf(value: Any) -> Mapping[str, Any]:
+    """
+    Return an object, an empty one for all else.
+    """
     return value if isinstance(value, dict) else {}
 
 

@@ -80,6 +80,12 @@ class PictureStore:
         """
         return self._uploaded.get(name)
 
+    def dropUploaded(self, name: str) -> None:
+        """
+        Forget the bytes of a file that was sent.
+        """
+        self._size -= len(self._uploaded.pop(name, b""))
+
 
 def readSegments(message: Any) -> list[Mapping[str, Any]]:
     """

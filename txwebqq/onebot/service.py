@@ -15,9 +15,14 @@ from twisted.internet.interfaces import IReactorTime
 from typing_extensions import TypeVar
 from zope.interface import implementer
 
+from txwebqq.client import TreqLike
 from txwebqq.interfaces import FactoryOf, IAccountService
 from txwebqq.model import Account
-from txwebqq.onebot.connectors import Connector
+from txwebqq.net.endpoints import EndpointCache
+from txwebqq.net.tls import policyFor
+from txwebqq.net.treqsetup import LazyTreq
+from txwebqq.onebot.actions.downloads import Downloads
+from txwebqq.onebot.connectors import CONNECT_TIMEOUT, Connector
 from txwebqq.onebot.driver import OneBotDriver, Pace
 from txwebqq.protocol import WebQQProtocol
 
@@ -39,6 +44,9 @@ class OneBotService(MultiService, Generic[P_co]):
     @param account: its password is not needed: the program has signed on.
     @param factory: builds a protocol for each sign-on, that is for each link.
     @param connector: makes the links.
+    @param clock: the reactor.
+    @param treq: fetches pictures and files by their URLs; by default with
+        connections of its own.
     @param pace: the pace of what is sent.
     @param backoff: returns the seconds to wait before an attempt, given the number of
         attempts that have failed.
@@ -51,12 +59,19 @@ class OneBotService(MultiService, Generic[P_co]):
         connector: Connector,
         clock: IReactorTime,
         *,
+        treq: TreqLike | None = None,
         pace: Pace = DEFAULT_PACE,
         backoff: Callable[[int], float] = reconnectBackoff,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.account = account
-        self._driver = OneBotDriver(account, factory, connector, clock, pace, backoff)
+        # Used with the first request only.
+        endpoints = EndpointCache(clock, policyFor(None), CONNECT_TIMEOUT)
+        self._treq = LazyTreq(clock, endpoints)
+        downloads = Downloads(treq or self._treq, clock)
+        self._driver = OneBotDriver(
+            account, factory, connector, downloads, clock, pace, backoff
+        )
         if connector.service is not None:
             connector.service.setServiceParent(self)
 
@@ -75,7 +90,9 @@ class OneBotService(MultiService, Generic[P_co]):
         """
         left = self._driver.signOff()
         stopped = maybeDeferred(super().stopService)
-        return left.addCallback(lambda _: stopped)
+        return left.addCallback(lambda _: stopped).addCallback(
+            lambda _: self._treq.close()
+        )
 
     def signOn(self) -> None:
         """

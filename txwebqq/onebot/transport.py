@@ -5,17 +5,16 @@ The transport of one sign-on with today's QQ.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from txwebqq.errors import RequestRefused
 from txwebqq.interfaces import IWebQQTransport
 from txwebqq.model import Status
 from txwebqq.net.bodies import FileUpload, Sink
-from txwebqq.onebot.actions import NOT_SERVED, Actions
+from txwebqq.onebot.actions.actions import Actions
 from txwebqq.session.basetransport import BaseTransport, Phase
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.messages import ChangeStatus2
@@ -67,13 +66,19 @@ class OneBotTransport(BaseTransport):
     def send(
         self, make: Callable[[Ticket], UploadCommand[R]], source: FileUpload
     ) -> Deferred[R]:
-        refused: Deferred[R] = _refuse(make(_NO_TICKET))
-        return refused.addErrback(source.closeAfter)
+        if self.phase is not Phase.OPEN:
+            held = self.hold()
+            return held.addErrback(source.closeAfter).addCallback(
+                lambda _: self.send(make, source)
+            )
+        return self._actions.send(make(_NO_TICKET), source)
 
     def fetch(
         self, make: Callable[[Ticket], Command[bytes]], sink: Sink, limit: int
     ) -> Deferred[int]:
-        return _refuse(make(_NO_TICKET))
+        if self.phase is not Phase.OPEN:
+            return self.hold().addCallback(lambda _: self.fetch(make, sink, limit))
+        return self._actions.fetch(make(_NO_TICKET), sink, limit)
 
     def cookie(self, name: str) -> str:
         return ""
@@ -100,8 +105,3 @@ class OneBotTransport(BaseTransport):
     def signOff(self) -> Deferred[None]:
         # A protocol whose sign-on is over must not end the one after it.
         return succeed(None) if self.phase is Phase.CLOSED else self._signOff()
-
-
-def _refuse(command: Command[Any]) -> Deferred[Any]:
-    reason = f"OneBot 11 has nothing for {command.endpointName}"
-    return fail(RequestRefused(NOT_SERVED, reason))

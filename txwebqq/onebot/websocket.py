@@ -190,6 +190,15 @@ class WebSocket(StreamProtocol):
             self.abort()
         return lost
 
+    def probe(self) -> None:
+        """
+        Close the connection unless the peer says something at once.
+        """
+        if self.isOpen:
+            self._write(self._wire.send(Ping()))
+            self._wasPinged = True
+            self._limit(CLOSE_TIMEOUT, self._silent)
+
     def _isClosing(self) -> bool:
         """
         Whether a close frame was sent, and the connection ends by itself.
@@ -220,7 +229,7 @@ class WebSocket(StreamProtocol):
     def dataReceived(self, data: bytes) -> None:
         if self._isEnding():
             return
-        if self._isOpen:
+        if self.isOpen:
             self._heard()
         try:
             self._wire.receive_data(data)
@@ -377,9 +386,7 @@ class WebSocket(StreamProtocol):
 
     def _silent(self) -> None:
         if self._wasPinged:
-            self._end = self._end or WebSocketClosed(
-                f"the peer said nothing for {2 * PING_INTERVAL:g} s"
-            )
+            self._end = self._end or WebSocketClosed("the peer does not answer pings")
             self.abort()
             return
         if self.isOpen:

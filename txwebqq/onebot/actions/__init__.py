@@ -1,0 +1,3 @@
+"""
+The commands of the client as calls of OneBot 11.
+"""

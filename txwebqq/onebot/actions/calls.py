@@ -1,0 +1,100 @@
+"""
+The calls of one account, as the commands use them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from txwebqq.errors import RequestRefused
+from txwebqq.model import Content, Gid, Number
+from txwebqq.onebot.actions.downloads import Downloads
+from txwebqq.onebot.events import EventReader
+from txwebqq.onebot.segments import PictureStore, writeContent
+
+NOT_SERVED = 1404
+"""The retcode of a command that OneBot 11 has nothing for."""
+
+NO_SUCH_ACTION = frozenset({404, 1404})
+"""The retcodes by which programs say that they lack an action."""
+
+Call = Callable[[str, Mapping[str, Any]], Deferred[Any]]
+"""Makes a call: the action and its parameters."""
+
+
+class Memory:
+    """
+    What is remembered of an account, from one sign-on to the next.
+
+    @ivar reader: reads its events, and keeps the ids of requests.
+    @ivar pictures: its pictures.
+    @ivar masks: the treatments of groups' messages that were set.
+    @ivar settings: the settings of WebQQ's page, by application: today's QQ has
+        none.
+    """
+
+    def __init__(self, number: Number) -> None:
+        self.pictures = PictureStore()
+        self.reader = EventReader(number, self.pictures)
+        self.masks: dict[Gid, int] = {}
+        self.settings: dict[int, dict[str, Any]] = {}
+
+
+class Calls:
+    """
+    Makes the calls of one sign-on.
+
+    @ivar call: makes a call.
+    @ivar send: makes a call that sends something, when the pace allows.
+    @ivar downloads: fetches pictures and files by their addresses.
+    """
+
+    def __init__(
+        self,
+        number: Number,
+        call: Call,
+        send: Call,
+        memory: Memory,
+        downloads: Downloads,
+    ) -> None:
+        self.number = number
+        self.call = call
+        self.send = send
+        self.memory = memory
+        self.downloads = downloads
+
+    def segments(self, content: Content) -> list[dict[str, Any]]:
+        """
+        Translate a content to send.
+
+        @raise RequestRefused: when a part of it cannot be sent.
+        """
+        try:
+            return writeContent(content, self.memory.pictures)
+        except ValueError as e:
+            raise refusal(str(e)) from e
+
+    def flag(self, who: int, group: int = 0) -> str:
+        """
+        Return the id of a request of an account.
+
+        @raise RequestRefused: when no such request has come.
+        """
+        try:
+            return self.memory.reader.flags[who, group]
+        except KeyError:
+            raise refusal("no request of this account has come") from None
+
+
+Handlers = Mapping[type[Any], Callable[[Calls, Any], Awaitable[Any]]]
+"""What carries out commands, by their classes."""
+
+
+def refusal(reason: str) -> RequestRefused:
+    """
+    Make the failure of a command that cannot be carried out.
+    """
+    return RequestRefused(NOT_SERVED, reason)

@@ -1,0 +1,3 @@
+"""
+OneBot 11 in memory, for tests of applications.
+"""
