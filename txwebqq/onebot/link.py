@@ -22,6 +22,7 @@ from txwebqq.errors import (
     Unreachable,
 )
 from txwebqq.model import Number
+from txwebqq.onebot.reading import numberIn
 from txwebqq.onebot.websocket import WebSocket, WebSocketClosed
 from txwebqq.wire.command import printable
 from txwebqq.wire.jsontext import parseJSON
@@ -153,10 +154,12 @@ class OneBotLink:
 
     def close(self, reason: str = "") -> Deferred[None]:
         """
-        Close the link. The listener is told that it is lost.
+        Close the link. The listener is told nothing more.
 
         @return: fires when the connections are closed.
         """
+        self._isLost = True
+        self._failCalls()
         closing = [socket.close(1000, reason) for socket in list(self._sockets)]
         return gatherResults(closing).addCallback(lambda _: None)
 
@@ -187,6 +190,8 @@ class OneBotLink:
         """
         Read a frame: an event, or the answer to a call.
         """
+        if self._isLost:
+            return
         isFirst, self._hasHeard = not self._hasHeard, True
         try:
             frame = parseJSON(text)
@@ -227,6 +232,11 @@ class OneBotLink:
             self._listener.linkLost(reason)
         elif not self.whenOpen.called:
             self.whenOpen.errback(reason)
+        self._failCalls()
+        for socket in list(self._sockets):
+            socket.close()
+
+    def _failCalls(self) -> None:
         calls, self._calls = self._calls, {}
         for call in calls.values():
             _stop(call)
@@ -235,8 +245,6 @@ class OneBotLink:
                     f"the link was lost before {call.action} was answered; {MAYBE_DONE}"
                 )
             )
-        for socket in list(self._sockets):
-            socket.close()
 
     def _giveUp(self, opened: Deferred[None]) -> None:
         self._isLost = True
@@ -317,8 +325,7 @@ def _stop(call: _Call) -> None:
 
 
 def _retcode(frame: Mapping[str, Any]) -> int:
-    code = frame.get("retcode")
-    return code if isinstance(code, int) else -1
+    return numberIn(frame, "retcode", -1)
 
 
 def _isTokenRefusal(frame: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from io import StringIO
 from typing import Any, Protocol
 
+from h11 import ProtocolError as HTTPProtocolError
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import (
     IDelayedCall,
@@ -237,10 +238,12 @@ class WebSocket(StreamProtocol):
                 self._happened(event)
                 if self._isEnding():
                     return
-        except RemoteProtocolError as e:
-            if e.event_hint is not None:
-                with suppress(LocalProtocolError):
-                    self._write(self._wire.send(e.event_hint))
+        except (RemoteProtocolError, HTTPProtocolError) as e:
+            hint = getattr(e, "event_hint", None)
+            if hint is not None:
+                # To a server there is no reply.
+                with suppress(LocalProtocolError, HTTPProtocolError):
+                    self._write(self._wire.send(hint))
             self._finish(WebSocketClosed(f"not a WebSocket: {e}"))
         except LocalProtocolError as e:
             self._finish(WebSocketClosed(f"the WebSocket is over: {e}"))

@@ -57,10 +57,6 @@ async def fetchPage(
     return messages
 
 
-def _order(message: Mapping[str, Any]) -> tuple[int, int]:
-    return timeIn(message), numberIn(message, "real_seq")
-
-
 def cursorOf(message: Mapping[str, Any]) -> int:
     """
     Return the number by which messages before one are asked for.
@@ -90,15 +86,13 @@ async def _groupHistory(calls: Calls, command: GroupChatLog) -> HistoryStretch:
         new = [each for each in page if cursorOf(each) not in found]
         if not new:
             break
-        found |= {cursorOf(each): each for each in new}
+        found = {cursorOf(each): each for each in new} | found
         fitting = [each for each in found.values() if _fits(each, wanted)]
         before = cursorOf(new[0])
         isBelow = bool(wanted.first) and sequenceOf(new[0]) <= wanted.first
         if isBelow or (wanted.backwards and len(fitting) >= wanted.count):
             break
-    fitting = sorted(
-        (each for each in found.values() if _fits(each, wanted)), key=_order
-    )
+    fitting = [each for each in found.values() if _fits(each, wanted)]
     fitting = fitting[-wanted.count :] if wanted.backwards else fitting[: wanted.count]
     messages = tuple(
         PastMessage(

@@ -137,8 +137,11 @@ class Missed:
                 # Several may have its time.
                 after = set(ids[ids.index(last.cursor) + 1 :])
                 new = [each for each in new if numberIn(each, "message_id") in after]
-            found |= {numberIn(each, "message_id"): each for each in new}
-            if len(new) < len(page) or not page:
+            found = {numberIn(each, "message_id"): each for each in new} | found
+            isEnough = last.cursor in ids or any(
+                timeIn(each) < last.time for each in page
+            )
+            if isEnough or not new:
                 break
             before = cursorOf(page[0])
         kind = "group" if isGroup else "private"

@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.internet.task import Clock
 
-from txwebqq.model import Account, Number
+from txwebqq.model import Account, Gid, Number, Uin
 from txwebqq.onebot.reading import boolIn, numberIn
 
 
@@ -58,7 +58,7 @@ class MemoryAccount:
         """
         return Account(self.number, "")
 
-    def addFriend(self, nick: str, remark: str = "") -> int:
+    def addFriend(self, nick: str, remark: str = "") -> Uin:
         """
         Create a friend.
 
@@ -71,9 +71,9 @@ class MemoryAccount:
             "remark": remark or nick,
             "sex": "unknown",
         }
-        return number
+        return Uin(number)
 
-    def addGroup(self, name: str, *members: int, owner: int = 0) -> int:
+    def addGroup(self, name: str, *members: int, owner: int = 0) -> Gid:
         """
         Create a group, of which the account is a member.
 
@@ -92,7 +92,7 @@ class MemoryAccount:
         for member in (int(self.number), *members):
             isOwner = member == (owner or self.number)
             self.addMember(number, member, "owner" if isOwner else "member")
-        return number
+        return Gid(number)
 
     def addMember(self, group: int, member: int, role: str = "member") -> None:
         """
