@@ -76,7 +76,9 @@ def webqqFace(number: int) -> Face | None:
     there is none.
     """
     name = _NAMES.get(number)
-    return None if name is None else faceNamed(name)
+    face = None if name is None else faceNamed(name)
+    # Not by a synonym, which would come back as another.
+    return face if face is not None and webqqNameOf(face.id) == name else None
 
 
 def numberOf(face: Face) -> int | None:

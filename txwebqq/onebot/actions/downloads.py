@@ -110,7 +110,7 @@ async def _decode(text: str, sink: Sink, limit: int, start: int) -> int:
     if len(text) * 3 // 4 > limit + 2:
         raise Unreachable(f"the file has more than {limit} bytes")
     try:
-        data = b64decode(text)[start:]
+        data = b64decode("".join(text.split()), validate=True)[start:]
     except (binascii.Error, ValueError) as e:
         raise MalformedReply("the file is not in base64") from e
     sink.write(data)

@@ -111,7 +111,8 @@ async def _setMarkname(calls: Calls, command: UpdateGroupInfo2) -> None:
 
 
 async def _setMasks(calls: Calls, command: MessageFilter) -> None:
-    if command.globalMask is not None:
+    # 0: each group by its own.
+    if command.globalMask:
         raise refusal("groups are treated one by one")
     # The command has the masks of all groups.
     for gid, mask in command.groups.items():
