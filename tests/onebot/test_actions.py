@@ -78,6 +78,7 @@ class ActionsTestCase(SynchronousTestCase):
         Sign on.
         """
         self.onebot = MemoryOneBot()
+        self.onebot.answers["get_friends_with_category"] = []
         self.alice = self.onebot.addFriend("Alice", "Ali")
         self.group = self.onebot.addGroup("Twisted", self.alice)
         self.code = Code(int(self.group))
@@ -269,7 +270,7 @@ class PeopleTests(ActionsTestCase):
         friends = self.done(self.protocol.fetchBuddies())
         self.assertEqual([(c.index, c.name) for c in friends.categories], [(3, "Work")])
         self.assertEqual(friends.buddies[self.alice].category, 3)
-        del self.onebot.answers["get_friends_with_category"]
+        self.onebot.answers["get_friends_with_category"] = Failed(1404, "no")
         friends = self.done(self.protocol.fetchBuddies())
         self.assertEqual((friends.categories, len(friends.buddies)), ((), 1))
 

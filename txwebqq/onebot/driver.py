@@ -24,7 +24,7 @@ from txwebqq.interfaces import FactoryOf, IWebQQProtocol
 from txwebqq.model import Account, Event, KickNotice, Number
 from txwebqq.net.pacing import Pacer
 from txwebqq.onebot.actions.actions import Actions
-from txwebqq.onebot.actions.calls import Calls, Memory
+from txwebqq.onebot.actions.calls import NO_SUCH_ACTION, Calls, Memory
 from txwebqq.onebot.actions.downloads import Downloads
 from txwebqq.onebot.actions.missed import Missed
 from txwebqq.onebot.actions.people import fetchFriends
@@ -126,6 +126,8 @@ class OneBotDriver:
         self._early: list[Mapping[str, Any]] = []
         # While the missed messages are being fetched.
         self._catchingUp: Deferred[Any] | None = None
+        # The account that the last event was of, 0 before one.
+        self._selfId = 0
         self._heartbeat: IDelayedCall | None = None
 
     # Called by the service.
@@ -169,7 +171,9 @@ class OneBotDriver:
         number, clock = self._account.number, self._clock
         protocol = self._application.buildProtocol()
         pacer = Pacer(clock, self._pace.burst, self._pace.seconds)
-        calls = Calls(number, self._call, self._send, self._memory, self._downloads)
+        calls = Calls(
+            number, self._call, self._send, self._memory, self._downloads, clock
+        )
         transport = OneBotTransport(
             Actions(calls),
             self._messageIds,
@@ -202,7 +206,14 @@ class OneBotDriver:
 
     def identify(self) -> None:
         async def identify() -> Number:
-            number = idIn(objectOf(await self._call("get_login_info", {})), "user_id")
+            try:
+                login = objectOf(await self._call("get_login_info", {}))
+            except RequestRefused as e:
+                if e.retcode not in NO_SUCH_ACTION:
+                    raise
+                # Its events say whose they are, so far as there are any.
+                login = {"user_id": self._selfId or self._account.number}
+            number = idIn(login, "user_id")
             if not number:
                 raise NotSignedOn("the OneBot program names no account")
             try:
@@ -222,8 +233,20 @@ class OneBotDriver:
 
     def loadRoster(self) -> None:
         async def load() -> Roster:
-            friends = await fetchFriends(self._call)
-            groups = readGroups(await self._call("get_group_list", {}))
+            assert self._current is not None
+            calls = self._current.calls
+            try:
+                friends = await fetchFriends(calls)
+                groups = readGroups(await calls.call("get_group_list", {}))
+            except RequestRefused as e:
+                if e.retcode not in NO_SUCH_ACTION:
+                    raise
+                self._log.warn(
+                    "The OneBot program has no lists (account {number}): friends and"
+                    " groups are not known.",
+                    number=self._account.number,
+                )
+                return Roster()
             return Roster(friends, groups)
 
         def loaded(roster: Roster) -> None:
@@ -350,6 +373,7 @@ class OneBotDriver:
         current = self._current
         if current is None:
             return
+        self._selfId = idIn(event, "self_id") or self._selfId
         if event.get("post_type") == "meta_event":
             self._heard(event)
             return

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
 from txwebqq.errors import RequestRefused
 from txwebqq.model import Content, Gid, Number
@@ -34,6 +35,7 @@ class Memory:
     @ivar masks: the treatments of groups' messages that were set.
     @ivar settings: the settings of WebQQ's page, by application: today's QQ has
         none.
+    @ivar hasCategories: whether the program may tell categories of friends.
     """
 
     def __init__(self, number: Number) -> None:
@@ -41,6 +43,7 @@ class Memory:
         self.reader = EventReader(number, self.pictures)
         self.masks: dict[Gid, int] = {}
         self.settings: dict[int, dict[str, Any]] = {}
+        self.hasCategories = True
 
 
 class Calls:
@@ -59,12 +62,14 @@ class Calls:
         send: Call,
         memory: Memory,
         downloads: Downloads,
+        clock: IReactorTime,
     ) -> None:
         self.number = number
         self.call = call
         self.send = send
         self.memory = memory
         self.downloads = downloads
+        self.clock = clock
 
     def segments(self, content: Content) -> list[dict[str, Any]]:
         """

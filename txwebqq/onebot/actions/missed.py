@@ -105,12 +105,11 @@ class Missed:
                 continue
             try:
                 found += await self._fetchPlace(calls, pacer, place, last)
-            except RequestRefused as e:
-                self._failed(calls, place, e)
-                if e.retcode in NO_SUCH_ACTION:
-                    break
             except WebQQError as e:
                 self._failed(calls, place, e)
+                if not isinstance(e, RequestRefused) or e.retcode in NO_SUCH_ACTION:
+                    # It has no history, or does not answer.
+                    break
         found.sort(key=timeIn)
         return found
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from txwebqq.errors import RequestRefused
+from txwebqq.errors import RequestRefused, Unreachable
 from txwebqq.model import (
     RECENT_BUDDY,
     RECENT_GROUP,
@@ -16,7 +16,8 @@ from txwebqq.model import (
     Profile,
     RecentContact,
 )
-from txwebqq.onebot.actions.calls import Call, Calls, Handlers, refusal
+from txwebqq.net.failures import raiseTimedOut
+from txwebqq.onebot.actions.calls import Calls, Handlers, refusal
 from txwebqq.onebot.lists import readFriends, readProfile
 from txwebqq.onebot.reading import idIn, numberIn, objectOf, objectsIn, textIn
 from txwebqq.wire.commands.contacts import (
@@ -51,27 +52,35 @@ from txwebqq.wire.commands.profiles import (
 RECENT = 30
 """The number of recent conversations to ask for."""
 
+CATEGORIES_TIMEOUT = 5.0
+"""Seconds that the categories are waited for."""
+
 # The C{chatType} of conversations.
 _RECENT_KINDS = {1: RECENT_BUDDY, 2: RECENT_GROUP}
 
 _SEXES = {"unknown": 0, "male": 1, "female": 2}
 
 
-async def fetchFriends(call: Call) -> FriendList:
+async def fetchFriends(calls: Calls) -> FriendList:
     """
     Fetch the friends, with their categories where the program tells them.
     """
-    friends = await call("get_friend_list", {})
-    try:
-        categories = await call("get_friends_with_category", {})
-    except RequestRefused:
-        # Only NapCat and LLOneBot have it.
-        categories = None
+    friends = await calls.call("get_friend_list", {})
+    categories: Any = None
+    if calls.memory.hasCategories:
+        try:
+            asked = calls.call("get_friends_with_category", {})
+            categories = await asked.addTimeout(
+                CATEGORIES_TIMEOUT, calls.clock, raiseTimedOut
+            )
+        except (RequestRefused, Unreachable):
+            # Only NapCat and LLOneBot have it. Some answer nothing at all.
+            calls.memory.hasCategories = False
     return readFriends(friends, categories)
 
 
 async def _friends(calls: Calls, command: GetUserFriends2) -> FriendList:
-    return await fetchFriends(calls.call)
+    return await fetchFriends(calls)
 
 
 async def _number(calls: Calls, command: GetFriendUin2) -> Identity:
