@@ -303,7 +303,7 @@ class PeopleTests(ActionsTestCase):
 
     def test_poorProfiles(self) -> None:
         """
-        What a program does not tell is empty.
+        Fields that a program does not tell are empty.
         """
         p = self.protocol
         answers: list[Any] = [None, {}, [], {"nickname": None}]
@@ -395,7 +395,7 @@ class PeopleTests(ActionsTestCase):
 
     def test_refused(self) -> None:
         """
-        What OneBot 11 lacks is refused, with what there is instead.
+        Commands that OneBot 11 lacks are refused, with a hint at what there is.
         """
         p = self.protocol
         refused: list[tuple[Callable[[], Deferred[Any]], str]] = [
@@ -657,7 +657,7 @@ class MediaTests(ActionsTestCase):
         """
         p = self.protocol
         encoded = "base64://" + b64encode(PNG).decode("ascii")
-        image = [{"type": "image", "data": {"file": encoded}}]
+        image = [{"type": "image", "data": {"file": encoded, "summary": ""}}]
         self.done(p.sendPicture(self.alice, PNG))
         self.done(p.sendGroupPicture(self.group, BytesIO(PNG)))
         face = self.done(p.uploadFace(PNG))
@@ -671,7 +671,7 @@ class MediaTests(ActionsTestCase):
 
     def test_noPictures(self) -> None:
         """
-        What is no picture, or too large, is refused.
+        A file that is no picture, or too large, is refused.
         """
         p = self.protocol
         self.refused(p.uploadPicture(b"text"), "not a jpg")

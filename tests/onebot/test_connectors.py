@@ -206,7 +206,7 @@ class ListenerTests(SynchronousTestCase):
     def test_halfPair(self) -> None:
         """
         The connection for events alone is not enough; when it is lost, all begins
-        anew.
+        again.
         """
         self.onebot.dial(self.factory, "Event")
         self.onebot.settle(5)

@@ -636,7 +636,7 @@ class DriverTests(OneBotTestCase):
 
     def test_ownWords(self) -> None:
         """
-        What the account says elsewhere is no message to it.
+        Messages that the account sends elsewhere are none to it.
         """
         protocol = self.signOn()
         own = int(self.onebot.number)
@@ -653,7 +653,7 @@ class MissedTests(OneBotTestCase):
 
     def away(self, happens: Callable[[], object]) -> Protocol:
         """
-        Have something happen while there is no link.
+        Make a call while there is no link.
 
         @return: the protocol of the next sign-on.
         """

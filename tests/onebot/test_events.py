@@ -196,7 +196,7 @@ def test_groupNotices(kind: str, sub: str, step: GroupStep, operation: int) -> N
 
 def test_notices() -> None:
     """
-    The other notices that WebQQ has something for.
+    The other notices that WebQQ has events for.
     """
     assert notice("friend_add", user_id=ALI) == RosterChange(added=((ALI, 0),))  # type: ignore[arg-type]
     assert notice("notify", "input_status", user_id=ALI, event_type=1) == Typing(
@@ -350,7 +350,7 @@ NOTICES = [*sorted({kind for kind, _ in ROWS}), "friend_add", "offline_file"]
 )
 def test_anyEvent(event: dict[str, Any]) -> None:
     """
-    Whatever is missing, null or of another type, nothing raises.
+    No event raises, with fields missing, null or of another type.
     """
     for found in reader().read(event):
         assert isinstance(found, Event)

@@ -226,7 +226,7 @@ def test_pictures() -> None:
         CustomFace("A.jpg"),
     ):
         assert writeContent([segment], pictures) == [
-            {"type": "image", "data": {"file": "https://x/1"}}
+            {"type": "image", "data": {"file": "https://x/1", "summary": ""}}
         ]
     with pytest.raises(ValueError, match="not uploaded"):
         writeContent([GroupPicture("B.jpg")], pictures)
@@ -273,7 +273,7 @@ def test_writing() -> None:
     )
     assert writeContent(content, pictures) == [
         {"type": "text", "data": {"text": "[CQ:at,qq=all]"}},
-        {"type": "image", "data": {"file": "base64://cG5n"}},
+        {"type": "image", "data": {"file": "base64://cG5n", "summary": ""}},
         {"type": "at", "data": {"qq": "5"}},
         {"type": "shake", "data": {}},
     ]

@@ -262,7 +262,7 @@ class ClientTests(SynchronousTestCase):
 
     def test_slowPeerCloses(self) -> None:
         """
-        What was kept for a slow peer goes out before the connection ends.
+        Messages that were kept for a slow peer go out before the connection ends.
         """
         self.peer.socket.pauseProducing()
         self.peer.socket.sendText("x")
@@ -294,7 +294,7 @@ class ClientTests(SynchronousTestCase):
 
     def test_badFrames(self) -> None:
         """
-        What is no frame, or no text, closes the connection, and nothing raises.
+        Bytes that are no frame, or no text, close the connection, and nothing raises.
         """
         for data in (
             b"\xf1\x01x",
@@ -367,7 +367,7 @@ class HandshakeTests(SynchronousTestCase):
 
     def test_garbage(self) -> None:
         """
-        What is no WebSocket, or a wrong one, ends the connection.
+        A reply that is no WebSocket's, or a wrong one, ends the connection.
         """
         for data in (
             b"SSH-2.0-OpenSSH_9.6\r\n",
@@ -462,7 +462,7 @@ class ServerTests(SynchronousTestCase):
 
     def test_garbage(self) -> None:
         """
-        What is no handshake ends the connection.
+        A request that is no handshake ends the connection.
         """
         for data in (
             b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",

@@ -40,9 +40,9 @@ def parseCQ(text: str) -> list[dict[str, Any]]:
     """
     segments: list[dict[str, Any]] = []
 
-    def addText(piece: str) -> None:
-        if piece:
-            segments.append({"type": "text", "data": {"text": unescape(piece)}})
+    def addText(part: str) -> None:
+        if part:
+            segments.append({"type": "text", "data": {"text": unescape(part)}})
 
     end = 0
     for found in _CODE.finditer(text):

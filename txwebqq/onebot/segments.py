@@ -236,7 +236,9 @@ def _writeSegment(segment: Segment, pictures: PictureStore) -> dict[str, Any]:
                 return {"type": "text", "data": {"text": text}}
             return {"type": "face", "data": {"id": str(known)}}
         case GroupPicture(name) | CustomFace(name) | OfflinePicture(name):
-            return {"type": "image", "data": {"file": _source(name, pictures)}}
+            # Some programs want a summary.
+            data = {"file": _source(name, pictures), "summary": ""}
+            return {"type": "image", "data": data}
         case UnknownSegment(raw):
             if isinstance(raw, dict) and isinstance(raw.get("type"), str):
                 return {"type": raw["type"], "data": raw.get("data") or {}}

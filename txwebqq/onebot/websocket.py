@@ -193,7 +193,7 @@ class WebSocket(StreamProtocol):
 
     def probe(self) -> None:
         """
-        Close the connection unless the peer says something at once.
+        Close the connection unless the peer answers a ping at once.
         """
         if self.isOpen:
             self._write(self._wire.send(Ping()))

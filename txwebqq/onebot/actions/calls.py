@@ -28,7 +28,7 @@ Call = Callable[[str, Mapping[str, Any]], Deferred[Any]]
 
 class Memory:
     """
-    What is remembered of an account, from one sign-on to the next.
+    The memory of an account, from one sign-on to the next.
 
     @ivar reader: reads its events, and keeps the ids of requests.
     @ivar pictures: its pictures.
@@ -51,7 +51,7 @@ class Calls:
     Makes the calls of one sign-on.
 
     @ivar call: makes a call.
-    @ivar send: makes a call that sends something, when the pace allows.
+    @ivar send: makes a call that sends a message or a file, when the pace allows it.
     @ivar downloads: fetches pictures and files by their addresses.
     """
 
@@ -95,7 +95,7 @@ class Calls:
 
 
 Handlers = Mapping[type[Any], Callable[[Calls, Any], Awaitable[Any]]]
-"""What carries out commands, by their classes."""
+"""Functions that carry out commands, by the classes of these."""
 
 
 def refusal(reason: str) -> RequestRefused:

@@ -180,4 +180,4 @@ HANDLERS: Handlers = {
     SetGroupAdmin: _setAdmin,
     ModifyGroupInfo: _edit,
 }
-"""What carries out the commands."""
+"""The functions that carry out the commands."""

@@ -131,4 +131,4 @@ async def _history(calls: Calls, command: GetChatLog) -> ChatLog:
 
 
 HANDLERS: Handlers = {GroupChatLog: _groupHistory, GetChatLog: _history}
-"""What carries out the commands."""
+"""The functions that carry out the commands."""

@@ -98,7 +98,7 @@ UPLOADS: Mapping[type[Any], Callable[[Calls, Any, FileUpload], Awaitable[Any]]] 
     CfaceUpload: _keepFace,
     UploadOfflineFile: _keepFile,
 }
-"""What keeps the files of uploads."""
+"""The functions that keep the files of uploads."""
 
 
 def _kept(calls: Calls, name: str) -> str:
@@ -138,7 +138,7 @@ HANDLERS: Handlers = {
     SendOfffile2: _sendFile,
     ModifyMyHead: _setAvatar,
 }
-"""What carries out the commands."""
+"""The functions that carry out the commands."""
 
 
 async def _fetchPicture(
@@ -185,4 +185,4 @@ DOWNLOADS: Mapping[type[Any], Callable[[Calls, Any, Sink, int], Awaitable[int]]]
     GetOffpic2: _fetchPhoto,
     OfflineFileDownload: _fetchFile,
 }
-"""What fetches pictures and files."""
+"""The functions that fetch pictures and files."""

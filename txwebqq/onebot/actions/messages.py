@@ -93,4 +93,4 @@ HANDLERS: Handlers = {
     ChangeStatus2: _setStatus,
     GetDiscuListNew2: _discussions,
 }
-"""What carries out the commands."""
+"""The functions that carry out the commands."""

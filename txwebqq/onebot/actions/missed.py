@@ -77,7 +77,7 @@ class Missed:
         Remember a message as the last of its group or friend.
         """
         isGroup = event.get("message_type") == "group"
-        # A temporary talk has no history of its own.
+        # A temporary chat has no history of its own.
         if event.get("post_type") != "message" or (
             not isGroup and event.get("sub_type") == "group"
         ):

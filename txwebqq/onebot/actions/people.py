@@ -196,4 +196,4 @@ HANDLERS: Handlers = {
     ModifyFriendGroup: _move,
     DeleteFriend: _removeFriend,
 }
-"""What carries out the commands."""
+"""The functions that carry out the commands."""

@@ -48,4 +48,4 @@ HANDLERS: Handlers = {
     SetSettings: _setSome,
     SetManySettings: _setMany,
 }
-"""What carries out the commands."""
+"""The functions that carry out the commands."""
