@@ -616,8 +616,8 @@ class HistoryTests(ActionsTestCase):
 
     def test_empty(self) -> None:
         """
-        A history without messages is empty, whatever the program answers; a program
-        without a history refuses.
+        A history without messages is empty, with any answer of the program; one that
+        lacks the history refuses.
         """
         p = self.protocol
         action = "get_group_msg_history"

@@ -23,6 +23,7 @@ from txwebqq.errors import (
 )
 from txwebqq.model import GroupMessage, Message, RosterChange
 from txwebqq.onebot import driver
+from txwebqq.onebot.actions import missed
 from txwebqq.onebot.driver import Pace
 from txwebqq.onebot.memory.account import Failed
 from txwebqq.onebot.memory.program import MemoryOneBot, numbersAsTexts
@@ -774,6 +775,20 @@ class MissedTests(OneBotTestCase):
         self.onebot.tell(self.alice, "1")
         self.onebot.unanswered.add("get_friend_msg_history")
         self.away(lambda: None)
+        self.stop()
+
+    def test_signOffWhilePaced(self) -> None:
+        """
+        So it does between two of the calls.
+        """
+        self.patch(missed, "BURST", 1)
+        self.patch(missed, "INTERVAL", 100)
+        self.signOn()
+        self.onebot.tell(self.alice, "1")
+        self.onebot.tellGroup(self.group, self.alice, "1")
+        protocol = self.away(lambda: None)
+        self.onebot.tell(self.alice, "2")
+        self.assertEqual(protocol.heard, [])
         self.stop()
 
     def test_kickedMeanwhile(self) -> None:

@@ -38,7 +38,12 @@ from txwebqq.onebot.segments import (
     writeContent,
 )
 
-TRICKY = st.text(st.sampled_from("&[],=;#149:CQ 漢a\n") | st.characters(codec="utf-8"))
+TRICKY = st.lists(
+    st.sampled_from(
+        ["&", "&amp;", "&#91;", "&#93;", "&#44;", "[", "]", ",", "=", "[CQ:"]
+    )
+    | st.text(st.characters(codec="utf-8"), max_size=3)
+).map("".join)
 NAMES = st.text(st.sampled_from("abcxyz_"), min_size=1, max_size=6)
 
 

@@ -238,12 +238,11 @@ class WebSocket(StreamProtocol):
                 self._happened(event)
                 if self._isEnding():
                     return
-        except (RemoteProtocolError, HTTPProtocolError) as e:
-            hint = getattr(e, "event_hint", None)
-            if hint is not None:
+        except RemoteProtocolError as e:
+            if e.event_hint is not None:
                 # To a server there is no reply.
                 with suppress(LocalProtocolError, HTTPProtocolError):
-                    self._write(self._wire.send(hint))
+                    self._write(self._wire.send(e.event_hint))
             self._finish(WebSocketClosed(f"not a WebSocket: {e}"))
         except LocalProtocolError as e:
             self._finish(WebSocketClosed(f"the WebSocket is over: {e}"))
