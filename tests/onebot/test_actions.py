@@ -159,6 +159,23 @@ class MessageTests(ActionsTestCase):
             message=hi,
         )
 
+    def test_sent(self) -> None:
+        """
+        A sent message has its id, which may be missing, and the time.
+        """
+        now = int(self.onebot.clock.seconds())
+        sent = self.done(self.protocol.sendMessage(self.alice, "hi"))
+        (kept,) = self.onebot.history[False, int(self.alice)]
+        self.assertEqual((sent.messageId, sent.time), (kept["message_id"], now))
+        answers: list[Any] = [None, {}, {"message_id": None}, []]
+        for answer in answers:
+            self.onebot.answers["send_group_msg"] = answer
+            sent = self.done(self.protocol.sendGroupMessage(self.group, "hi"))
+            self.assertEqual((sent.messageId, sent.time), (0, now))
+        self.onebot.answers["send_group_msg"] = {"message_id": "-5"}
+        sent = self.done(self.protocol.sendGroupMessage(self.group, "hi"))
+        self.assertEqual(sent.messageId, 2**31 - 5)
+
     def test_answerStranger(self) -> None:
         """
         A stranger's message is answered by way of the same group.

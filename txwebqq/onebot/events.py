@@ -32,7 +32,14 @@ from txwebqq.model import (
     UnknownEvent,
 )
 from txwebqq.model.notices import DISSOLVED, LEFT_ALONE, REMOVED
-from txwebqq.onebot.reading import idIn, numberIn, objectIn, textIn, timeIn
+from txwebqq.onebot.reading import (
+    idIn,
+    messageIdIn,
+    numberIn,
+    objectIn,
+    textIn,
+    timeIn,
+)
 from txwebqq.onebot.segments import PictureStore, readContent, readSegments
 from txwebqq.wire.command import printable
 
@@ -90,7 +97,7 @@ class EventReader:
         content = self.content(event, not isGroup)
         time = timeIn(event)
         # The second id is not 0, so that repetitions are recognised.
-        messageId = numberIn(event, "message_id") & 0x7FFFFFFF
+        messageId = messageIdIn(event)
         ids = messageId, 1 if messageId else 0
         me = self._number
         if isGroup:

@@ -37,6 +37,14 @@ def idIn(values: Mapping[str, Any], name: str) -> int:
     return max(numberIn(values, name), 0)
 
 
+def messageIdIn(values: Mapping[str, Any]) -> int:
+    """
+    Return the id of a message as a positive number, 0 where there is none: some
+    programs have negative ones.
+    """
+    return numberIn(values, "message_id") & 0x7FFFFFFF
+
+
 def timeIn(values: Mapping[str, Any], name: str = "time") -> int:
     """
     Return a time in Unix seconds, 0 where there is none.

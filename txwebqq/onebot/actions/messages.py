@@ -4,10 +4,12 @@ Messages to friends, groups and strangers, and the presence.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from txwebqq.model import DiscussionList, Status
+from txwebqq.model import DiscussionList, Sent, Status
 from txwebqq.onebot.actions.calls import Calls, Handlers, refusal
+from txwebqq.onebot.reading import messageIdIn, objectOf
 from txwebqq.wire.commands.discussions import GetDiscuListNew2
 from txwebqq.wire.commands.groups import SendGroupWebMsg
 from txwebqq.wire.commands.messages import (
@@ -26,18 +28,22 @@ _STATUSES = {
 }
 
 
-async def _sendMessage(calls: Calls, command: SendBuddyMsg2) -> None:
-    message = calls.segments(command.content)
-    await calls.send(
-        "send_private_msg", {"user_id": int(command.to), "message": message}
-    )
+async def _send(calls: Calls, kind: str, params: Mapping[str, Any]) -> Sent:
+    answer = objectOf(await calls.send(f"send_{kind}_msg", params))
+    # The program does not tell the time.
+    return Sent(messageIdIn(answer), int(calls.clock.seconds()))
 
 
-async def _sendGroupMessage(calls: Calls, command: SendQunMsg2) -> None:
+async def _sendMessage(calls: Calls, command: SendBuddyMsg2) -> Sent:
     message = calls.segments(command.content)
-    await calls.send(
-        "send_group_msg", {"group_id": int(command.group), "message": message}
-    )
+    params = {"user_id": int(command.to), "message": message}
+    return await _send(calls, "private", params)
+
+
+async def _sendGroupMessage(calls: Calls, command: SendQunMsg2) -> Sent:
+    message = calls.segments(command.content)
+    params = {"group_id": int(command.group), "message": message}
+    return await _send(calls, "group", params)
 
 
 async def _temporaryChat(calls: Calls, command: GetC2cmsgSig2) -> str:
@@ -47,13 +53,13 @@ async def _temporaryChat(calls: Calls, command: GetC2cmsgSig2) -> str:
     return str(int(command.place))
 
 
-async def _sendTemporary(calls: Calls, command: SendSessMsg2) -> None:
+async def _sendTemporary(calls: Calls, command: SendSessMsg2) -> Sent:
     params = {
         "user_id": int(command.to),
         "group_id": int(command.signature),
         "message": calls.segments(command.content),
     }
-    await calls.send("send_private_msg", params)
+    return await _send(calls, "private", params)
 
 
 async def _share(calls: Calls, command: SendGroupWebMsg) -> None:
