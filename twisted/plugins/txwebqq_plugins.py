@@ -25,3 +25,10 @@ webqqIRC = ServiceMaker(
     "QQ accounts for IRC clients.",
     "webqq-irc",
 )
+
+webqqOneBot = ServiceMaker(
+    "WebQQ for OneBot",
+    "txwebqq.onebot.surface.tap",
+    "QQ accounts for bots that speak OneBot 11.",
+    "webqq-onebot",
+)

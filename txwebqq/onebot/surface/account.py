@@ -1,0 +1,164 @@
+"""
+An account that bots use: the state that outlives its sign-ons, and who hears of its
+events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from txwebqq.errors import NotSignedOn
+from txwebqq.model import FriendshipNotice, GroupNotice, Number
+from txwebqq.onebot.surface.pictures import PictureLoader, ReceivedPictures
+from txwebqq.onebot.surface.store import MessageStore
+from txwebqq.protocol import WebQQProtocol
+
+MAX_REQUESTS = 1000
+"""Friend requests and requests to join groups that can be answered."""
+
+Listener = Callable[[dict[str, Any]], None]
+
+
+class SurfaceAccount:
+    """
+    One account, whatever signs it on.
+
+    @ivar number: the account's number.
+    @ivar nick: its nickname, C{""} until it has signed on.
+    @ivar messages: the messages that can be asked for.
+    @ivar pictures: the pictures that were received.
+    @ivar loader: reads the pictures that are to be sent.
+    @ivar friendRequests: by flag.
+    @ivar joinRequests: by flag; those of this sign-on.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, number: Number, clock: IReactorTime, loader: PictureLoader
+    ) -> None:
+        self.number = number
+        self.clock = clock
+        self.nick = ""
+        self.messages = MessageStore()
+        self.pictures = ReceivedPictures()
+        self.loader = loader
+        self.friendRequests: dict[str, FriendshipNotice] = {}
+        self.joinRequests: dict[str, GroupNotice] = {}
+        self._protocol: WebQQProtocol | None = None
+        self._listeners: list[Listener] = []
+        self._flags = 0
+        self._wasLost = False
+
+    @property
+    def isOnline(self) -> bool:
+        """
+        Whether the account is signed on.
+        """
+        return self._protocol is not None
+
+    @property
+    def online(self) -> WebQQProtocol:
+        """
+        The protocol that is signed on.
+
+        @raise NotSignedOn: when the account is not signed on.
+        """
+        if self._protocol is None:
+            raise NotSignedOn(f"account {self.number} is not signed on")
+        return self._protocol
+
+    def subscribe(self, listener: Listener) -> None:
+        """
+        Have a listener called with each event, as a JSON object that it must not
+        change.
+        """
+        self._listeners.append(listener)
+
+    def unsubscribe(self, listener: Listener) -> None:
+        """
+        Do not call a listener any more.
+        """
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+
+    def event(self, postType: str, **fields: Any) -> dict[str, Any]:
+        """
+        Make an event of now.
+        """
+        return {
+            "time": int(self.clock.seconds()),
+            "self_id": self.number,
+            "post_type": postType,
+            **fields,
+        }
+
+    def emit(self, event: dict[str, Any]) -> None:
+        """
+        Tell all listeners of an event.
+        """
+        for listener in self._listeners[:]:
+            try:
+                listener(event)
+            except Exception:
+                self._log.failure(
+                    "Passing an event on failed (account {number}).",
+                    number=self.number,
+                )
+
+    def notice(self, noticeType: str, **fields: Any) -> None:
+        """
+        Tell all listeners of a notice.
+        """
+        self.emit(self.event("notice", notice_type=noticeType, **fields))
+
+    def newFlag(self) -> str:
+        """
+        Return the id for a new request.
+        """
+        self._flags += 1
+        return f"{int(self.clock.seconds())}-{self._flags}"
+
+    def signedOn(self, protocol: WebQQProtocol) -> None:
+        """
+        Use a protocol that has signed on.
+        """
+        self._protocol = protocol
+        self.joinRequests.clear()
+        if self._wasLost:
+            self._wasLost = False
+            self.notice("bot_online", user_id=self.number, reason="signed on again")
+
+    def signedOff(self, protocol: WebQQProtocol) -> None:
+        """
+        Drop the protocol.
+        """
+        if self._protocol is protocol:
+            self._protocol = None
+
+    def lost(self, tag: str, reason: str) -> None:
+        """
+        Tell the bots that the account is signed off, though their connections stay.
+        """
+        self._wasLost = True
+        self.notice("bot_offline", user_id=self.number, tag=tag, message=reason)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """
+        The state that heartbeats tell.
+        """
+        return {"online": self.isOnline, "good": True, "stat": {}}
+
+
+def keepLimited(requests: dict[str, Any], flag: str, request: object) -> None:
+    """
+    Add a request to those that can be answered, and drop the oldest of too many.
+    """
+    requests[flag] = request
+    if len(requests) > MAX_REQUESTS:
+        del requests[next(iter(requests))]

@@ -1,0 +1,3 @@
+"""
+Calls of bots, by topic, and what performs them.
+"""

@@ -1,0 +1,311 @@
+"""
+Calls that send messages and ask for them.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredLock
+
+from txwebqq.errors import RequestRefused, WebQQError
+from txwebqq.model import Content, Did, Gid, Segment, Uin
+from txwebqq.onebot.surface.calls.table import Caller, CallTable, Params
+from txwebqq.onebot.surface.directory import GroupInfo
+from txwebqq.onebot.surface.replies import MALFORMED, CallFailed
+from txwebqq.onebot.surface.segments import (
+    PictureSource,
+    Shaking,
+    asFormat,
+    mentionedIn,
+    piecesOf,
+    quoted,
+    readMessage,
+    segmentsOf,
+)
+from txwebqq.onebot.surface.store import Conversation
+
+TABLE = CallTable()
+
+NO_RECALL = "WebQQ has no recall of messages"
+NO_MESSAGE = "the message is not known, or no longer"
+
+Segments = Sequence[Mapping[str, Any]]
+
+
+@TABLE.call("send_msg")
+async def sendMessage(caller: Caller, params: Params) -> Any:
+    """
+    Send a message to a group if C{group_id} is given and C{message_type} does not
+    say otherwise, else to an account.
+    """
+    kind = params.textOr("message_type")
+    isGroup = kind == "group" or (kind != "private" and params.has("group_id"))
+    return await (sendGroup if isGroup else sendPrivate)(caller, params)
+
+
+@TABLE.call("send_private_msg")
+async def sendPrivate(caller: Caller, params: Params) -> Any:
+    """
+    Send a message to a friend, or to a member of C{group_id} or of any group of ours.
+    """
+    number = params.number("user_id")
+    return {"message_id": await send(caller, ("private", number), _message(params))}
+
+
+@TABLE.call("send_group_msg")
+async def sendGroup(caller: Caller, params: Params) -> Any:
+    """
+    Send a message to a group or discussion.
+    """
+    number = params.number("group_id")
+    return {"message_id": await send(caller, ("group", number), _message(params))}
+
+
+def _message(params: Params) -> Segments:
+    return readMessage(params.values.get("message"), params.flag("auto_escape", False))
+
+
+async def send(caller: Caller, conversation: Conversation, segments: Segments) -> int:
+    """
+    Send a message after those that the bot has sent to the same conversation before.
+
+    @return: the id of the message.
+    """
+    locks = caller.locks
+    lock = locks.setdefault(conversation, DeferredLock())
+
+    async def sendNow() -> int:
+        if conversation[0] == "group":
+            return await _sendToGroup(caller, conversation, segments)
+        return await _sendToAccount(caller, conversation, segments)
+
+    try:
+        return await lock.run(lambda: Deferred.fromCoroutine(sendNow()))
+    finally:
+        if not lock.locked:
+            locks.pop(conversation, None)
+
+
+async def _sendToGroup(
+    caller: Caller, conversation: Conversation, segments: Segments
+) -> int:
+    online, number = caller.online, conversation[1]
+    group: GroupInfo | None = None
+    if mentionedIn(segments):
+        group = await online.directory.group(number)
+    elif all(number != each.number for each in online.directory.groups):
+        await online.directory.loadGroups()
+    ids = online.directory.groupId(number)
+    content, isShaken = await _content(
+        caller, segments, group, lambda data: online.uploadGroupPicture(data)
+    )
+    if isShaken or not content:
+        raise CallFailed("a group cannot be shaken on WebQQ")
+    if ids.code is None:
+        await online.sendDiscussionMessage(Did(ids.id), content)
+    else:
+        await online.sendGroupMessage(Gid(ids.id), content)
+    # The name and the members make the event, and must not fail what was sent.
+    group = await online.knownGroup(number)
+    return online.sentMessage(conversation, group, _asSent(content, group), content)
+
+
+async def _sendToAccount(
+    caller: Caller, conversation: Conversation, segments: Segments
+) -> int:
+    online, number = caller.online, conversation[1]
+    uin = online.directory.friends.get(number)
+    if uin is not None:
+        content, isShaken = await _content(
+            caller, segments, None, lambda data: online.uploadPicture(data)
+        )
+        if content:
+            await online.sendMessage(uin, content)
+        if isShaken:
+            await online.shakeWindow(uin)
+    else:
+        content, isShaken = await _content(caller, segments, None, None)
+        if isShaken or not content:
+            raise CallFailed("only the windows of friends can be shaken")
+        await _sendToStranger(caller, number, content)
+    return online.sentMessage(conversation, None, _asSent(content, None), content)
+
+
+async def _sendToStranger(caller: Caller, number: int, content: Content) -> None:
+    online = caller.online
+    message = online.strangers.get(number)
+    if message is not None:
+        await online.answerStranger(message, content)
+        return
+    found = await online.directory.findMember(number)
+    if found is None:
+        raise RequestRefused(0, f"{number} is neither a friend nor in a group of ours")
+    ids, member = found
+    if ids.code is None:
+        await online.sendStrangerMessage(member.uin, content, discussion=Did(ids.id))
+    else:
+        await online.sendStrangerMessage(member.uin, content, group=Gid(ids.id))
+
+
+async def _content(
+    caller: Caller,
+    segments: Segments,
+    group: GroupInfo | None,
+    upload: Callable[[bytes], Deferred[Any]] | None,
+) -> tuple[Content, bool]:
+    """
+    Make the content of a message, uploading its pictures.
+
+    @param upload: L{None} where no pictures can be sent.
+
+    @return: the content, and whether it comes with a window shake.
+    """
+
+    def nameFor(number: str) -> str:
+        found = number.isascii() and number.isdigit() and len(number) < 20
+        member = group.members.get(int(number)) if found and group else None
+        return member.name if member else number
+
+    def quote(messageId: int) -> str:
+        known = caller.account.messages.get(messageId)
+        return quoted(known.event) if known else ""
+
+    content: list[Segment] = []
+    isShaken = False
+    for piece in piecesOf(segments, nameFor, quote):
+        if isinstance(piece, PictureSource):
+            if upload is None:
+                raise CallFailed(
+                    "WebQQ has no pictures for accounts that are no friend"
+                )
+            picture = await loadPicture(caller, piece.file)
+            content.append(await upload(picture))
+        elif isinstance(piece, Shaking):
+            isShaken = True
+        else:
+            content.append(piece)
+    if not content and not isShaken:
+        raise CallFailed("message is empty", MALFORMED)
+    return tuple(content), isShaken
+
+
+def _asSent(content: Content, group: GroupInfo | None) -> list[dict[str, Any]]:
+    return segmentsOf(content, group.named if group else lambda name: 0)
+
+
+async def loadPicture(caller: Caller, file: str) -> bytes:
+    """
+    Return a picture: one that was received, by its file name, or one to be loaded.
+    """
+    known = caller.account.pictures.get(file)
+    if known is None:
+        return await caller.account.loader.load(file)
+    message, segment = known
+    try:
+        picture = await caller.online.fetchPicture(message, segment)
+    except WebQQError as e:
+        raise CallFailed(f"the picture cannot be fetched any more: {e}") from e
+    return bytes(picture)
+
+
+@TABLE.call("get_image", "get_file")
+async def getImage(caller: Caller, params: Params) -> Any:
+    """
+    Return a received picture as base64.
+    """
+    name = params.textOr("file") or params.text("file_id")
+    if caller.account.pictures.get(name) is None:
+        raise CallFailed("the picture is not known, or no longer")
+    data = await loadPicture(caller, name)
+    encoded = b64encode(data).decode("ascii")
+    return {
+        "file": name,
+        "url": f"base64://{encoded}",
+        "file_size": str(len(data)),
+        "file_name": name,
+        "base64": encoded,
+    }
+
+
+@TABLE.call("get_msg")
+async def getMessage(caller: Caller, params: Params) -> Any:
+    """
+    Return a message.
+    """
+    known = caller.account.messages.get(params.number("message_id"))
+    if known is None:
+        raise CallFailed(NO_MESSAGE)
+    return asFormat(known.event, caller.isArray)
+
+
+@TABLE.call("delete_msg")
+async def deleteMessage(caller: Caller, params: Params) -> Any:
+    """
+    Fail: what was sent stays.
+    """
+    params.number("message_id")
+    raise CallFailed(NO_RECALL)
+
+
+@TABLE.call("mark_msg_as_read", "mark_private_msg_as_read", "mark_group_msg_as_read")
+async def markRead(caller: Caller, params: Params) -> Any:
+    """
+    Do nothing: WebQQ does not know what was read.
+    """
+
+
+@TABLE.call("set_input_status")
+async def setInputStatus(caller: Caller, params: Params) -> Any:
+    """
+    Tell a friend that we are typing; there is no notice of the end.
+    """
+    uin = friendUin(caller, params)
+    if params.numberOr("event_type", 1) == 1:
+        await caller.online.sendTyping(uin)
+
+
+@TABLE.call("friend_poke", "send_poke")
+async def poke(caller: Caller, params: Params) -> Any:
+    """
+    Shake a friend's window.
+    """
+    if params.has("group_id"):
+        raise CallFailed("WebQQ has no poke in groups")
+    await caller.online.shakeWindow(friendUin(caller, params))
+
+
+def friendUin(caller: Caller, params: Params) -> Uin:
+    """
+    Return the uin of the friend that a call names.
+    """
+    number = params.number("user_id")
+    uin = caller.online.directory.friends.get(number)
+    if uin is None:
+        raise CallFailed(f"{number} is no friend")
+    return uin
+
+
+@TABLE.call("can_send_image")
+async def canSendImage(caller: Caller, params: Params) -> Any:
+    """
+    Tell that pictures can be sent.
+    """
+    return {"yes": True}
+
+
+@TABLE.call("can_send_record")
+async def canSendRecord(caller: Caller, params: Params) -> Any:
+    """
+    Tell that voice messages cannot be sent.
+    """
+    return {"yes": False}
+
+
+def messageList(caller: Caller, events: list[dict[str, Any]]) -> Any:
+    """
+    Make the reply of a call for several messages.
+    """
+    return {"messages": [asFormat(event, caller.isArray) for event in events]}

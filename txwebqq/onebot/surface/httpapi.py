@@ -1,0 +1,151 @@
+"""
+Calls over HTTP: C{POST /ACTION} with JSON or a form, or C{GET /ACTION?...}.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.application.internet import StreamServerEndpointService
+from twisted.logger import Logger
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+
+from txwebqq.net.endpoints import listeningService
+from txwebqq.net.site import SiteWithoutAccessLog
+from txwebqq.onebot.surface.account import SurfaceAccount
+from txwebqq.onebot.surface.authorization import MISSING, refusalOf
+from txwebqq.onebot.surface.calls.dispatcher import CallDispatcher
+from txwebqq.onebot.surface.config import HTTPSettings
+from txwebqq.onebot.surface.replies import (
+    UNKNOWN_ACTION,
+    Call,
+    CallFailed,
+    encode,
+    parseObject,
+)
+
+MAX_BODY = 32 * 1024 * 1024
+"""Maximum size of the body of a request, in bytes."""
+
+FORM = "application/x-www-form-urlencoded"
+
+
+class BoundedRequest(Request):
+    """
+    A request whose body is dropped when it is too long.
+    """
+
+    received = 0
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """
+        Keep a part of the body.
+        """
+        self.received += len(data)
+        if self.received <= MAX_BODY:
+            super().handleContentChunk(data)  # type: ignore[no-untyped-call]
+
+
+class CallResource(Resource):
+    """
+    Performs calls.
+    """
+
+    _log = Logger()
+    isLeaf = True
+
+    def __init__(self, account: SurfaceAccount, settings: HTTPSettings) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._account = account
+        self._settings = settings
+        self._dispatcher = CallDispatcher(account, settings.isArray)
+
+    def render(self, request: Request) -> Any:
+        """
+        Perform the call of a request.
+        """
+        headers = {
+            name.decode("latin-1").lower(): values[0].decode("latin-1")
+            for name, values in request.requestHeaders.getAllRawHeaders()
+        }
+        query = (request.uri or b"").partition(b"?")[2].decode("latin-1")
+        status = refusalOf(headers, query, self._settings.token)
+        if status:
+            if status != MISSING:
+                self._log.warn(
+                    "A call with a wrong token was refused (account {number}).",
+                    number=self._account.number,
+                )
+            return _refuse(request, status)
+        if getattr(request, "received", 0) > MAX_BODY:
+            return _refuse(request, 413)
+        try:
+            params = _paramsOf(request, headers.get("content-type", ""))
+        except _Refused as e:
+            return _refuse(request, e.status)
+        except CallFailed:
+            return _refuse(request, 400)
+        action = (request.path or b"/").decode("utf-8", "replace").strip("/")
+        isGone: list[object] = []
+        request.notifyFinish().addErrback(isGone.append)
+
+        def answer(reply: dict[str, Any]) -> None:
+            if isGone:
+                return
+            if reply["retcode"] == UNKNOWN_ACTION:
+                request.setResponseCode(404)
+            request.setHeader("Content-Type", "application/json; charset=utf-8")
+            request.write(encode(reply).encode())
+            request.finish()
+
+        self._dispatcher.perform(Call(action, params, {})).addCallback(answer)
+        return NOT_DONE_YET
+
+
+class _Refused(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def _paramsOf(request: Request, contentType: str) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        name.decode("utf-8", "replace"): values[0].decode("utf-8", "replace")
+        for name, values in (request.args or {}).items()
+    }
+    params.pop("access_token", None)
+    if request.method == b"GET":
+        return params
+    if request.method != b"POST":
+        raise _Refused(405)
+    assert request.content is not None
+    request.content.seek(0)
+    body = request.content.read(MAX_BODY)
+    kind = contentType.partition(";")[0].strip().lower()
+    if kind == FORM or not body:
+        # Twisted has read the form.
+        return params
+    if kind != "application/json":
+        raise _Refused(406)
+    return {**params, **parseObject(body)}
+
+
+def _refuse(request: Request, status: int) -> bytes:
+    request.setResponseCode(status)
+    request.setHeader("Content-Type", "text/plain; charset=utf-8")
+    return f"{status}\n".encode()
+
+
+def httpListener(
+    account: SurfaceAccount, settings: HTTPSettings, reactor: Any
+) -> StreamServerEndpointService:
+    """
+    Make the service that listens for calls over HTTP.
+
+    @raise InvalidConfiguration: when the endpoint cannot be used.
+    """
+    make: Any = SiteWithoutAccessLog
+    site = make(CallResource(account, settings), reactor=reactor)
+    site.requestFactory = BoundedRequest
+    return listeningService(settings.listen, site, reactor)

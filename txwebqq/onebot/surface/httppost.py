@@ -1,0 +1,175 @@
+"""
+Events over HTTP: each is posted to a bot, whose answer may hold a quick operation.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import deque
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from txwebqq.client import TreqLike
+from txwebqq.net.bodies import readBody
+from txwebqq.onebot.surface.account import SurfaceAccount
+from txwebqq.onebot.surface.calls.dispatcher import CallDispatcher
+from txwebqq.onebot.surface.config import PostSettings
+from txwebqq.onebot.surface.replies import Call, CallFailed, encode, parseObject
+from txwebqq.onebot.surface.segments import asFormat
+
+MAX_WAITING = 1000
+"""Events that wait for a bot; the oldest of more are dropped."""
+
+POST_TIMEOUT = 30.0
+"""Seconds that a bot has to answer."""
+
+MAX_ANSWER = 32 * 1024 * 1024
+"""Maximum size of an answer, in bytes: a reply may contain a picture."""
+
+
+class EventPoster(Service):
+    """
+    Posts the events of an account to one bot, in order and one at a time. An event
+    that the bot does not take is lost.
+
+    @param treq: makes the requests.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, account: SurfaceAccount, settings: PostSettings, treq: TreqLike
+    ) -> None:
+        self._account = account
+        self._settings = settings
+        self._treq = treq
+        self._dispatcher = CallDispatcher(account, settings.isArray)
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._posting: Deferred[None] | None = None
+        self._timer: IDelayedCall | None = None
+        self._lost = 0
+        self._isFailing = False
+
+    def startService(self) -> None:
+        """
+        Begin to post events.
+        """
+        super().startService()  # type: ignore[no-untyped-call]
+        self._account.subscribe(self._happened)
+        self._happened(self._meta("lifecycle", sub_type="enable"))
+        self._beatLater()
+
+    def stopService(self) -> None:
+        """
+        Drop the events that are not posted yet.
+        """
+        super().stopService()  # type: ignore[no-untyped-call]
+        self._account.unsubscribe(self._happened)
+        self._waiting.clear()
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+        posting, self._posting = self._posting, None
+        if posting is not None:
+            posting.cancel()
+        self._dispatcher.close()
+
+    def _meta(self, kind: str, **fields: Any) -> dict[str, Any]:
+        return self._account.event("meta_event", meta_event_type=kind, **fields)
+
+    def _beatLater(self) -> None:
+        if self._settings.heartbeat:
+            clock = self._account.clock
+            self._timer = clock.callLater(self._settings.heartbeat, self._beat)
+
+    def _beat(self) -> None:
+        interval = self._settings.heartbeat * 1000
+        self._beatLater()
+        status = self._account.status
+        self._happened(self._meta("heartbeat", status=status, interval=interval))
+
+    def _happened(self, event: dict[str, Any]) -> None:
+        self._waiting.append(event)
+        if len(self._waiting) > MAX_WAITING:
+            self._waiting.popleft()
+            self._lost += 1
+        self._postNext()
+
+    def _postNext(self) -> None:
+        if self._posting is not None or not self._waiting or not self.running:
+            return
+        event = self._waiting.popleft()
+        posting = self._posting = Deferred.fromCoroutine(self._post(event))
+        posting.addErrback(self._ebPost)
+        posting.addCallback(lambda _: self._posted(posting))
+
+    def _posted(self, posting: Deferred[None]) -> None:
+        if self._posting is posting or self._posting is None:
+            self._posting = None
+            self._account.clock.callLater(0, self._postNext)
+
+    def _ebPost(self, failure: Any) -> None:
+        if failure.check(CancelledError):
+            return
+        self._lost += 1
+        if self._isFailing:
+            # One line is enough until the bot is there again.
+            return
+        self._isFailing = True
+        self._log.warn(
+            "Posting an event to a bot failed (account {number}): {reason}; events are"
+            " lost until the bot takes them.",
+            number=self._account.number,
+            reason=failure.getErrorMessage() or failure.type.__name__,
+        )
+
+    def _cbPosted(self) -> None:
+        self._isFailing = False
+        lost, self._lost = self._lost, 0
+        if lost:
+            self._log.warn(
+                "A bot takes events (account {number}); {count} were lost before.",
+                number=self._account.number,
+                count=lost,
+            )
+
+    async def _post(self, event: dict[str, Any]) -> None:
+        body = encode(asFormat(event, self._settings.isArray)).encode()
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "OneBot/11",
+            "X-Self-ID": str(self._account.number),
+        }
+        if self._settings.secret:
+            digest = hmac.new(self._settings.secret.encode(), body, "sha1").hexdigest()
+            headers["X-Signature"] = f"sha1={digest}"
+
+        async def exchange() -> tuple[int, bytes]:
+            response = await self._treq.request(
+                "POST", self._settings.url, data=body, headers=headers, unbuffered=True
+            )
+            return response.code, await readBody(response, MAX_ANSWER)
+
+        clock = self._account.clock
+        code, answer = await Deferred.fromCoroutine(exchange()).addTimeout(
+            POST_TIMEOUT, clock
+        )
+        if code not in (200, 204):
+            raise CallFailed(f"HTTP {code}")
+        self._cbPosted()
+        if code == 200 and answer.strip():
+            self._operate(event, answer)
+
+    def _operate(self, event: dict[str, Any], answer: bytes) -> None:
+        try:
+            operation = parseObject(answer)
+        except CallFailed:
+            # Many bots answer with a word.
+            return
+        params = {"context": event, "operation": operation}
+        call = Call(".handle_quick_operation_async", params, {})
+        self._dispatcher.perform(call)

@@ -1,0 +1,78 @@
+"""
+The service of one account that bots use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, maybeDeferred
+
+from txwebqq.interfaces import FactoryOf, IAccountService
+from txwebqq.net.endpoints import EndpointCache
+from txwebqq.net.tls import TrustRoots, VerifyingPolicy
+from txwebqq.net.treqsetup import LazyTreq
+from txwebqq.onebot.surface.account import SurfaceAccount
+from txwebqq.onebot.surface.config import SurfaceSettings
+from txwebqq.onebot.surface.httpapi import httpListener
+from txwebqq.onebot.surface.httppost import EventPoster
+from txwebqq.onebot.surface.pictures import PictureLoader
+from txwebqq.onebot.surface.protocol import SurfaceFactory, SurfaceProtocol
+from txwebqq.onebot.surface.websockets import ForwardListener, ReverseDialler
+
+CONNECT_TIMEOUT = 20
+"""Seconds that connecting to a bot may take."""
+
+MakeAccount = Callable[[FactoryOf[SurfaceProtocol]], IAccountService]
+"""Makes the service that keeps the account signed on with a factory."""
+
+
+class SurfaceService(MultiService):
+    """
+    Keeps an account signed on, and its bots connected. Bots stay connected while the
+    account is signed off.
+
+    @raise InvalidConfiguration: when an endpoint cannot be used.
+    """
+
+    def __init__(
+        self, settings: SurfaceSettings, makeAccount: MakeAccount, reactor: Any
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        loader = PictureLoader(reactor)
+        self.account = SurfaceAccount(settings.account.number, reactor, loader)
+        self._clients = [loader.treq]
+        children: list[Any] = [makeAccount(SurfaceFactory(self.account))]
+        children += [
+            ForwardListener(self.account, each, reactor) for each in settings.forward
+        ]
+        children += [
+            ReverseDialler(self.account, each, reactor) for each in settings.reverse
+        ]
+        children += [
+            httpListener(self.account, each, reactor) for each in settings.http
+        ]
+        for each in settings.post:
+            policy = VerifyingPolicy(TrustRoots(each.caFile))
+            treq = LazyTreq(reactor, EndpointCache(reactor, policy, CONNECT_TIMEOUT))
+            self._clients.append(treq)
+            children.append(EventPoster(self.account, each, treq))
+        for child in children:
+            child.setServiceParent(self)
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Sign off, and close the connections of the bots.
+
+        @return: fires when that is done.
+        """
+        stopped = maybeDeferred(super().stopService)
+
+        async def stop() -> None:
+            await stopped
+            for client in self._clients:
+                await client.close()
+
+        return Deferred.fromCoroutine(stop())

@@ -1,0 +1,98 @@
+"""
+Messages by their ids: those that an account has received, sent and read in a history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from hashlib import md5
+from typing import Any
+
+MAX_MESSAGES = 5000
+"""Messages that are remembered."""
+
+OWN_WINDOW = 120
+"""Seconds by which the time of a message of our own may differ from the server's."""
+
+Conversation = tuple[str, int]
+"""C{private} or C{group}, and the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """
+    A message.
+
+    @ivar event: the event, with an array of segments.
+    @ivar sequence: the running number in its conversation, 0 where it is not known.
+    """
+
+    conversation: Conversation
+    event: dict[str, Any]
+    sequence: int = 0
+
+
+class MessageStore:
+    """
+    Remembers the newest messages, and gives each one an id: a positive number of 31
+    bits, the same whenever the same message comes.
+    """
+
+    def __init__(self, limit: int = MAX_MESSAGES) -> None:
+        self._limit = limit
+        self._messages: dict[int, StoredMessage] = {}
+        self._own: dict[Hashable, list[tuple[float, int]]] = {}
+        self._sent = 0
+
+    def idOf(self, *identity: Hashable) -> int:
+        """
+        Return the id of a message.
+
+        @param identity: what tells it from all others.
+        """
+        digest = md5(repr(identity).encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF or 1
+
+    def ownId(self, conversation: Conversation, content: Hashable, time: float) -> int:
+        """
+        Return an id for a message that was just sent.
+        """
+        self._sent += 1
+        number = self.idOf("sent", conversation, time, self._sent)
+        key = conversation, content
+        known = [each for each in self._own.get(key, []) if each[1] in self._messages]
+        self._own[key] = [*known, (time, number)]
+        if len(self._own) > self._limit:
+            del self._own[next(iter(self._own))]
+        return number
+
+    def sentId(
+        self, conversation: Conversation, content: Hashable, time: float
+    ) -> int | None:
+        """
+        Return the id of a message of our own that comes from the history, L{None} if
+        it was not sent here.
+        """
+        for sent, number in self._own.get((conversation, content), ()):
+            if abs(sent - time) <= OWN_WINDOW:
+                return number
+        return None
+
+    def keep(self, message: StoredMessage) -> None:
+        """
+        Remember a message.
+        """
+        number = message.event["message_id"]
+        known = self._messages.pop(number, None)
+        if known is not None and not message.sequence:
+            message = known
+        self._messages[number] = message
+        if len(self._messages) > self._limit:
+            del self._messages[next(iter(self._messages))]
+
+    def get(self, number: int) -> StoredMessage | None:
+        """
+        Return a message, L{None} if it is not known or forgotten.
+        """
+        return self._messages.get(number)
