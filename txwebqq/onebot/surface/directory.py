@@ -20,7 +20,7 @@ from twisted.internet.defer import (
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from txwebqq.errors import RequestRefused, WebQQError
+from txwebqq.errors import WebQQError
 from txwebqq.model import Buddy, Code, Did, Gid, Uin
 from txwebqq.protocol import WebQQProtocol
 
@@ -34,6 +34,12 @@ FRESH = 300.0
 card."""
 
 NO_GROUP = "the account is in no group with this number"
+
+
+class UnknownContact(WebQQError):
+    """
+    The account knows nobody with a number, or is in no such group.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +230,11 @@ class Directory:
         """
         Return the ids of a group or discussion.
 
-        @raise RequestRefused: when the account is not in it.
+        @raise UnknownContact: when the account is not in it.
         """
         found = self._groups.get(number)
         if found is None:
-            raise RequestRefused(0, NO_GROUP)
+            raise UnknownContact(NO_GROUP)
         return found
 
     async def group(
@@ -240,7 +246,7 @@ class Directory:
         @param isFresh: whether to fetch it, though it is known.
         @param version: of a discussion, if it is known.
 
-        @raise RequestRefused: when the account is not in it.
+        @raise UnknownContact: when the account is not in it.
         @raise WebQQError: when it cannot be fetched.
         """
         if number not in self._groups:

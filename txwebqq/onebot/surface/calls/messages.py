@@ -10,10 +10,10 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock
 
-from txwebqq.errors import RequestRefused, WebQQError
+from txwebqq.errors import WebQQError
 from txwebqq.model import Content, Did, Gid, Segment, Uin
 from txwebqq.onebot.surface.calls.table import Caller, CallTable, Params
-from txwebqq.onebot.surface.directory import GroupInfo
+from txwebqq.onebot.surface.directory import GroupInfo, UnknownContact
 from txwebqq.onebot.surface.replies import MALFORMED, CallFailed
 from txwebqq.onebot.surface.segments import (
     PictureSource,
@@ -142,7 +142,7 @@ async def _sendToStranger(caller: Caller, number: int, content: Content) -> None
         return
     found = await online.directory.findMember(number)
     if found is None:
-        raise RequestRefused(0, f"{number} is neither a friend nor in a group of ours")
+        raise UnknownContact(f"{number} is neither a friend nor in a group of ours")
     ids, member = found
     if ids.code is None:
         await online.sendStrangerMessage(member.uin, content, discussion=Did(ids.id))

@@ -1,0 +1,125 @@
+"""
+The configuration file of C{twistd webqq-onebot}.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from twisted.python.usage import UsageError
+
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.model import Status
+from txwebqq.onebot.surface.config import SurfaceSettings, load
+from txwebqq.onebot.surface.tap import Options
+
+ACCOUNT = """
+[[account]]
+number = 10002
+password-file = "password"
+"""
+
+FORWARD = """
+[[account.forward]]
+listen = "tcp:3001:interface=127.0.0.1"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """
+    A folder with secrets.
+    """
+    for name in ("password", "token"):
+        (tmp_path / name).touch(mode=0o600)
+        (tmp_path / name).write_text(f"the {name}\n", encoding="utf-8")
+    return tmp_path
+
+
+def read(folder: Path, text: str) -> tuple[SurfaceSettings, ...]:
+    """
+    Read a file.
+    """
+    file = folder / "onebot.toml"
+    file.write_text(text, encoding="utf-8")
+    return load(file)
+
+
+def test_everything(folder: Path) -> None:
+    """
+    All keys; no secret is in the repr.
+    """
+    text = f"""{ACCOUNT}
+server = "https://qq.example"
+status = "silent"
+[[account.forward]]
+listen = "tcp:3001"
+token-file = "token"
+format = "string"
+heartbeat = 0
+[[account.reverse]]
+url = "wss://bot.example/onebot/v11/ws"
+token-file = "token"
+[[account.http]]
+listen = "unix:/run/x"
+[[account.post]]
+url = "http://127.0.0.1:8080/?key=hidden"
+secret-file = "token"
+"""
+    (settings,) = read(folder, text)
+    assert settings.server == "https://qq.example"
+    assert settings.account.status is Status.SILENT
+    assert settings.account.password == "the password"
+    (forward,), (reverse,) = settings.forward, settings.reverse
+    assert forward.token == reverse.token == settings.post[0].secret == "the token"
+    assert (forward.isArray, reverse.isArray) == (False, True)
+    assert (forward.heartbeat, reverse.heartbeat) == (0, 30)
+    assert settings.post[0].heartbeat == 0
+    for secret in ("the token", "the password", "hidden"):
+        assert secret not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("", "there is no [[account]]"),
+        ("[x]", "'x' is not known here"),
+        (ACCOUNT, "no bot could use the account"),
+        (ACCOUNT + FORWARD + ACCOUNT + FORWARD, "is there twice"),
+        (ACCOUNT + "[[account.forward]]", "forward 1: listen is missing"),
+        (
+            ACCOUNT + '[[account.forward]]\nlisten = "tcp:3001"',
+            "token-file is missing, and others can reach the port",
+        ),
+        (ACCOUNT + FORWARD + 'format = "xml"', "format is none of array, string"),
+        (ACCOUNT + FORWARD + "token = 5", "'token' is not known here"),
+        (ACCOUNT + FORWARD + 'token-file = "none"', "token-file cannot be used"),
+        (ACCOUNT + '[[account.reverse]]\nurl = "http://x"', "url is written ws://"),
+        (ACCOUNT + '[[account.reverse]]\nurl = "ws://"', "url is written ws://"),
+        (ACCOUNT + '[[account.post]]\nurl = "ws://x"', "url is written http://"),
+        (ACCOUNT + '[[account.post]]\nurl = "http://x:y"', "url is written http://"),
+        (ACCOUNT + 'server = "x"' + FORWARD, "server cannot be used"),
+    ],
+)
+def test_errors(folder: Path, text: str, error: str) -> None:
+    """
+    An error names the file, the table and the key.
+    """
+    with pytest.raises(InvalidConfiguration) as raised:
+        read(folder, text)
+    assert str(raised.value).startswith(str(folder / "onebot.toml"))
+    assert error in str(raised.value)
+
+
+def test_options(folder: Path) -> None:
+    """
+    The command line names the file.
+    """
+    read(folder, ACCOUNT + FORWARD)
+    options = Options()
+    options.parseOptions(["--config", str(folder / "onebot.toml")])
+    assert options["settings"][0].account.number == 10002
+    for argv in ([], ["--config", str(folder / "none.toml")]):
+        with pytest.raises(UsageError):
+            Options().parseOptions(argv)

@@ -1,0 +1,289 @@
+"""
+Calls and events over HTTP.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.testing import StringTransport
+from twisted.logger import formatEvent
+from twisted.python.failure import Failure
+from twisted.web.client import ResponseDone
+from twisted.web.server import Site
+
+from tests.onebot.surface.test_events import Scene
+from tests.rig import CapturedLog
+from txwebqq.onebot.surface import httpapi
+from txwebqq.onebot.surface.config import HTTPSettings, PostSettings
+from txwebqq.onebot.surface.httpapi import BoundedRequest, CallResource
+from txwebqq.onebot.surface.httppost import MAX_WAITING, POST_TIMEOUT, EventPoster
+from txwebqq.testing import MemoryTreq
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+OK = "Bearer s3cret"
+
+
+class Caller(Scene):
+    """
+    A scene, and HTTP requests to the account.
+    """
+
+    def __init__(self, token: str = "s3cret") -> None:
+        super().__init__()
+        settings = HTTPSettings("tcp:3000", token)
+        self.resource = CallResource(self.bot.account, settings)
+        self.treq = MemoryTreq(self.resource)
+
+    def request(
+        self, method: str, path: str, body: str = "", **headers: str
+    ) -> tuple[int, Any]:
+        """
+        Send a request.
+
+        @return: the status, and the JSON of the body.
+        """
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        asked: Deferred[Any] = self.treq.request(
+            method, f"http://bot.test{path}", headers=names, data=body.encode()
+        )
+        response = self._settled(asked)
+        body = self._settled(response.text())
+        isJSON = body.startswith("{")
+        return response.code, json.loads(body) if isJSON else None
+
+    def _settled(self, deferred: Deferred[Any]) -> Any:
+        results: list[Any] = []
+        deferred.addBoth(results.append)
+        for _ in range(10):
+            self.web.settle()
+            self.treq.flush()
+        return results[0]
+
+
+@pytest.fixture
+def caller() -> Caller:
+    """
+    The caller.
+    """
+    return Caller()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body", "status"),
+    [
+        ("GET", "/get_status", {}, "", 401),
+        ("GET", "/get_status", {"Authorization": "Bearer x"}, "", 403),
+        ("GET", "/get_status?access_token=s3cret", {}, "", 200),
+        ("GET", "/get_status", {"Authorization": OK}, "", 200),
+        ("GET", "/nothing", {"Authorization": OK}, "", 404),
+        ("PUT", "/get_status", {"Authorization": OK}, "", 405),
+        ("POST", "/x", {"Authorization": OK, "Content_Type": "text/xml"}, "<x/>", 406),
+        ("POST", "/x", {"Authorization": OK, "Content_Type": JSON}, "{", 400),
+        ("POST", "/x", {"Authorization": OK, "Content_Type": JSON}, "[]", 400),
+        ("POST", "/get_msg", {"Authorization": OK, "Content_Type": JSON}, "{}", 200),
+    ],
+)
+def test_status(
+    caller: Caller,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: str,
+    status: int,
+) -> None:
+    """
+    The status tells what is wrong with a request; what was understood has 200.
+    """
+    code, reply = caller.request(method, path, body, **headers)
+    assert code == status
+    if status in (200, 404):
+        assert {"status", "retcode", "data"} <= set(reply)
+
+
+def test_forms(caller: Caller) -> None:
+    """
+    Parameters come in the query, as a form or as JSON.
+    """
+    caller.alice.run()
+    number = caller.alice.number
+    for method, path, kind, body in (
+        ("GET", f"/send_private_msg?user_id={number}&message=1%20%5Bx", JSON, ""),
+        ("POST", "/send_private_msg", FORM, f"user_id={number}&message=2+%E8%8C%B6"),
+        (
+            "POST",
+            "/send_msg",
+            f"{JSON}; charset=utf-8",
+            json.dumps({"user_id": str(number), "message": [{"type": "face"}, "3"]}),
+        ),
+    ):
+        code, reply = caller.request(
+            method, path, body, Authorization=OK, Content_Type=kind
+        )
+        assert code == 200
+        assert reply["status"] == "ok", reply
+    assert caller.alice.heard == ["1 [x", "2 茶", "[face-1]3"]
+
+
+def test_browser() -> None:
+    """
+    Without a token a page in a browser is refused.
+    """
+    caller = Caller("")
+    assert caller.request("GET", "/get_status")[0] == 200
+    assert caller.request("GET", "/get_status", Origin="http://evil.example")[0] == 403
+
+
+def test_longBody(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A body that is too long is not kept, and refused.
+    """
+    monkeypatch.setattr(httpapi, "MAX_BODY", 10)
+    site: Any = Site(caller.resource, requestFactory=BoundedRequest)
+    protocol = site.buildProtocol(None)
+    transport = StringTransport()
+    protocol.makeConnection(transport)
+    protocol.dataReceived(
+        b"POST /get_status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s3cret\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 11\r\n\r\n" + b"x" * 11
+    )
+    assert transport.value().startswith(b"HTTP/1.1 413 ")
+    protocol.connectionLost(None)
+
+
+class FakeTreq:
+    """
+    Records the requests, which a test answers.
+    """
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[dict[str, Any], dict[str, str], bytes]] = []
+        self.waiting: list[Deferred[Any]] = []
+
+    @property
+    def request(self) -> Callable[..., Deferred[Any]]:
+        """
+        Record a request.
+        """
+        return self._request
+
+    def _request(
+        self, method: str, url: str, *, data: bytes, headers: Any, **options: Any
+    ) -> Deferred[Any]:
+        assert (method, url) == ("POST", "http://bot.test/")
+        self.posted.append((json.loads(data), headers, data))
+        self.waiting.append(Deferred())
+        return self.waiting[-1]
+
+    def answer(self, code: int = 204, body: bytes = b"") -> None:
+        """
+        Answer the oldest request.
+        """
+
+        def deliver(protocol: Any) -> None:
+            protocol.makeConnection(StringTransport())
+            for byte in BytesIO(body).read().splitlines(keepends=True):
+                protocol.dataReceived(byte)
+            protocol.connectionLost(Failure(ResponseDone()))
+
+        self.waiting.pop(0).callback(
+            SimpleNamespace(code=code, deliverBody=deliver, length=len(body))
+        )
+
+
+class Posted(Scene):
+    """
+    A scene whose events are posted.
+    """
+
+    def __init__(self, secret: str = "") -> None:
+        super().__init__()
+        self.treq = FakeTreq()
+        settings = PostSettings("http://bot.test/", secret)
+        self.poster = EventPoster(self.bot.account, settings, self.treq)
+        self.poster.startService()
+        self.web.settle()
+        self.treq.answer()
+        self.web.settle()
+
+
+def test_posted() -> None:
+    """
+    Events are posted one after the other, signed, and the first is that of the
+    lifecycle.
+    """
+    scene = Posted("key")
+    first, headers, body = scene.treq.posted[0]
+    assert (first["meta_event_type"], first["sub_type"]) == ("lifecycle", "enable")
+    assert headers["X-Self-ID"] == str(scene.person.number)
+    expected = hmac.new(b"key", body, "sha1").hexdigest()
+    assert headers["X-Signature"] == f"sha1={expected}"
+    scene.alice.tell(scene.person, "one")
+    scene.alice.tell(scene.person, "two")
+    scene.web.settle(1)
+    assert [e["raw_message"] for e, _, _ in scene.treq.posted[1:]] == ["one"]
+    scene.treq.answer(200, b"ok")
+    scene.web.settle()
+    assert scene.treq.posted[-1][0]["raw_message"] == "two"
+    assert "X-Signature" not in Posted().treq.posted[0][1]
+
+
+def test_quickOperation() -> None:
+    """
+    The answer of the bot may be a quick operation.
+    """
+    scene = Posted()
+    scene.alice.tell(scene.person, "ping")
+    scene.web.settle(1)
+    scene.treq.answer(200, b'{"reply":"pong","auto_escape":true}')
+    scene.web.settle()
+    assert scene.alice.heard == ["pong"]
+
+
+def test_postFails() -> None:
+    """
+    An event that is not taken, or not in time, is lost, and the next one is posted;
+    the log tells of it once, and how many were lost.
+    """
+    scene = Posted()
+    with CapturedLog() as log:
+        for word in ("one", "two", "three"):
+            scene.alice.tell(scene.person, word)
+        scene.web.settle(1)
+        scene.treq.answer(500)
+        scene.web.settle(POST_TIMEOUT + 1)
+        assert scene.treq.posted[-1][0]["raw_message"] == "three"
+        scene.treq.waiting = scene.treq.waiting[-1:]
+        scene.treq.answer()
+        scene.web.settle()
+    lines = [
+        formatEvent(event)
+        for event in log.events
+        if event["log_namespace"].endswith("EventPoster")
+    ]
+    assert len(lines) == 2
+    assert "HTTP 500" in lines[0]
+    assert "2 were lost" in lines[1]
+
+
+def test_slowBot() -> None:
+    """
+    Events for a bot that never answers do not pile up, and stopping drops them.
+    """
+    scene = Posted()
+    for n in range(MAX_WAITING + 10):
+        scene.bot.account.notice("friend_add", user_id=n)
+    assert len(scene.treq.posted) == 2
+    assert len(scene.poster._waiting) == MAX_WAITING
+    scene.poster.stopService()
+    scene.bot.account.notice("friend_add", user_id=1)
+    scene.web.settle(POST_TIMEOUT)
+    assert len(scene.treq.posted) == 2
