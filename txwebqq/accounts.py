@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from txwebqq.client import Servers, connect
+from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import FactoryOf, IAccountService
-from txwebqq.model import Account
+from txwebqq.model import Account, Number, Status
 from txwebqq.net.tls import TrustRoots
 from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.session.interfaces import Era
@@ -102,6 +103,55 @@ def checkAddress(url: str) -> None:
         raise InvalidConfiguration(
             "the address has a user or a query; the token is in a file of its own"
         )
+
+
+def readAccess(table: ConfigTable) -> tuple[Account, Access]:
+    """
+    Read the keys of an C{account} table that tell the account and how it reaches QQ.
+
+    @raise InvalidConfiguration: when a key is invalid.
+    """
+    number = Number(table.number("number", 1, 2**32 - 1))
+    kind = table.choice("kind", ["webqq", "onebot"], "webqq")
+    status = table.choice("status", [known.value for known in Status], "online")
+    caFile = table.path("ca-file")
+    authorities = None if caFile is None else str(caFile)
+    if kind == "webqq":
+        password, access = _readWebQQ(table, authorities)
+    else:
+        password, access = "", _readOneBot(table, authorities)
+    return Account(number, password, Status(status)), access
+
+
+def _readWebQQ(table: ConfigTable, caFile: str | None) -> tuple[str, Access]:
+    password = table.passwordFile("password-file")
+    server = table.string("server", "http://127.0.0.1:8890")
+    era = table.choice("era", [known.value for known in Era], "E1")
+    access = WebQQAccess(server, caFile, Era(era))
+    try:
+        access.check()
+    except InvalidConfiguration as e:
+        raise table.error("server", f"or ca-file cannot be used: {e}") from e
+    return password, access
+
+
+def _readOneBot(table: ConfigTable, caFile: str | None) -> Access:
+    url, listen = table.string("url", ""), table.string("listen", "")
+    if bool(url) == bool(listen):
+        raise table.error("url", "or listen is needed, and not both")
+    access = OneBotAccess(
+        url,
+        listen,
+        table.passwordFile("token-file", ""),
+        caFile,
+        table.number("send-burst", 1, 100, BURST),
+        table.number("send-milliseconds", 0, 600_000, int(SECONDS * 1000)) / 1000,
+    )
+    try:
+        access.check()
+    except InvalidConfiguration as e:
+        raise table.error("url", f"or ca-file cannot be used: {e}") from e
+    return access
 
 
 def makeAccount(

@@ -28,7 +28,7 @@ webqqIRC = ServiceMaker(
 
 webqqOneBot = ServiceMaker(
     "WebQQ for OneBot",
-    "txwebqq.onebot.surface.tap",
+    "txwebqq.onebottap",
     "QQ accounts for bots that speak OneBot 11.",
     "webqq-onebot",
 )

@@ -122,7 +122,8 @@ def keys(*modules: str) -> set[str]:
     Return the keys that the code reads.
     """
     folder = PACKAGE / "irc" / "config"
-    code = "".join((folder / f"{name}.py").read_text("utf-8") for name in modules)
+    files = [PACKAGE / "accounts.py", *(folder / f"{name}.py" for name in modules)]
+    code = "".join(file.read_text("utf-8") for file in files)
     names = "string|number|path|passwordFile|stringList|boolean|choice"
     read = rf'\.(?:{names})\(\s*"([a-z-]+)"'
     return set(re.findall(read, code))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from twisted.python.usage import UsageError
 
+from txwebqq.accounts import WebQQAccess
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Status
-from txwebqq.onebot.surface.config import SurfaceSettings, load
-from txwebqq.onebot.surface.tap import Options
+from txwebqq.onebottap import BotAccountSettings, Options, load
 
 ACCOUNT = """
 [[account]]
@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(folder: Path, text: str) -> tuple[SurfaceSettings, ...]:
+def read(folder: Path, text: str) -> tuple[BotAccountSettings, ...]:
     """
     Read a file.
     """
@@ -68,14 +68,15 @@ url = "http://127.0.0.1:8080/?key=hidden"
 secret-file = "token"
 """
     (settings,) = read(folder, text)
-    assert settings.server == "https://qq.example"
+    assert settings.access == WebQQAccess("https://qq.example")
     assert settings.account.status is Status.SILENT
     assert settings.account.password == "the password"
-    (forward,), (reverse,) = settings.forward, settings.reverse
-    assert forward.token == reverse.token == settings.post[0].secret == "the token"
+    surface = settings.surface
+    (forward,), (reverse,), (post,) = surface.forward, surface.reverse, surface.post
+    assert forward.token == reverse.token == post.secret == "the token"
     assert (forward.isArray, reverse.isArray) == (False, True)
     assert (forward.heartbeat, reverse.heartbeat) == (0, 30)
-    assert settings.post[0].heartbeat == 0
+    assert post.heartbeat == 0
     for secret in ("the token", "the password", "hidden"):
         assert secret not in repr(settings)
 
@@ -99,7 +100,7 @@ secret-file = "token"
         (ACCOUNT + '[[account.reverse]]\nurl = "ws://"', "url is written ws://"),
         (ACCOUNT + '[[account.post]]\nurl = "ws://x"', "url is written http://"),
         (ACCOUNT + '[[account.post]]\nurl = "http://x:y"', "url is written http://"),
-        (ACCOUNT + 'server = "x"' + FORWARD, "server cannot be used"),
+        (ACCOUNT + 'server = "x"' + FORWARD, "server or ca-file cannot be used"),
     ],
 )
 def test_errors(folder: Path, text: str, error: str) -> None:

@@ -6,13 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from txwebqq.accounts import BURST as SEND_BURST
-from txwebqq.accounts import SECONDS as SEND_SECONDS
-from txwebqq.accounts import Access, OneBotAccess, WebQQAccess
+from txwebqq.accounts import Access, WebQQAccess, readAccess
 from txwebqq.config.toml import ConfigTable
-from txwebqq.errors import InvalidConfiguration
-from txwebqq.model import Account, Number, Status
-from txwebqq.session.interfaces import Era
+from txwebqq.model import Account
 
 BURST, SECONDS = 5, 1.0
 """The default pace of the messages that an account of the relay sends."""
@@ -58,48 +54,9 @@ def readAccount(table: ConfigTable) -> AccountSettings:
 
     @raise InvalidConfiguration: when a key is invalid.
     """
-    number = Number(table.number("number", 1, 2**32 - 1))
-    kind = table.choice("kind", ["webqq", "onebot"], "webqq")
-    status = table.choice("status", [known.value for known in Status], "online")
-    caFile = table.path("ca-file")
-    authorities = None if caFile is None else str(caFile)
-    if kind == "webqq":
-        password, access = _readWebQQ(table, authorities)
-    else:
-        password, access = "", _readOneBot(table, authorities)
+    account, access = readAccess(table)
     table.close()
-    return AccountSettings(Account(number, password, Status(status)), access)
-
-
-def _readWebQQ(table: ConfigTable, caFile: str | None) -> tuple[str, Access]:
-    password = table.passwordFile("password-file")
-    server = table.string("server", "http://127.0.0.1:8890")
-    era = table.choice("era", [known.value for known in Era], "E1")
-    access = WebQQAccess(server, caFile, Era(era))
-    try:
-        access.check()
-    except InvalidConfiguration as e:
-        raise table.error("server", f"or ca-file cannot be used: {e}") from e
-    return password, access
-
-
-def _readOneBot(table: ConfigTable, caFile: str | None) -> Access:
-    url, listen = table.string("url", ""), table.string("listen", "")
-    if bool(url) == bool(listen):
-        raise table.error("url", "or listen is needed, and not both")
-    access = OneBotAccess(
-        url,
-        listen,
-        table.passwordFile("token-file", ""),
-        caFile,
-        table.number("send-burst", 1, 100, SEND_BURST),
-        table.number("send-milliseconds", 0, 600_000, int(SEND_SECONDS * 1000)) / 1000,
-    )
-    try:
-        access.check()
-    except InvalidConfiguration as e:
-        raise table.error("url", f"or ca-file cannot be used: {e}") from e
-    return access
+    return AccountSettings(account, access)
 
 
 def readPictures(table: ConfigTable) -> PictureSettings | None:

@@ -1,20 +1,15 @@
 """
-The configuration file of C{twistd webqq-onebot}.
+Settings of the ways to the bots of an account.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from txwebqq.client import Servers
-from txwebqq.config.toml import ConfigTable, readTOML
+from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.model import Account, Number, Status
 from txwebqq.net.tls import TrustRoots
-from txwebqq.session.interfaces import Era
 
 HEARTBEAT = 30
 
@@ -92,78 +87,32 @@ class PostSettings:
 @dataclass(frozen=True, slots=True)
 class SurfaceSettings:
     """
-    An account, and the ways to its bots.
-
-    @ivar server: the URL of the WebQQ server.
-    @ivar caFile: a file of certificate authorities besides the system's.
-    @ivar era: the login variant of the server.
+    The ways to the bots of an account.
     """
 
-    account: Account
-    server: str = "http://127.0.0.1:8890"
-    caFile: str | None = None
-    era: Era = Era.E1
     forward: tuple[ForwardSettings, ...] = ()
     reverse: tuple[ReverseSettings, ...] = ()
     http: tuple[HTTPSettings, ...] = ()
     post: tuple[PostSettings, ...] = ()
 
 
-def load(path: Path) -> tuple[SurfaceSettings, ...]:
+def readSurface(table: ConfigTable) -> SurfaceSettings:
     """
-    Read a configuration file.
+    Read the tables within an C{account} table.
 
-    @raise InvalidConfiguration: names the file, the table, the key and the error.
+    @raise InvalidConfiguration: when a key is invalid, or there is no table.
     """
-    try:
-        return _read(readTOML(path), path.parent)
-    except InvalidConfiguration as e:
-        raise InvalidConfiguration(f"{path}: {e}") from e
-
-
-def _read(values: dict[str, Any], folder: Path) -> tuple[SurfaceSettings, ...]:
-    file = ConfigTable("", values, folder)
-    accounts = tuple(_account(table) for table in file.tables("account", "number"))
-    file.close()
-    if not accounts:
-        raise InvalidConfiguration("there is no [[account]]")
-    numbers = [each.account.number for each in accounts]
-    for number in numbers:
-        if numbers.count(number) > 1:
-            raise InvalidConfiguration(
-                f"account: {number} is there twice: the two sessions would end each"
-                " other"
-            )
-    return accounts
-
-
-def _account(table: ConfigTable) -> SurfaceSettings:
-    number = Number(table.number("number", 1, 2**32 - 1))
-    password = table.passwordFile("password-file")
-    server = table.string("server", "http://127.0.0.1:8890")
-    authorities = _authorities(table)
-    status = table.choice("status", [known.value for known in Status], "online")
-    era = table.choice("era", [known.value for known in Era], "E1")
-    try:
-        Servers.parse(server)
-    except InvalidConfiguration as e:
-        raise table.error("server", f"cannot be used: {e}") from e
     settings = SurfaceSettings(
-        Account(number, password, Status(status)),
-        server,
-        authorities,
-        Era(era),
         tuple(map(_forward, table.tables("forward"))),
         tuple(map(_reverse, table.tables("reverse"))),
         tuple(map(_http, table.tables("http"))),
         tuple(map(_post, table.tables("post"))),
     )
-    table.close()
     if not (settings.forward or settings.reverse or settings.http or settings.post):
         raise table.error(
             "forward",
-            "is missing, and so are reverse, http and post: no bot could"
-            " use the account",
+            "is missing, and so are reverse, http and post: no bot could use the"
+            " account",
         )
     return settings
 

@@ -11,6 +11,7 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, maybeDeferred
 
 from txwebqq.interfaces import FactoryOf, IAccountService
+from txwebqq.model import Number
 from txwebqq.net.endpoints import EndpointCache
 from txwebqq.net.tls import TrustRoots, VerifyingPolicy
 from txwebqq.net.treqsetup import LazyTreq
@@ -25,24 +26,28 @@ from txwebqq.onebot.surface.websockets import ForwardListener, ReverseDialler
 CONNECT_TIMEOUT = 20
 """Seconds that connecting to a bot may take."""
 
-MakeAccount = Callable[[FactoryOf[SurfaceProtocol]], IAccountService]
-"""Makes the service that keeps the account signed on with a factory."""
-
 
 class SurfaceService(MultiService):
     """
     Keeps an account signed on, and its bots connected. Bots stay connected while the
     account is signed off.
 
+    @param makeAccount: makes the service that keeps the account signed on, of the
+        factory of its protocols.
+
     @raise InvalidConfiguration: when an endpoint cannot be used.
     """
 
     def __init__(
-        self, settings: SurfaceSettings, makeAccount: MakeAccount, reactor: Any
+        self,
+        number: Number,
+        settings: SurfaceSettings,
+        makeAccount: Callable[[FactoryOf[SurfaceProtocol]], IAccountService],
+        reactor: Any,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         loader = PictureLoader(reactor)
-        self.account = SurfaceAccount(settings.account.number, reactor, loader)
+        self.account = SurfaceAccount(number, reactor, loader)
         self._clients = [loader.treq]
         children: list[Any] = [makeAccount(SurfaceFactory(self.account))]
         children += [

@@ -4,15 +4,16 @@ The plugin C{twistd webqq-onebot}: accounts for bots that speak OneBot 11.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService, MultiService
-from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.python.usage import UsageError
 
-from txwebqq.client import WebQQClient, connect
+from txwebqq.accounts import Access, makeAccount, readAccess
+from txwebqq.config.toml import ConfigTable, readTOML
 from txwebqq.daemon import (
     LogFileOwner,
     StartupError,
@@ -21,12 +22,55 @@ from txwebqq.daemon import (
     listenErrorText,
 )
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.interfaces import FactoryOf
-from txwebqq.onebot.surface.config import SurfaceSettings, load
-from txwebqq.onebot.surface.protocol import SurfaceProtocol
+from txwebqq.model import Account
+from txwebqq.onebot.surface.config import SurfaceSettings, readSurface
 from txwebqq.onebot.surface.service import SurfaceService
 from txwebqq.options import CommandOptions
-from txwebqq.service import CAPTCHA_RETRY, WebQQService
+
+
+@dataclass(frozen=True, slots=True)
+class BotAccountSettings:
+    """
+    An account that bots use.
+
+    @ivar access: how it reaches QQ.
+    @ivar surface: the ways to its bots.
+    """
+
+    account: Account
+    access: Access
+    surface: SurfaceSettings
+
+
+def load(path: Path) -> tuple[BotAccountSettings, ...]:
+    """
+    Read the configuration file.
+
+    @raise InvalidConfiguration: names the file, the table, the key and the error.
+    """
+    try:
+        file = ConfigTable("", readTOML(path), path.parent)
+        accounts = tuple(map(_readAccount, file.tables("account", "number")))
+        file.close()
+        if not accounts:
+            raise InvalidConfiguration("there is no [[account]]")
+        numbers = [each.account.number for each in accounts]
+        for number in numbers:
+            if numbers.count(number) > 1:
+                raise InvalidConfiguration(
+                    f"account: {number} is there twice: the two sessions would end"
+                    " each other"
+                )
+    except InvalidConfiguration as e:
+        raise InvalidConfiguration(f"{path}: {e}") from e
+    return accounts
+
+
+def _readAccount(table: ConfigTable) -> BotAccountSettings:
+    account, access = readAccess(table)
+    settings = BotAccountSettings(account, access, readSurface(table))
+    table.close()
+    return settings
 
 
 class Options(CommandOptions):
@@ -61,31 +105,12 @@ class OneBotDaemon(MultiService):
     All accounts. The process ends when one of them cannot listen.
     """
 
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.clients: list[WebQQClient] = []
-
     def privilegedStartService(self) -> None:
         try:
             super().privilegedStartService()  # type: ignore[no-untyped-call]
         except CannotListenError as e:
             where = f"{e.interface}:{e.port}" if e.port else e.interface
             raise StartupError(f"Cannot listen on {where}: {listenErrorText(e)}") from e
-
-    def stopService(self) -> Deferred[None]:
-        """
-        Stop everything.
-
-        @return: fires when all connections are closed.
-        """
-        stopped = maybeDeferred(super().stopService)
-
-        async def stop() -> None:
-            await stopped
-            for client in self.clients:
-                await client.close()
-
-        return Deferred.fromCoroutine(stop())
 
 
 def makeService(options: Options) -> IService:
@@ -98,29 +123,18 @@ def makeService(options: Options) -> IService:
     clock: Any = reactor
     twistd: Any = options.parent or {}
     clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
-    daemon = OneBotDaemon()
+    daemon = OneBotDaemon()  # type: ignore[no-untyped-call]
     LogFileOwner(twistd).setServiceParent(daemon)  # type: ignore[no-untyped-call]
-    accounts: tuple[SurfaceSettings, ...] = options["settings"]
-    for settings in accounts:
-        client = connect(clock, settings.server, settings.caFile)
-        daemon.clients.append(client)
+    accounts: tuple[BotAccountSettings, ...] = options["settings"]
+    for each in accounts:
 
-        def makeAccount(
-            factory: FactoryOf[SurfaceProtocol],
-            settings: SurfaceSettings = settings,
-            client: WebQQClient = client,
-        ) -> Any:
-            return WebQQService(
-                settings.account,
-                factory,
-                client,
-                clock,
-                era=settings.era,
-                captchaRetry=CAPTCHA_RETRY,
-            )
+        def make(factory: Any, each: BotAccountSettings = each) -> Any:
+            return makeAccount(each.account, each.access, factory, clock)
 
         try:
-            service: Any = SurfaceService(settings, makeAccount, clock)
+            service: Any = SurfaceService(
+                each.account.number, each.surface, make, clock
+            )
         except InvalidConfiguration as e:
             raise StartupError(f"{options['config']}: {e}") from e
         service.setServiceParent(daemon)
