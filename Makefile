@@ -30,7 +30,7 @@ demo: .venv/demo.stamp
 	@exec $(BIN)/python examples/demo.py $(if $(filter-out 0,$(ONCE)),--once)
 
 # The tests come last, so that their count ends the output.
-test: .venv/test.stamp .venv/irc.stamp .venv/system.stamp
+test: .venv/test.stamp .venv/irc.stamp .venv/judges.stamp .venv/system.stamp
 ifdef NAME
 	$(BIN)/pytest $(NAME)
 else
@@ -110,6 +110,19 @@ docs: .venv/test.stamp
 # Without these programs their tests are skipped, and the rest is tested still.
 .venv/irc.stamp: tests/irc/install-programs.sh | $(BIN)/pip
 	@if sh $<; then touch $@; fi
+
+# The bots of others need versions of libraries that may not be ours. Without them their
+# tests are skipped.
+.venv/judges.stamp: tests/onebot/judges/requirements.txt | $(BIN)/pip
+	@echo 'Installing NoneBot and aiocqhttp into .venv/judges with pip, half a' \
+	    'minute.'
+	@$(BIN)/python -m venv --clear .venv/judges
+	@if .venv/judges/bin/python -m pip install --quiet --requirement $<; then \
+	    touch $@; \
+	else \
+	    rm -rf .venv/judges; \
+	    echo 'pip cannot install them: the tests with these bots are skipped.'; \
+	fi
 
 # Debian packs venv's other half, ensurepip, apart from Python.
 $(BIN)/pip:

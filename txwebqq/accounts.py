@@ -1,5 +1,5 @@
 """
-How an account reaches QQ, and the service that keeps it signed on.
+The ways of accounts to QQ, and the services that keep them signed on.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from typing import Any, cast
 import pytest
 from treq.testing import StubTreq
 
+import txwebqq.onebottap
 import txwebqq.server.tap
 import txwebqq.tap
 from txwebqq.model import Status
@@ -113,7 +114,8 @@ def test_populations(text: str) -> None:
     """
     A server takes the populations that are shown.
     """
-    if "[[account]]" in text:
+    # The accounts of bots have tables within.
+    if "[[account]]" in text and "[[account." not in text:
         web = MemoryWebQQ()
         web.state.merge(population.parse(text))
 
@@ -122,7 +124,7 @@ def commands() -> Iterator[Any]:
     for page in PAGES:
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
         for found in re.finditer(
-            r"twistd\b[^`\n]*? (webqq(?:-server)?)(?![\w.-])(.*)", text
+            r"twistd\b[^`\n]*? (webqq(?:-server|-onebot)?)(?![\w.-])(.*)", text
         ):
             names = re.findall(r"--([\w-]+)", found[2])
             yield pytest.param(found[1], names, id=f"{page.name} {found[0].strip()}")
@@ -136,6 +138,7 @@ def test_options(command: str, names: list[str]) -> None:
     options = {
         "webqq": txwebqq.tap.Options,
         "webqq-server": txwebqq.server.tap.Options,
+        "webqq-onebot": txwebqq.onebottap.Options,
     }[command]()
     assert set(names) <= {long.rstrip("=") for long in options.longOpt}
 

@@ -77,7 +77,7 @@ def test_noEcho(scene: Scene) -> None:
 )
 def test_malformed(scene: Scene, text: str) -> None:
     """
-    What is no call is answered with 1400, and the next one is performed.
+    A text that is no call is answered with 1400, and the next one is performed.
     """
     reply = answer(scene.bot, text)
     assert reply["retcode"] == 1400
@@ -214,7 +214,7 @@ def test_messageType(scene: Scene) -> None:
 )
 def test_notSent(scene: Scene, params: dict[str, Any], reason: str) -> None:
     """
-    What cannot be sent is refused with the reason, and nothing of it is sent.
+    A message that cannot be sent is refused with the reason, and nothing of it is sent.
     """
     if params.get("user_id") == 1:
         params = {**params, "user_id": scene.alice.number}
@@ -327,7 +327,7 @@ def test_noHistory(scene: Scene) -> None:
     """
     for key, number, action in (
         ("group_id", scene.group, "get_group_msg_history"),
-        ("group_id", scene.talk, "get_group_msg_history"),
+        ("group_id", scene.discussion, "get_group_msg_history"),
         ("user_id", scene.alice.number, "get_friend_msg_history"),
     ):
         assert scene.bot.call(action, **{key: number}) == {"messages": []}
@@ -364,7 +364,7 @@ def test_groups(scene: Scene) -> None:
     listed = {each["group_id"]: each for each in bot.call("get_group_list")}
     assert listed[scene.group]["group_name"] == "猫咪"
     assert listed[scene.group]["member_count"] == 3
-    assert listed[scene.talk]["group_name"] == "茶"
+    assert listed[scene.discussion]["group_name"] == "茶"
     for number in listed:
         bot.call("set_group_name", group_id=number, group_name=f"新 {number}")
         info = bot.call("get_group_info", group_id=str(number), no_cache=True)
@@ -381,9 +381,9 @@ def test_groups(scene: Scene) -> None:
     (notice,) = bot.call("_get_group_notice", **group)
     assert notice["message"]["text"] == "五点喝茶"
     assert "discussion" in bot.refused(
-        "set_group_kick", group_id=scene.talk, user_id=scene.alice.number
+        "set_group_kick", group_id=scene.discussion, user_id=scene.alice.number
     )
-    bot.call("set_group_leave", group_id=scene.talk)
+    bot.call("set_group_leave", group_id=scene.discussion)
     bot.call("set_group_leave", is_dismiss=True, **group)
     assert bot.call("get_group_list") == []
 
@@ -485,7 +485,7 @@ def test_tooMany(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_standard() -> None:
     """
-    All calls of the standard that WebQQ has something for exist.
+    All calls of the standard that WebQQ has an equivalent of exist.
     """
     standard = """
         send_private_msg send_group_msg send_msg delete_msg get_msg set_group_kick

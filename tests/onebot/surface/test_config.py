@@ -4,6 +4,7 @@ The configuration file of C{twistd webqq-onebot}.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ from twisted.python.usage import UsageError
 from txwebqq.accounts import WebQQAccess
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Status
+from txwebqq.onebot.surface.calls.dispatcher import HANDLERS
 from txwebqq.onebottap import BotAccountSettings, Options, load
+
+ROOT = Path(__file__).parents[3]
 
 ACCOUNT = """
 [[account]]
@@ -124,3 +128,23 @@ def test_options(folder: Path) -> None:
     for argv in ([], ["--config", str(folder / "none.toml")]):
         with pytest.raises(UsageError):
             Options().parseOptions(argv)
+
+
+def test_page(folder: Path) -> None:
+    """
+    The examples of the page are read, and it lists all keys and all calls.
+    """
+    page = (ROOT / "docs/onebot-bots.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```toml\n(.*?)```", page, re.S)
+    assert [len(read(folder, each)) for each in examples if "[account." in each] == [
+        1,
+        1,
+    ]
+    code = (ROOT / "txwebqq/onebot/surface/config.py").read_text(encoding="utf-8")
+    keys = set(
+        re.findall(r'\.(?:string|passwordFile|choice|number|path)\("(.*?)"', code)
+    )
+    assert keys == set(re.findall(r"(?m)^\| `([a-z-]+)` \|", page))
+    listed = page.split("### Calls")[1].split("## Tokens")[0]
+    for name in HANDLERS:
+        assert f"`{name}`" in listed or name.startswith("mark_")

@@ -23,7 +23,7 @@ class Scene:
         self.alice, self.person = self.web.friends("阿梨", "Bot")
         self.carol = self.web.person("Carol")
         self.group = self.web.group("猫咪", self.person, self.alice, self.carol)
-        self.talk = self.web.discussion("茶", self.alice, self.person)
+        self.discussion = self.web.discussion("茶", self.alice, self.person)
         self.bot = MemoryBot(self.web, self.person, **options)
         self.bot.signOn()
 
@@ -115,10 +115,10 @@ def test_discussion(scene: Scene) -> None:
     A discussion is a group.
     """
     protocol = scene.alice.protocol
-    scene.web.result(protocol.sendDiscussionMessage(scene.talk, "茶好了"))
+    scene.web.result(protocol.sendDiscussionMessage(scene.discussion, "茶好了"))
     (event,) = scene.happened()
     assert event["message_type"] == "group"
-    assert event["group_id"] == scene.talk
+    assert event["group_id"] == scene.discussion
     assert event["group_name"] == "茶"
     assert event["sender"]["role"] == "owner"
 
@@ -129,12 +129,12 @@ def test_sameNumber() -> None:
     """
     web = MemoryWebQQ()
     alice, person = web.friends("Alice", "Bot")
-    talk = web.discussion("talk", alice, person)
-    web._groupNumbers = iter([talk])  # type: ignore[assignment]
+    discussion = web.discussion("discussion", alice, person)
+    web._groupNumbers = iter([discussion])  # type: ignore[assignment]
     web.group("group", person, alice)
     bot = MemoryBot(web, person)
     bot.signOn()
-    web.result(alice.protocol.sendDiscussionMessage(talk, "in the discussion"))
+    web.result(alice.protocol.sendDiscussionMessage(discussion, "in the discussion"))
     alice.tellGroup("group", "in the group")
     web.settle(1)
     assert [each["raw_message"] for each in bot.events] == ["in the group"]

@@ -211,7 +211,7 @@ def test_roles(rig: Rig) -> None:
 
 def test_fragments(rig: Rig) -> None:
     """
-    Calls may come in any pieces, of frames or of bytes.
+    Calls may come divided into any frames and bytes.
     """
     rig.listen("")
     peer, _ = rig.connect()

@@ -25,7 +25,7 @@ Listener = Callable[[dict[str, Any]], None]
 
 class SurfaceAccount:
     """
-    One account, whatever signs it on.
+    One account, of any kind.
 
     @ivar number: the account's number.
     @ivar nick: its nickname, C{""} until it has signed on.

@@ -1,5 +1,5 @@
 """
-One WebSocket of a bot, whoever has opened it.
+One WebSocket of a bot, opened by either side.
 """
 
 from __future__ import annotations

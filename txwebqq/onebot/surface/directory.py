@@ -283,21 +283,30 @@ class Directory:
         now = self._clock.seconds()
         members: dict[int, MemberInfo]
         if ids.code is None:
-            talk = await self._slots.run(self._protocol.fetchDiscussion, Did(ids.id))
+            discussion = await self._slots.run(
+                self._protocol.fetchDiscussion, Did(ids.id)
+            )
             members = {
                 m.number: MemberInfo(
                     m.number,
                     m.uin,
                     m.nick,
-                    role="owner" if m.uin == talk.owner else "member",
+                    role="owner" if m.uin == discussion.owner else "member",
                 )
-                for m in talk.members
+                for m in discussion.members
             }
             for each in members.values():
                 self._numbers[each.uin] = each.number
-            owner = self._numbers.get(talk.owner, 0)
+            owner = self._numbers.get(discussion.owner, 0)
             return GroupInfo(
-                ids, talk.name, "", owner, 0, members, now, version=talk.version
+                ids,
+                discussion.name,
+                "",
+                owner,
+                0,
+                members,
+                now,
+                version=discussion.version,
             )
         group = await self._slots.run(self._protocol.fetchGroup, ids.code)
         numbers = await self._each(self.number, [m.uin for m in group.members])

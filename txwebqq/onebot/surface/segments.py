@@ -54,7 +54,7 @@ class Shaking:
     """
 
 
-Piece = Text | Face | PictureSource | Shaking
+Part = Text | Face | PictureSource | Shaking
 
 
 def pictureName(segment: Segment) -> str:
@@ -165,11 +165,11 @@ def mentionedIn(segments: Iterable[Mapping[str, Any]]) -> bool:
     return any(segment["type"] == "at" for segment in segments)
 
 
-def piecesOf(
+def partsOf(
     segments: Iterable[Mapping[str, Any]],
     nameFor: Callable[[str], str],
     quote: Callable[[int], str],
-) -> list[Piece]:
+) -> list[Part]:
     """
     Translate a message that is to be sent.
 
@@ -178,7 +178,7 @@ def piecesOf(
 
     @raise CallFailed: when a segment cannot be sent: nothing is, then.
     """
-    pieces: list[Piece] = []
+    parts: list[Part] = []
     isAfterName = False
 
     def text(value: str, isName: bool = False) -> None:
@@ -190,10 +190,10 @@ def piecesOf(
         if isAfterName and not value[0].isspace():
             value = f" {value}"
         isAfterName = isName
-        if pieces and isinstance(last := pieces[-1], Text):
-            pieces[-1] = Text(last.text + value)
+        if parts and isinstance(last := parts[-1], Text):
+            parts[-1] = Text(last.text + value)
         else:
-            pieces.append(Text(value))
+            parts.append(Text(value))
 
     for segment in segments:
         kind, data = segment["type"], objectIn(segment, "data")
@@ -206,7 +206,7 @@ def piecesOf(
                 if face is None:
                     text(f"[{nameOf(number)}]")
                 else:
-                    pieces.append(face)
+                    parts.append(face)
             case "at":
                 who = textIn(data, "qq")
                 name = EVERYBODY if who == "all" else nameFor(who)
@@ -217,9 +217,9 @@ def piecesOf(
                 file = textIn(data, "file") or textIn(data, "url")
                 if not file:
                     raise CallFailed("an image has no file", MALFORMED)
-                pieces.append(PictureSource(file))
+                parts.append(PictureSource(file))
             case "shake" | "poke":
-                pieces.append(Shaking())
+                parts.append(Shaking())
             case "share" | "music" | "location" if textIn(data, "title"):
                 words = (textIn(data, key) for key in ("title", "content", "url"))
                 text(" ".join(word for word in words if word))
@@ -229,7 +229,7 @@ def piecesOf(
                 raise CallFailed(f"a message cannot contain a {kind} on WebQQ")
             case _:
                 raise CallFailed(f"a {kind[:40]} segment cannot be sent on WebQQ")
-    return pieces
+    return parts
 
 
 def quoted(event: Mapping[str, Any]) -> str:

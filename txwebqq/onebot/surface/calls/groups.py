@@ -228,7 +228,7 @@ async def setRemark(caller: Caller, params: Params) -> Any:
 
 
 @TABLE.call("set_group_portrait")
-async def setPortrait(caller: Caller, params: Params) -> Any:
+async def setAvatar(caller: Caller, params: Params) -> Any:
     """
     Set the avatar of a group.
     """

@@ -20,7 +20,7 @@ from txwebqq.onebot.surface.segments import (
     Shaking,
     asFormat,
     mentionedIn,
-    piecesOf,
+    partsOf,
     quoted,
     readMessage,
     segmentsOf,
@@ -175,18 +175,18 @@ async def _content(
 
     content: list[Segment] = []
     isShaken = False
-    for piece in piecesOf(segments, nameFor, quote):
-        if isinstance(piece, PictureSource):
+    for part in partsOf(segments, nameFor, quote):
+        if isinstance(part, PictureSource):
             if upload is None:
                 raise CallFailed(
                     "WebQQ has no pictures for accounts that are no friend"
                 )
-            picture = await loadPicture(caller, piece.file)
+            picture = await loadPicture(caller, part.file)
             content.append(await upload(picture))
-        elif isinstance(piece, Shaking):
+        elif isinstance(part, Shaking):
             isShaken = True
         else:
-            content.append(piece)
+            content.append(part)
     if not content and not isShaken:
         raise CallFailed("message is empty", MALFORMED)
     return tuple(content), isShaken
@@ -211,7 +211,7 @@ async def loadPicture(caller: Caller, file: str) -> bytes:
     return bytes(picture)
 
 
-@TABLE.call("get_image", "get_file")
+@TABLE.call("get_image")
 async def getImage(caller: Caller, params: Params) -> Any:
     """
     Return a received picture as base64.

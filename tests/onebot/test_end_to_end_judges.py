@@ -1,0 +1,258 @@
+"""
+C{twistd webqq-onebot} with the bots of others: NoneBot 2 and aiocqhttp, in an
+environment of their own that C{make test} makes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from pytest_twisted import async_yield_fixture, ensureDeferred
+
+from tests.endtoend.daemons import ROOT, Daemon, freePort
+from tests.irc.processes import GatewayProcesses
+from tests.irc.programs import missing
+from tests.irc.qqfriends import QQFriend
+
+PYTHON = ROOT / ".venv/judges/bin/python"
+
+ACCOUNT = """
+[[account]]
+number = 10002
+password-file = "bot"
+server = "http://127.0.0.1:{qq}"
+"""
+
+TOKEN = "oolong"
+
+PAGE = ROOT / "docs/onebot-bots.md"
+
+
+class BotProcesses(GatewayProcesses):
+    """
+    A server, the daemon with account 10002 (小明, the owner of the group 猫咪), a bot,
+    and the account's friend Alice (10001) in this process.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not PYTHON.exists():
+            missing("NoneBot or aiocqhttp")
+        super().__init__(folder)
+        self.secret("token", TOKEN)
+
+    async def start(self, ways: str) -> Daemon:
+        """
+        Start the server and the daemon.
+
+        @param ways: the tables of the account.
+        """
+        await self.startServer()
+        file = self.folder / "onebot.toml"
+        file.write_text(ACCOUNT.format(qq=self.port) + ways, encoding="utf-8")
+        daemon = self.twistd("webqq-onebot", "--config", "onebot.toml")
+        await daemon.says("Signed on")
+        return daemon
+
+    def bot(self, name: str, **variables: str) -> Daemon:
+        """
+        Start a bot.
+        """
+        script = ROOT / "tests/onebot/judges" / f"{name}.py"
+        return self.run(str(PYTHON), str(script), **variables)
+
+    async def alice(self) -> QQFriend:
+        """
+        Sign Alice on.
+        """
+        return await self.friend(10001, "correct horse")
+
+
+@async_yield_fixture
+async def processes(tmp_path: Path) -> AsyncIterator[BotProcesses]:
+    """
+    The processes of a test, which are stopped after it.
+    """
+    processes = BotProcesses(tmp_path)
+    yield processes
+    await processes.stop()
+
+
+async def converse(processes: BotProcesses, bot: Daemon) -> None:
+    """
+    Have Alice converse with a bot of NoneBot, which knows every event and every reply.
+    """
+    alice = await processes.alice()
+    await alice.tell("小明", "在吗[酷]")
+    await alice.shows("you said 在吗[酷]")
+    assert "PrivateMessageEvent 10001 True" in bot.output
+    await alice.tellGroup("猫咪", "@小明 开饭")
+    await alice.shows("200001: you said 开饭")
+    assert "GroupMessageEvent group_200001_10001 True" in bot.output
+    for action, params, said in (
+        ("get_login_info", {}, '{"user_id": 10002, "nickname": '),
+        ("get_friend_list", {}, '[{"user_id": 10001, "nickname": "Alice", '),
+        ("get_group_info", {"group_id": 200001}, '{"group_id": 200001, '),
+        ("get_group_member_list", {"group_id": 200001}, '[{"group_id": 200001, '),
+        ("get_friend_msg_history", {"user_id": 10001, "count": 1}, '{"messages": ['),
+        ("get_status", {}, '{"online": true, "good": true'),
+        ("delete_msg", {"message_id": 1}, "1200"),
+        ("no_such_call", {}, "1404"),
+    ):
+        await alice.tell("小明", f"call {action} {json.dumps(params)}")
+        await alice.shows(f"{action}: {said}")
+    await alice.shake("小明")
+    await bot.says("PokeNotifyEvent notice.notify.poke")
+    hua = await processes.friend(10003, "tr0ub4dor")
+    await hua.befriend(10002, "我是阿花")
+    await bot.says("FriendRequestEvent 我是阿花")
+    await bot.says("FriendAddNoticeEvent notice.friend_add")
+    await hua.shows("PASSED_AND_ADDED")
+
+
+@ensureDeferred
+async def test_nonebotForward(processes: BotProcesses) -> None:
+    """
+    NoneBot connects to the account.
+    """
+    port = freePort()
+    await processes.start(
+        f"""
+[[account.forward]]
+listen = "tcp:{port}:interface=127.0.0.1"
+token-file = "token"
+"""
+    )
+    bot = processes.bot("nonebotprogram", URL=f"ws://127.0.0.1:{port}/")
+    await bot.says("connected 10002")
+    await converse(processes, bot)
+
+
+@ensureDeferred
+async def test_nonebotReverse(processes: BotProcesses) -> None:
+    """
+    The account connects to NoneBot, also when NoneBot is started later; messages may
+    be texts with CQ codes.
+    """
+    port = freePort()
+    daemon = await processes.start(
+        f"""
+[[account.reverse]]
+url = "ws://127.0.0.1:{port}/onebot/v11/ws"
+token-file = "token"
+format = "string"
+"""
+    )
+    await daemon.says("retrying in")
+    bot = processes.bot("nonebotprogram", PORT=str(port))
+    await bot.says("connected 10002")
+    await converse(processes, bot)
+
+
+@ensureDeferred
+async def test_nonebotHTTP(processes: BotProcesses) -> None:
+    """
+    NoneBot is told of events by signed HTTP requests, and calls over HTTP.
+    """
+    api, port = freePort(), freePort()
+    bot = processes.bot(
+        "nonebotprogram", PORT=str(port), API=f"http://127.0.0.1:{api}/"
+    )
+    await processes.answers(port, bot)
+    await processes.start(
+        f"""
+[[account.http]]
+listen = "tcp:{api}:interface=127.0.0.1"
+token-file = "token"
+
+[[account.post]]
+url = "http://127.0.0.1:{port}/onebot/v11/http"
+secret-file = "token"
+"""
+    )
+    await bot.says("connected 10002")
+    alice = await processes.alice()
+    await alice.tell("小明", "在吗")
+    await alice.shows("you said 在吗")
+
+
+@ensureDeferred
+async def test_aiocqhttp(processes: BotProcesses) -> None:
+    """
+    aiocqhttp answers by quick operations and by calls.
+    """
+    port = freePort()
+    bot = processes.bot("aiocqhttpprogram", PORT=str(port))
+    await processes.answers(port, bot)
+    await processes.start(
+        f"""
+[[account.reverse]]
+url = "ws://127.0.0.1:{port}/ws/"
+token-file = "token"
+"""
+    )
+    await bot.says("meta_event.lifecycle.connect 10002")
+    alice = await processes.alice()
+    await alice.tell("小明", "在吗[微笑]")
+    await alice.shows("quick 在吗[微笑]")
+    await alice.tellGroup("猫咪", "call [x] & y")
+    await alice.shows("200001: @Alice called: call [x] & y")
+    hua = await processes.friend(10003, "tr0ub4dor")
+    await hua.befriend(10002, "我是阿花")
+    await hua.shows("PASSED_AND_ADDED")
+    assert "request.friend 我是阿花" in bot.output
+    await bot.says("notice.friend_add 10003")
+
+
+@ensureDeferred
+async def test_aiocqhttpPost(processes: BotProcesses) -> None:
+    """
+    aiocqhttp answers by quick operations over HTTP.
+    """
+    port = freePort()
+    bot = processes.bot("aiocqhttpprogram", PORT=str(port))
+    await processes.answers(port, bot)
+    await processes.start(
+        f"""
+[[account.post]]
+url = "http://127.0.0.1:{port}/"
+secret-file = "token"
+"""
+    )
+    alice = await processes.alice()
+    await alice.tell("小明", "在吗")
+    await alice.shows("quick 在吗")
+
+
+@ensureDeferred
+async def test_documented(processes: BotProcesses) -> None:
+    """
+    The files and commands of the page work as they are shown.
+    """
+    text = PAGE.read_text(encoding="utf-8")
+    (secrets,) = re.findall(r"^\(umask.*$", text, re.M)
+    assert await processes.run("/bin/sh", "-c", secrets).exits() == 0
+    port = str(freePort())
+    for name, block in re.findall(
+        r"`([\w.]+)`:\n\n```\w+\n(.*?)^```$", text, re.S | re.M
+    ):
+        block = block.replace("8890", str(processes.port)).replace("3001", port)
+        (processes.folder / name).write_text(block, encoding="utf-8")
+    server, onebot, alice = re.findall(r"^(?:\w+=.*)?twistd (-n .*)$", text, re.M)
+    listen = f"tcp:{processes.port}:interface=127.0.0.1"
+    daemon = processes.twistd(*server.split()[2:], "--listen", listen)
+    await processes.answers(processes.port, daemon)
+    account = processes.twistd(*onebot.split()[2:])
+    await account.says("Signed on")
+    processes.run(str(PYTHON), "bot.py")
+    await account.says("A bot is connected")
+    friend = processes.twistd(
+        *alice.split()[2:],
+        "--server",
+        f"http://127.0.0.1:{processes.port}",
+        TXWEBQQ_PASSWORD="correct horse",
+    )
+    await friend.says("Bot: You said: hello")
+    await friend.says("Bot, in the group: You said: hello, cats")
