@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from twisted.internet.defer import Deferred, fail
@@ -21,6 +22,7 @@ from txwebqq.onebot.surface.calls.dispatcher import (
     HANDLERS,
     MAX_IN_FLIGHT,
 )
+from txwebqq.onebot.websocket import WebSocket
 
 
 @pytest.fixture
@@ -256,20 +258,30 @@ def test_pictures(scene: Scene, tmp_path: Path) -> None:
         assert str(tmp_path) not in said
 
 
-def test_order(scene: Scene) -> None:
+def test_order(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Messages to one conversation keep their order, though the first needs an upload.
+    Messages of a bot to one conversation keep their order, though the first needs an
+    upload; those of another bot do not wait.
     """
     scene.alice.run()
-    for message in (
-        "[CQ:image,file=base64://" + b64encode(PNG).decode() + "]first",
-        "second",
-        "third",
+    online = scene.bot.account.online
+    picture = scene.web.result(online.uploadPicture(PNG))
+    uploaded: Deferred[Any] = Deferred()
+    monkeypatch.setattr(online, "uploadPicture", lambda data: uploaded)
+    other, connection = scene.bot.connect()
+    image = "[CQ:image,file=base64://" + b64encode(PNG).decode() + "]"
+    for write, message in (
+        (scene.bot.write, f"{image}first"),
+        (scene.bot.write, "second"),
+        (partial(connection.textReceived, cast(WebSocket, other)), "other"),
     ):
         params = {"user_id": scene.alice.number, "message": message}
-        scene.bot.write(json.dumps({"action": "send_private_msg", "params": params}))
+        write(json.dumps({"action": "send_private_msg", "params": params}))
     scene.web.settle()
-    assert scene.alice.heard == ["first", "second", "third"]
+    assert scene.alice.heard == ["other"]
+    uploaded.callback(picture)
+    scene.web.settle()
+    assert scene.alice.heard == ["other", "first", "second"]
 
 
 def test_getMessage(scene: Scene) -> None:

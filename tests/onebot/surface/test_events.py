@@ -7,9 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from tests.onebot.surface.bots import PNG, MemoryBot
-from txwebqq.model import Face, Number, Status, Text
+from txwebqq.model import Face, GroupNotice, Number, Status, Text
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
 
@@ -158,16 +159,19 @@ def test_stranger(scene: Scene) -> None:
     assert scene.carol.heard == ["hi"]
 
 
-def test_order(scene: Scene) -> None:
+def test_order(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A message whose sender's number has to be fetched comes before a later one of a
+    A message whose sender's number takes long to fetch comes before a later one of a
     friend.
     """
+    number: Deferred[Number] = Deferred()
+    monkeypatch.setattr(scene.bot.account.online, "fetchNumber", lambda uin: number)
     scene.carol.tellGroup("猫咪", "first")
     scene.alice.tell(scene.person, "second")
-    scene.alice.tell(scene.person, "third")
+    assert scene.happened() == []
+    number.callback(scene.carol.number)
     raw = [each["raw_message"] for each in scene.happened()]
-    assert raw == ["first", "second", "third"]
+    assert raw == ["first", "second"]
 
 
 def test_picture(scene: Scene) -> None:
@@ -293,6 +297,26 @@ def test_members(scene: Scene) -> None:
     assert "not in the group" in scene.bot.refused("get_group_member_info", **group)
 
 
+def test_joined(scene: Scene) -> None:
+    """
+    The account is told when it may join a group, and when others join there.
+    """
+    group = scene.web.group("别处", scene.alice)
+    dave = scene.web.person("Dave")
+    for person in (scene.person, dave):
+        found = scene.web.result(person.protocol.searchGroups(str(group)))
+        scene.web.result(person.protocol.joinGroup(found.groups[0].code))
+        scene.web.settle(1)
+        requests = [e for e in scene.alice.events if isinstance(e, GroupNotice)]
+        answered = scene.alice.protocol.answerJoinRequest(requests[-1], agree=True)
+        scene.web.result(answered)
+        notice = scene.happened()[-1]
+        assert notice["notice_type"] == "group_increase"
+        assert (notice["group_id"], notice["user_id"]) == (group, person.number)
+        members = scene.bot.call("get_group_member_list", group_id=group)
+        assert members[-1]["user_id"] == person.number
+
+
 def test_ownMembership(scene: Scene) -> None:
     """
     The account is told when it is removed from a group, and has lost the group.
@@ -344,6 +368,7 @@ def test_twoBots(scene: Scene) -> None:
     scene.web.settle(1)
     assert other.sent[-1]["raw_message"] == "both"
     scene.bot.disconnect()
+    assert len(scene.bot.account._listeners) == 1
     scene.alice.tell(scene.person, "one")
     scene.web.settle(1)
     assert other.sent[-1]["raw_message"] == "one"

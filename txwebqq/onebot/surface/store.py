@@ -84,9 +84,7 @@ class MessageStore:
         Remember a message.
         """
         number = message.event["message_id"]
-        known = self._messages.pop(number, None)
-        if known is not None and not message.sequence:
-            message = known
+        self._messages.pop(number, None)
         self._messages[number] = message
         if len(self._messages) > self._limit:
             del self._messages[next(iter(self._messages))]

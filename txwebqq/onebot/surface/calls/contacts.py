@@ -4,10 +4,12 @@ Calls about friends, other accounts and our own.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from txwebqq import __version__
+from txwebqq.errors import WebQQError
 from txwebqq.model import Number, Profile, Status
 from txwebqq.onebot.surface.calls.messages import friendUin, loadPicture
 from txwebqq.onebot.surface.calls.table import Caller, CallTable, Params
@@ -25,7 +27,8 @@ async def getLoginInfo(caller: Caller, params: Params) -> Any:
     """
     account = caller.account
     if not account.nick and account.isOnline:
-        account.nick = (await account.online.fetchSelf()).nick
+        with suppress(WebQQError):
+            account.nick = (await account.online.fetchSelf()).nick
     return {"user_id": account.number, "nickname": account.nick}
 
 
