@@ -153,8 +153,12 @@ def test_longBody(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     protocol.makeConnection(transport)
     protocol.dataReceived(
         b"POST /get_status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s3cret\r\n"
-        b"Content-Type: application/json\r\nContent-Length: 11\r\n\r\n" + b"x" * 11
+        b"Content-Type: application/json\r\nContent-Length: 13\r\n\r\n" + b"x" * 6
     )
+    protocol.dataReceived(b"x" * 6)
+    (request,) = protocol._channel.requests
+    assert request.content.tell() == 6
+    protocol.dataReceived(b"x")
     assert transport.value().startswith(b"HTTP/1.1 413 ")
     protocol.connectionLost(None)
 

@@ -27,7 +27,9 @@ from txwebqq.model import (
     GroupWebMessage,
     Message,
     OfflineFile,
+    PastMessage,
     RosterChange,
+    Sent,
     StrangerMessage,
     Uin,
 )
@@ -168,7 +170,9 @@ class SurfaceProtocol(WebQQProtocol):
             if name := pictureName(segment):
                 self._account.pictures.keep(name, message, segment)
         conversation = "private", number
-        identity = self._identity(conversation, number, message.time, message.content)
+        identity = self._identity(
+            conversation, number, message.time, message.content, message.id
+        )
         event = self.privateEvent(identity, message.time, number, number)
         event |= messageOf(segmentsOf(message.content))
         return StoredMessage(conversation, event)
@@ -204,7 +208,9 @@ class SurfaceProtocol(WebQQProtocol):
         group = await self.knownGroup(place.number) if place else None
         member = group.members.get(number) if group else None
         conversation = "private", number
-        identity = self._identity(conversation, number, message.time, message.content)
+        identity = self._identity(
+            conversation, number, message.time, message.content, message.id
+        )
         event = self.privateEvent(identity, message.time, number, number)
         event["sub_type"] = "group"
         event["group_id"] = event["temp_source"] = place.number if place else 0
@@ -230,7 +236,7 @@ class SurfaceProtocol(WebQQProtocol):
                 self._account.pictures.keep(name, message, segment)
         conversation = "group", number
         identity = self._identity(
-            conversation, author, message.time, message.content, message.sequence
+            conversation, author, message.time, message.content, message.id
         )
         segments = segmentsOf(message.content, group.named if group else _nobody)
         event = self._groupEvent(
@@ -244,28 +250,26 @@ class SurfaceProtocol(WebQQProtocol):
         conversation: Conversation,
         group: GroupInfo | None,
         author: int,
-        time: int,
-        content: Content,
-        sequence: int,
+        message: PastMessage,
     ) -> StoredMessage:
         """
         Make the event of a message of the history.
         """
         messages, (kind, number) = self._account.messages, conversation
+        time, content = message.time, message.content
         identity = None
-        if author == self.account.number:
+        if author == self.account.number and not message.id:
             identity = messages.sentId(conversation, content, time)
         if identity is None:
-            counted = sequence if kind == "group" else 0
-            identity = self._identity(conversation, author, time, content, counted)
+            identity = self._identity(conversation, author, time, content, message.id)
         if kind == "group":
             segments = segmentsOf(content, group.named if group else _nobody)
             event = self._groupEvent(identity, time, number, author, group, segments)
-            event["real_seq"] = str(sequence)
+            event["real_seq"] = str(message.sequence)
         else:
             event = self.privateEvent(identity, time, author, number)
             event |= messageOf(segmentsOf(content))
-        return StoredMessage(conversation, event, sequence)
+        return StoredMessage(conversation, event, message.sequence)
 
     def _identity(
         self,
@@ -273,11 +277,11 @@ class SurfaceProtocol(WebQQProtocol):
         author: int,
         time: int,
         content: Content,
-        sequence: int = 0,
+        wireId: int,
     ) -> int:
-        if sequence:
-            return self._account.messages.idOf(conversation, sequence)
-        return self._account.messages.idOf(conversation, author, time, content)
+        # Servers that give no ids say 0, or always 1.
+        own = wireId if wireId > 1 else content
+        return self._account.messages.idOf(conversation, author, time, own)
 
     def _event(self, messageId: int, time: int, author: int) -> dict[str, Any]:
         return {
@@ -330,15 +334,21 @@ class SurfaceProtocol(WebQQProtocol):
         group: GroupInfo | None,
         segments: list[dict[str, Any]],
         content: Content,
+        sent: Sent,
     ) -> int:
         """
         Remember a message that was just sent.
 
+        @param sent: the server's answer.
+
         @return: its id.
         """
-        time = int(self._account.clock.seconds())
-        number = self._account.messages.ownId(conversation, content, time)
-        own = self.account.number
+        own, messages = self.account.number, self._account.messages
+        time = sent.time or int(self._account.clock.seconds())
+        if sent.time and sent.messageId > 1:
+            number = self._identity(conversation, own, time, content, sent.messageId)
+        else:
+            number = messages.ownId(conversation, content, time)
         kind, peer = conversation
         if kind == "group":
             event = self._groupEvent(number, time, peer, own, group, segments)
@@ -347,7 +357,7 @@ class SurfaceProtocol(WebQQProtocol):
                 **self.privateEvent(number, time, own, peer),
                 **messageOf(segments),
             }
-        self._account.messages.keep(StoredMessage(conversation, event))
+        messages.keep(StoredMessage(conversation, event))
         return number
 
     # Notices and requests.

@@ -100,14 +100,7 @@ async def _listed(
     online, events = caller.online, []
     for message in past:
         author = await online.directory.numberOr(message.sender)
-        stored = online.pastMessage(
-            conversation,
-            group,
-            author,
-            message.time,
-            message.content,
-            message.sequence,
-        )
+        stored = online.pastMessage(conversation, group, author, message)
         caller.account.messages.keep(stored)
         events.append(stored.event)
     return messageList(caller, events)

@@ -11,7 +11,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredLock
 
 from txwebqq.errors import WebQQError
-from txwebqq.model import Content, Did, Gid, Segment, Uin
+from txwebqq.model import Content, Did, Gid, Segment, Sent, Uin
 from txwebqq.onebot.surface.calls.table import Caller, CallTable, Params
 from txwebqq.onebot.surface.directory import GroupInfo, UnknownContact
 from txwebqq.onebot.surface.replies import MALFORMED, CallFailed
@@ -105,12 +105,13 @@ async def _sendToGroup(
     if isShaken or not content:
         raise CallFailed("a group cannot be shaken on WebQQ")
     if ids.code is None:
-        await online.sendDiscussionMessage(Did(ids.id), content)
+        sent = await online.sendDiscussionMessage(Did(ids.id), content)
     else:
-        await online.sendGroupMessage(Gid(ids.id), content)
+        sent = await online.sendGroupMessage(Gid(ids.id), content)
     # The name and the members make the event, and must not fail what was sent.
     group = await online.knownGroup(number)
-    return online.sentMessage(conversation, group, _asSent(content, group), content)
+    shown = _asSent(content, group)
+    return online.sentMessage(conversation, group, shown, content, sent)
 
 
 async def _sendToAccount(
@@ -122,32 +123,31 @@ async def _sendToAccount(
         content, isShaken = await _content(
             caller, segments, None, lambda data: online.uploadPicture(data)
         )
-        if content:
-            await online.sendMessage(uin, content)
+        sent = await online.sendMessage(uin, content) if content else Sent()
         if isShaken:
             await online.shakeWindow(uin)
     else:
         content, isShaken = await _content(caller, segments, None, None)
         if isShaken or not content:
             raise CallFailed("only the windows of friends can be shaken")
-        await _sendToStranger(caller, number, content)
-    return online.sentMessage(conversation, None, _asSent(content, None), content)
+        sent = await _sendToStranger(caller, number, content)
+    shown = _asSent(content, None)
+    return online.sentMessage(conversation, None, shown, content, sent)
 
 
-async def _sendToStranger(caller: Caller, number: int, content: Content) -> None:
+async def _sendToStranger(caller: Caller, number: int, content: Content) -> Sent:
     online = caller.online
     message = online.strangers.get(number)
     if message is not None:
-        await online.answerStranger(message, content)
-        return
+        return await online.answerStranger(message, content)
     found = await online.directory.findMember(number)
     if found is None:
         raise UnknownContact(f"{number} is neither a friend nor in a group of ours")
     ids, member = found
     if ids.code is None:
-        await online.sendStrangerMessage(member.uin, content, discussion=Did(ids.id))
-    else:
-        await online.sendStrangerMessage(member.uin, content, group=Gid(ids.id))
+        did = Did(ids.id)
+        return await online.sendStrangerMessage(member.uin, content, discussion=did)
+    return await online.sendStrangerMessage(member.uin, content, group=Gid(ids.id))
 
 
 async def _content(
