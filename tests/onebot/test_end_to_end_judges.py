@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 from pytest_twisted import async_yield_fixture, ensureDeferred
 
 from tests.endtoend.daemons import ROOT, Daemon, freePort
@@ -38,8 +39,6 @@ class BotProcesses(GatewayProcesses):
     """
 
     def __init__(self, folder: Path) -> None:
-        if not PYTHON.exists():
-            missing("NoneBot or aiocqhttp")
         super().__init__(folder)
         self.secret("token", TOKEN)
 
@@ -70,8 +69,18 @@ class BotProcesses(GatewayProcesses):
         return await self.friend(10001, "correct horse")
 
 
+@pytest.fixture
+def installed() -> None:
+    """
+    Skip a test whose bot is not installed.
+    """
+    # Not in an asynchronous fixture, whose end would fail.
+    if not PYTHON.exists():
+        missing("NoneBot or aiocqhttp")
+
+
 @async_yield_fixture
-async def processes(tmp_path: Path) -> AsyncIterator[BotProcesses]:
+async def processes(tmp_path: Path, installed: None) -> AsyncIterator[BotProcesses]:
     """
     The processes of a test, which are stopped after it.
     """
