@@ -24,8 +24,16 @@ from txwebqq.daemon import (
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Account
 from txwebqq.onebot.surface.config import SurfaceSettings, readSurface
-from txwebqq.onebot.surface.service import SurfaceService
 from txwebqq.options import CommandOptions
+
+try:
+    # It needs an extra.
+    from txwebqq.onebot.surface.service import SurfaceService
+except ImportError as e:
+    raise StartupError(
+        "twistd webqq-onebot needs the package wsproto: run pip install --editable"
+        " '.[onebot]' in the checkout of txwebqq"
+    ) from e
 
 
 @dataclass(frozen=True, slots=True)
