@@ -180,7 +180,7 @@ def makeAccount(
     except ImportError as e:
         raise InvalidConfiguration(
             "accounts of today's QQ need the package wsproto: run pip install"
-            " '.[onebot]' in the checkout of txwebqq"
+            " --editable '.[onebot]' in the checkout of txwebqq"
         ) from e
     access.check()
     number = account.number

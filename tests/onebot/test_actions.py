@@ -606,6 +606,8 @@ class HistoryTests(ActionsTestCase):
         newest = self.done(p.fetchGroupHistory(self.code))
         self.assertEqual([m.text for m in newest.messages], texts[-30:])
         self.assertEqual(newest.messages[0].sender, self.alice)
+        ids = [m.id for m in newest.messages]
+        self.assertEqual(len(set(ids) - {0}), 30)
         before = self.done(
             p.fetchGroupHistory(self.code, HistoryRange(30, last=newest.first - 1))
         )

@@ -82,7 +82,7 @@ def test_private() -> None:
     A friend's message.
     """
     found = message(sub_type="friend")
-    assert found == Message(ALI, OWN, (Text("hi"),), 1795000000, 7, 1)  # type: ignore[arg-type]
+    assert found == Message(ALI, OWN, (Text("hi"),), 1795000000, 7, 7)  # type: ignore[arg-type]
     # Others are messages of friends too.
     assert message(sub_type="other") == found
     assert message() == found
@@ -134,7 +134,7 @@ def test_ids() -> None:
     """
     found = message(message_id=-5)
     assert isinstance(found, Message)
-    assert (found.messageId, found.messageId2) == (2**31 - 5, 1)
+    assert (found.messageId, found.id) == (2**31 - 5, 2**31 - 5)
     found = message(message_id=None)
     assert isinstance(found, Message)
     assert (found.messageId, found.messageId2) == (0, 0)

@@ -96,9 +96,8 @@ class EventReader:
         sender = Uin(number) if number else SYSTEM
         content = self.content(event, not isGroup)
         time = timeIn(event)
-        # The second id is not 0, so that repetitions are recognised.
         messageId = messageIdIn(event)
-        ids = messageId, 1 if messageId else 0
+        ids = messageId, messageId
         me = self._number
         if isGroup:
             return [

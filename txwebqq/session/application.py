@@ -19,7 +19,7 @@ from txwebqq.session.callbacks import CallbackQueue, GuardedProtocol
 
 class Application:
     """
-    Builds the protocol of each sign-on, tells it and whoever waits how the sign-on
+    Builds the protocol of each sign-on, tells it and those who wait how the sign-on
     went, and writes that to the log.
     """
 

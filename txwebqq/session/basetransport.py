@@ -1,6 +1,5 @@
 """
-What the transports of one sign-on have in common: their life, and the lists of
-contacts.
+The base of the transports of one sign-on: their life, and the lists of contacts.
 """
 
 from __future__ import annotations

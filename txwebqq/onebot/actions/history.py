@@ -13,7 +13,14 @@ from typing import Any
 from txwebqq.errors import RequestRefused
 from txwebqq.model import Content, HistoryStretch, PastMessage, Uin
 from txwebqq.onebot.actions.calls import NO_SUCH_ACTION, Calls, Handlers, refusal
-from txwebqq.onebot.reading import idIn, numberIn, objectOf, objectsIn, timeIn
+from txwebqq.onebot.reading import (
+    idIn,
+    messageIdIn,
+    numberIn,
+    objectOf,
+    objectsIn,
+    timeIn,
+)
 from txwebqq.wire.commands.history import (
     ChatLine,
     ChatLog,
@@ -100,6 +107,7 @@ async def _groupHistory(calls: Calls, command: GroupChatLog) -> HistoryStretch:
             timeIn(each),
             _content(calls, each, False),
             sequenceOf(each),
+            messageIdIn(each),
         )
         for each in fitting
     )
