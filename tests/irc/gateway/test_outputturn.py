@@ -1,5 +1,5 @@
 """
-What clients are sent in one turn of the reactor, over TCP.
+Lines that clients are sent in one turn of the reactor, over TCP.
 """
 
 from __future__ import annotations
@@ -168,8 +168,8 @@ def test_much(rig: Rig) -> None:
 
 def test_close(rig: Rig) -> None:
     """
-    What a client was sent in the turn in which its connection is closed is written
-    before the connection ends.
+    Lines that a client was sent in the turn in which its connection is closed are
+    written before the connection ends.
     """
     connection = Client(rig.reactor, "qq.test", rig.turn)
     connection.makeConnection(rig.transport)
