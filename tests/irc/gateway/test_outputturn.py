@@ -66,7 +66,7 @@ class Rig:
         self.transport = Connection(self.ours, Protocol(), reactor)
         self.transport.connected = True
         self.commits: list[bytes] = []
-        self.failure: sqlite3.Error | None = None
+        self.failure: Exception | None = None
         self.turn = OutputTurn(self.reactor, self.commit)
         self.overflows = 0
 
@@ -136,6 +136,20 @@ def test_uncommitted(rig: Rig) -> None:
     sendQueue.write(b"1")
     rig.reactor.advance(0)
     assert rig.read() == b"1"
+
+
+def test_afterInternalError(rig: Rig) -> None:
+    """
+    An internal error at the end of a turn stops neither its lines nor those of later
+    turns.
+    """
+    rig.failure = ZeroDivisionError()
+    sendQueue = SendQueue(rig.transport, rig.overflowed, turn=rig.turn)
+    for line in (b"1", b"2"):
+        sendQueue.write(line)
+        with pytest.raises(ZeroDivisionError):
+            rig.reactor.advance(0)
+        assert rig.read() == line
 
 
 def test_much(rig: Rig) -> None:

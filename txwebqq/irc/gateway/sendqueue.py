@@ -49,12 +49,15 @@ class OutputTurn:
         self._queues.append(sendQueue)
 
     def _end(self) -> None:
-        # Those whose writes are lost have been told, and may show that.
-        with suppress(sqlite3.Error):
-            self._commit()
-        queues, self._queues = self._queues, []
-        for each in queues:
-            each.writeCollected()
+        try:
+            # Those whose writes are lost have been told, and may show that.
+            with suppress(sqlite3.Error):
+                self._commit()
+        finally:
+            # Also after an internal error: none of these would write again.
+            queues, self._queues = self._queues, []
+            for each in queues:
+                each.writeCollected()
 
 
 @implementer(IPushProducer)
