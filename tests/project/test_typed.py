@@ -39,6 +39,7 @@ RELAY = (ROOT / "docs/irc-relay.md").read_text(encoding="utf-8")
 TYPED = {README, CHINESE, TUTORIAL, SERVER, ADMIN, GATEWAY, RELAY}
 NOT_TYPED = {
     "compatibility.md": "port 80 needs root, and the address is one of documentation",
+    "benchmarks.md": "it takes an hour",
     "today-qq.md": "it needs an account of QQ",
     "onebot-bots.md": "it installs NoneBot; tests/onebot types the rest with its own",
 }

@@ -266,7 +266,8 @@ def test_conversation(client: Client) -> None:
     bob.tell(ALICE, 'quote " and \\')
     assert textsOf(run.poll()) == ['quote " and \\']
     [uin] = (names[name] for name in names if name.startswith("Bob"))
-    assert run.say(uin, client.content).json == {"retcode": 0, "result": "ok"}
+    said = run.say(uin, client.content).json
+    assert (said["retcode"], said["result"]) == (0, "ok")
     bob.catchUp()
     assert textsOf(bob.poll().response) == ["hi"]
 

@@ -376,7 +376,7 @@ class FanOutTests(SynchronousTestCase):
             counts.append(self.answered())
         self.assertEqual(counts[0], BATCH)
         self.assertEqual(counts[-1], self.SIZE)
-        self.assertEqual(wire.response.body, OK)
+        self.assertEqual(wire.response.json["result"], "ok")
         for number, poll in self.polls.items():
             self.assertEqual(poll.raw.count(b"meow"), 1, number)
 

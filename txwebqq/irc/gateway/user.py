@@ -170,6 +170,7 @@ class GatewayUser(AccountListener):
         """
         if client in self.clients:
             self.clients.remove(client)
+        self.history.writeSeen()
 
     def rename(self, target: Target, name: str) -> str:
         """

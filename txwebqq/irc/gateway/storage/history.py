@@ -206,7 +206,7 @@ class HistoryStore:
         """
         Commit everything, and leave nothing on the clock.
         """
-        self._cbSeenTimer()
+        self.writeSeen()
         with suppress(sqlite3.Error):
             self.commit()
 
@@ -450,9 +450,12 @@ class HistoryStore:
             with suppress(sqlite3.Error):
                 self._writeSeen()
         elif self._seenTimer is None:
-            self._seenTimer = self._callLater(SEEN_DELAY, self._cbSeenTimer)
+            self._seenTimer = self._callLater(SEEN_DELAY, self.writeSeen)
 
-    def _cbSeenTimer(self) -> None:
+    def writeSeen(self) -> None:
+        """
+        Write in this turn what clients have been shown, instead of later.
+        """
         timer, self._seenTimer = self._seenTimer, None
         if timer is not None and timer.active():
             timer.cancel()
