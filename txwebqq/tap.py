@@ -25,7 +25,12 @@ from txwebqq.config.passwordfile import (
     readPasswordFile,
     takePasswordVariable,
 )
-from txwebqq.daemon import LogFileOwner, escapeUnencodable, handleSignals
+from txwebqq.daemon import (
+    LogFileOwner,
+    StartupError,
+    escapeUnencodable,
+    handleSignals,
+)
 from txwebqq.errors import CaptchaUnsolved, InvalidConfiguration, WebQQError
 from txwebqq.interfaces import IAccountService, IWebQQFactory
 from txwebqq.model import (
@@ -237,7 +242,10 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     escapeUnencodable()
-    service = makeAccount(options.account, options.access, options.factory, reactor)
+    try:
+        service = makeAccount(options.account, options.access, options.factory, reactor)
+    except InvalidConfiguration as e:
+        raise StartupError(str(e)) from e
     _stopAfter(service, reactor)
     twistd: Any = options.parent or {}
     LogFileOwner(twistd).setServiceParent(service)  # type: ignore[no-untyped-call]

@@ -222,12 +222,13 @@ async def test_restartedServer(processes: ProcessFolder) -> None:
         (["webqq", "--account", "10002"], "no password"),
         (
             ["webqq", "--account", "10002", "--password-file", "open"],
-            "others can read the password file: chmod 600 open",
+            "others can read open: chmod 600 open",
         ),
         (
             ["webqq", "--account=1", "--password-file=bot", "--app=no.Such"],
             "--app no.Such cannot be used",
         ),
+        (["webqq", "--account=1", "--onebot-listen=8080"], "8080: Unknown endpoint"),
         (["webqq-server", "--population", "none.toml"], "none.toml"),
         (["webqq-server", "--captcha", "perhaps"], "perhaps"),
         (["webqq-server", "--listen", "carrier:pigeon"], "carrier"),

@@ -180,7 +180,7 @@ def test_passwords(console: AdminConsole, monkeypatch: pytest.MonkeyPatch) -> No
     file.chmod(0o644)
     file.parent.chmod(0o755)
     problem = console.refused(*command, "--password-file", str(file))
-    assert problem.startswith(f"others can read the password file: chmod 600 {file},")
+    assert problem.startswith(f"others can read {file}: chmod 600 {file},")
     check("prompted")
 
 

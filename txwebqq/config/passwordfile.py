@@ -39,7 +39,7 @@ def readPasswordFile(path: Path) -> str:
     try:
         if path.stat().st_mode & 0o077 and not _isProtected(path):
             raise InvalidConfiguration(
-                f"others can read the password file: chmod 600 {path}, or keep it "
+                f"others can read {path}: chmod 600 {path}, or keep it "
                 "in a folder that only you may enter (chmod 700)"
             )
         password = path.read_text(encoding="utf-8").rstrip("\r\n")
