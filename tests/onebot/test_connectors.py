@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from txwebqq.model import Message
@@ -110,7 +111,9 @@ class ListenerTests(SynchronousTestCase):
         """
         The token is wanted, in a header or in the query.
         """
-        self.assertEqual(self.refused(Authorization=""), 401)
+        with capturedLogs() as logged:
+            self.assertEqual(self.refused(Authorization=""), 401)
+        self.assertIn("without a token was refused", str(formatEvent(logged[0])))
         self.assertEqual(self.refused(Authorization="Bearer wrong"), 403)
         self.assertEqual(self.refused(Authorization="Basic T"), 401)
         self.assertEqual(self.refused(Authorization="Bearer"), 401)

@@ -243,6 +243,10 @@ class Listener(MultiService):
         if self._token:
             given = _tokenIn(handshake)
             if not given:
+                self._log.warn(
+                    "A OneBot program without a token was refused (account {number}).",
+                    number=self._number,
+                )
                 raise Refused(401, "a token is needed")
             if not hmac.compare_digest(given.encode(), self._token.encode()):
                 self._log.warn(
