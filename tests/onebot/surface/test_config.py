@@ -91,6 +91,7 @@ secret-file = "token"
         ("", "there is no [[account]]"),
         ("[x]", "'x' is not known here"),
         (ACCOUNT, "no bot could use the account"),
+        (ACCOUNT + "[[account.foward]]\n", "'foward' is not known here"),
         (ACCOUNT + FORWARD + ACCOUNT + FORWARD, "is there twice"),
         (ACCOUNT + "[[account.forward]]", "forward 1: listen is missing"),
         (

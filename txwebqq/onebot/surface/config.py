@@ -109,6 +109,8 @@ def readSurface(table: ConfigTable) -> SurfaceSettings:
         tuple(map(_post, table.tables("post"))),
     )
     if not (settings.forward or settings.reverse or settings.http or settings.post):
+        # A misspelt table says more than that all four are missing.
+        table.close()
         raise table.error(
             "forward",
             "is missing, and so are reverse, http and post: no bot could use the"
