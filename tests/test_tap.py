@@ -11,13 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from twisted.application.service import Service
 from twisted.internet.defer import fail, succeed
+from twisted.internet.error import CannotListenError
 from twisted.python.usage import UsageError
 
 from tests.rig import POLL, CapturedLog, Rig, batch, message
 from txwebqq import tap
 from txwebqq.accounts import OneBotAccess, WebQQAccess
 from txwebqq.config.passwordfile import PASSWORD_VARIABLE
+from txwebqq.daemon import StartupError
 from txwebqq.errors import CaptchaUnsolved
 from txwebqq.model import Number, Status
 from txwebqq.protocol import WebQQFactory
@@ -487,3 +490,18 @@ def test_statusLogged() -> None:
     assert f"Bob ({bob.number}) is away." in logged.text
     assert f"Bob ({bob.number}) is offline." in logged.text
     assert "StatusChange" not in logged.text
+
+
+def test_portTaken() -> None:
+    """
+    A port that is taken ends the process with one line.
+    """
+
+    class Taken(Service):
+        def privilegedStartService(self) -> None:
+            raise CannotListenError("127.0.0.1", 8080, OSError(98, "in use"))
+
+    daemon = tap.AccountDaemon()
+    Taken().setServiceParent(daemon)
+    with pytest.raises(StartupError, match="Cannot listen on"):
+        daemon.privilegedStartService()
