@@ -311,17 +311,21 @@ def test_oneBot(folder: Path) -> None:
     assert "horse" not in repr(access)
     access = parse(
         password_file=None,
-        onebot_listen="tcp:8080",
+        onebot_listen="tcp:8080:interface=127.0.0.1",
         send_burst="1",
         send_seconds="4",
     ).access
-    assert access == OneBotAccess(listen="tcp:8080", burst=1, seconds=4.0)
+    assert access == OneBotAccess(
+        listen="tcp:8080:interface=127.0.0.1", burst=1, seconds=4.0
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
         ({"onebot": "ws://h:1", "onebot_listen": "tcp:1"}, "give either the address"),
+        ({"onebot_listen": "tcp:8080"}, "there is no token"),
+        ({"onebot_listen": "tcp:8080:interface=0.0.0.0"}, "there is no token"),
         ({"onebot": "http://h:1"}, "not of the form ws://HOST:PORT/PATH"),
         ({"onebot": "ws://h:x"}, "not of the form ws://HOST:PORT/PATH"),
         ({"onebot": ""}, "give either the address"),

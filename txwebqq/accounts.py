@@ -13,6 +13,7 @@ from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import FactoryOf, IAccountService
 from txwebqq.model import Account, Number, Status
+from txwebqq.net.endpoints import isLocal
 from txwebqq.net.tls import TrustRoots
 from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.session.interfaces import Era
@@ -77,6 +78,11 @@ class OneBotAccess:
             )
         if self.url:
             checkAddress(self.url)
+        elif not self.token and not isLocal(self.listen):
+            raise InvalidConfiguration(
+                "others can reach the endpoint, and there is no token: the account"
+                " would be theirs. Give one, or listen with interface=127.0.0.1"
+            )
         TrustRoots(self.caFile)
 
 

@@ -196,7 +196,7 @@ def test_relay(folder: Path) -> None:
             "account 1: url or ca-file cannot be used: the address is not of the form",
         ),
         (
-            SMALL + 'kind = "onebot"\nlisten = "tcp:1"',
+            SMALL + 'kind = "onebot"\nlisten = "tcp:1:interface=127.0.0.1"',
             "account 1: 'password-file' is not known here",
         ),
         (SMALL + SMALL, "user has two users of the same name"),

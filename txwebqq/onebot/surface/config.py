@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.net.endpoints import isLocal
 from txwebqq.net.tls import TrustRoots
 
 HEARTBEAT = 30
@@ -170,11 +171,7 @@ def _post(table: ConfigTable) -> PostSettings:
 def _port(table: ConfigTable) -> tuple[str, str]:
     listen = table.string("listen")
     token = table.passwordFile("token-file", "")
-    words = listen.split(":")
-    isLocal = words[0] == "unix" or any(
-        word in ("interface=127.0.0.1", "interface=localhost") for word in words
-    )
-    if not token and not isLocal:
+    if not token and not isLocal(listen):
         raise table.error(
             "token-file",
             "is missing, and others can reach the port: the account would be theirs."
