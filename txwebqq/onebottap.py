@@ -13,6 +13,7 @@ from twisted.internet.error import CannotListenError
 from twisted.python.usage import UsageError
 
 from txwebqq.accounts import Access, makeAccount, readAccess
+from txwebqq.config.options import CommandOptions
 from txwebqq.config.toml import ConfigTable, readTOML
 from txwebqq.daemon import (
     LogFileOwner,
@@ -24,7 +25,6 @@ from txwebqq.daemon import (
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Account
 from txwebqq.onebot.surface.config import SurfaceSettings, readSurface
-from txwebqq.options import CommandOptions
 
 try:
     # It needs an extra.

@@ -20,6 +20,7 @@ from twisted.python.reflect import namedAny
 from twisted.python.usage import UsageError
 
 from txwebqq.accounts import Access, OneBotAccess, WebQQAccess, makeAccount
+from txwebqq.config.options import CommandOptions
 from txwebqq.config.passwordfile import (
     PASSWORD_VARIABLE,
     readPasswordFile,
@@ -44,7 +45,6 @@ from txwebqq.model import (
     StatusChange,
     Uin,
 )
-from txwebqq.options import CommandOptions
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.session.interfaces import Era
 

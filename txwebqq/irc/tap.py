@@ -11,6 +11,7 @@ from twisted.application.service import IService, MultiService
 from twisted.internet.error import CannotListenError
 from twisted.python.usage import UsageError
 
+from txwebqq.config.options import CommandOptions
 from txwebqq.daemon import (
     LogFileOwner,
     StartupError,
@@ -23,7 +24,6 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import Configuration, load
 from txwebqq.irc.gateway.service import GatewayService
 from txwebqq.irc.relay.service import RelayService
-from txwebqq.options import CommandOptions
 
 
 class Options(CommandOptions):

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from txwebqq.config.options import versionText
 from txwebqq.daemon import escapeUnencodable
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.options import versionText
 from txwebqq.server.administration import accounts, contacts, database, groups
 from txwebqq.server.administration.commandline import (
     Arguments,

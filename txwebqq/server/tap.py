@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import UsageError
 
+from txwebqq.config.options import CommandOptions
 from txwebqq.daemon import (
     LogFileOwner,
     StartupError,
@@ -29,7 +30,6 @@ from txwebqq.daemon import (
 )
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.net.certificates import ReloadingReactor
-from txwebqq.options import CommandOptions
 from txwebqq.server import population
 from txwebqq.server.domain.authenticator import GUESSES
 from txwebqq.server.domain.history import DAYS, KEEP
