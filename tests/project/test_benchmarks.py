@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from os import mkfifo
 from pathlib import Path
 from typing import Any
@@ -189,7 +189,18 @@ def test_exception() -> None:
     assert take(MEASURE, False, zero) == Failure(MEASURE, "yardstick returned 0.0")
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """
+    Let processes heed SIGINT, which is ignored in the background of a shell.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.usefixtures("heeded")
 def test_interrupt(number: signal.Signals, tmp_path: Path) -> None:
     """
     An interrupted run shows what was measured, and leaves no process behind,
