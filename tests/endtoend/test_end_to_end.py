@@ -228,7 +228,10 @@ async def test_restartedServer(processes: ProcessFolder) -> None:
             ["webqq", "--account=1", "--password-file=bot", "--app=no.Such"],
             "--app no.Such cannot be used",
         ),
-        (["webqq", "--account=1", "--onebot-listen=8080"], "8080: Unknown endpoint"),
+        (
+            ["webqq", "--account=1", "--onebot-listen=8080:interface=127.0.0.1"],
+            "8080:interface=127.0.0.1: Unknown endpoint",
+        ),
         (["webqq-server", "--population", "none.toml"], "none.toml"),
         (["webqq-server", "--captcha", "perhaps"], "perhaps"),
         (["webqq-server", "--listen", "carrier:pigeon"], "carrier"),
