@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from pytest_twisted import ensureDeferred
 
-from tests.endtoend.daemons import Daemon
+from tests.endtoend.daemons import Daemon, freePort
 from tests.irc.processes import IRC_PASSWORD, GatewayProcesses
 from tests.irc.servers import Ircd, IRCUser, writeConfig
 
@@ -98,6 +98,74 @@ async def test_messages(processes: GatewayProcesses, name: str) -> None:
     assert bob.longest > 490
     await ming.tellGroup("猫咪", "QUIT\r\nQUIT :x\r\n好")
     await bob.shows("QUIT :x", "> 好")
+
+
+DOGS = """
+[[group]]
+number = 200002
+name = "狗狗"
+owner = 10002
+members = [10003]
+"""
+
+PROGRAM = """
+[[account]]
+number = 10003
+password-file = "hua"
+server = "http://127.0.0.1:{qq}"
+
+[[account.forward]]
+listen = "tcp:{onebot}:interface=127.0.0.1"
+"""
+
+TWO_ACCOUNTS = """
+[relay]
+database = "relay.sqlite"
+
+[[relay.account]]
+number = 10001
+password-file = "alice"
+server = "http://127.0.0.1:{qq}"
+
+[[relay.account]]
+number = 10003
+kind = "onebot"
+url = "ws://127.0.0.1:{onebot}"
+
+[[relay.network]]
+name = "home"
+endpoint = "tcp:127.0.0.1:{irc}"
+nick = "qqrelay"
+
+[[relay.room]]
+groups = ["10001/200001", "10003/200002"]
+channels = ["home/#cats"]
+"""
+
+
+@ensureDeferred
+async def test_threeNetworks(processes: GatewayProcesses) -> None:
+    """
+    A group of a WebQQ server, a group behind a OneBot program and a channel are one
+    room.
+    """
+    people = processes.folder / "people.toml"
+    people.write_text(people.read_text("utf-8") + DOGS, encoding="utf-8")
+    ircd, bob = await ready(processes, "ngircd")
+    ming = await processes.ming()
+    ports = {"qq": processes.port, "irc": ircd.port, "onebot": freePort()}
+    program = writeConfig(processes.folder, PROGRAM.format(**ports), "onebot.toml")
+    await processes.twistd("webqq-onebot", "--config", program).says("Signed on")
+    file = writeConfig(processes.folder, TWO_ACCOUNTS.format(**ports), "relay.toml")
+    await processes.twistd("webqq-irc", "--config", file).says("joined #cats")
+    await ming.tellGroup("狗狗", "汪[偷笑]")
+    await ming.shows("200001: <小明> 汪[偷笑]")
+    await bob.shows("qqrelay: <小\u200b明> 汪[偷笑]")
+    await ming.tellGroup("猫咪", "喵[酷]")
+    await ming.shows("200002: <小明> 喵[酷]")
+    await bob.shows("qqrelay: <小\u200b明> 喵[酷]")
+    bob.say("#cats", "hello [微笑]")
+    await ming.shows("200001: <bob> hello [微笑]", "200002: <bob> hello [微笑]")
 
 
 def numbers(said: list[str]) -> list[int]:
