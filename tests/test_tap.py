@@ -328,6 +328,7 @@ def test_oneBot(folder: Path) -> None:
         ({"onebot_listen": "tcp:8080:interface=0.0.0.0"}, "there is no token"),
         ({"onebot": "http://h:1"}, "not of the form ws://HOST:PORT/PATH"),
         ({"onebot": "ws://h:x"}, "not of the form ws://HOST:PORT/PATH"),
+        ({"onebot": "ws://[h"}, "not of the form ws://HOST:PORT/PATH"),
         ({"onebot": ""}, "give either the address"),
         ({"onebot": "ws://h:1", "password_file": "secret"}, "--password-file is for"),
         ({"onebot": "ws://h:1", "token_file": "none"}, "cannot read none"),

@@ -95,12 +95,13 @@ def checkAddress(url: str) -> None:
 
     @raise InvalidConfiguration: when it is none, or has a secret in it.
     """
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         isAddress = bool(parts.hostname) and parts.port != 0
+        isAddress = isAddress and parts.scheme in ("ws", "wss")
     except ValueError:
         isAddress = False
-    if parts.scheme not in ("ws", "wss") or not isAddress:
+    if not isAddress:
         # It may contain a token.
         raise InvalidConfiguration(
             "the address is not of the form ws://HOST:PORT/PATH or wss://HOST:PORT/PATH"

@@ -62,6 +62,20 @@ class BotProcesses(GatewayProcesses):
         script = ROOT / "tests/onebot/judges" / f"{name}.py"
         return self.run(str(PYTHON), str(script), **variables)
 
+    async def startWith(self, name: str, ways: str, **variables: str) -> Daemon:
+        """
+        Start a bot that listens at a port, and then the server and the daemon.
+
+        @param ways: the tables of the account, with C{PORT} for the port.
+
+        @return: the bot.
+        """
+        port = freePort()
+        bot = self.bot(name, PORT=str(port), **variables)
+        await self.answers(port, bot)
+        await self.start(ways.replace("PORT", str(port)))
+        return bot
+
     async def alice(self) -> QQFriend:
         """
         Sign Alice on.
@@ -165,21 +179,19 @@ async def test_nonebotHTTP(processes: BotProcesses) -> None:
     """
     NoneBot is told of events by signed HTTP requests, and calls over HTTP.
     """
-    api, port = freePort(), freePort()
-    bot = processes.bot(
-        "nonebotprogram", PORT=str(port), API=f"http://127.0.0.1:{api}/"
-    )
-    await processes.answers(port, bot)
-    await processes.start(
+    api = freePort()
+    bot = await processes.startWith(
+        "nonebotprogram",
         f"""
 [[account.http]]
 listen = "tcp:{api}:interface=127.0.0.1"
 token-file = "token"
 
 [[account.post]]
-url = "http://127.0.0.1:{port}/onebot/v11/http"
+url = "http://127.0.0.1:PORT/onebot/v11/http"
 secret-file = "token"
-"""
+""",
+        API=f"http://127.0.0.1:{api}/",
     )
     await bot.says("connected 10002")
     alice = await processes.alice()
@@ -192,15 +204,13 @@ async def test_aiocqhttp(processes: BotProcesses) -> None:
     """
     aiocqhttp answers by quick operations and by calls.
     """
-    port = freePort()
-    bot = processes.bot("aiocqhttpprogram", PORT=str(port))
-    await processes.answers(port, bot)
-    await processes.start(
-        f"""
+    bot = await processes.startWith(
+        "aiocqhttpprogram",
+        """
 [[account.reverse]]
-url = "ws://127.0.0.1:{port}/ws/"
+url = "ws://127.0.0.1:PORT/ws/"
 token-file = "token"
-"""
+""",
     )
     await bot.says("meta_event.lifecycle.connect 10002")
     alice = await processes.alice()
@@ -220,15 +230,13 @@ async def test_aiocqhttpPost(processes: BotProcesses) -> None:
     """
     aiocqhttp answers by quick operations over HTTP.
     """
-    port = freePort()
-    bot = processes.bot("aiocqhttpprogram", PORT=str(port))
-    await processes.answers(port, bot)
-    await processes.start(
-        f"""
+    await processes.startWith(
+        "aiocqhttpprogram",
+        """
 [[account.post]]
-url = "http://127.0.0.1:{port}/"
+url = "http://127.0.0.1:PORT/"
 secret-file = "token"
-"""
+""",
     )
     alice = await processes.alice()
     await alice.tell("小明", "在吗")
@@ -244,9 +252,9 @@ async def test_documented(processes: BotProcesses) -> None:
     (secrets,) = re.findall(r"^\(umask.*$", text, re.M)
     assert await processes.run("/bin/sh", "-c", secrets).exits() == 0
     port = str(freePort())
-    for name, block in re.findall(
-        r"`([\w.]+)`:\n\n```\w+\n(.*?)^```$", text, re.S | re.M
-    ):
+    files = dict(re.findall(r"`([\w.]+)`:\n\n```\w+\n(.*?)^```$", text, re.S | re.M))
+    assert list(files) == ["people.toml", "onebot.toml", "bot.py", "alice.py"]
+    for name, block in files.items():
         block = block.replace("8890", str(processes.port)).replace("3001", port)
         (processes.folder / name).write_text(block, encoding="utf-8")
     server, onebot, alice = re.findall(r"^(?:\w+=.*)?twistd (-n .*)$", text, re.M)

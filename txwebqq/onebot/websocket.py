@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from io import StringIO
+from string import punctuation
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from h11 import ProtocolError as HTTPProtocolError
 from twisted.internet.defer import Deferred, gatherResults
@@ -288,7 +290,7 @@ class WebSocket(StreamProtocol):
         """
         self._unsent.clear()
 
-    # What happens.
+    # Events of the peer.
 
     def _happened(self, event: Event) -> None:
         match event:
@@ -425,7 +427,8 @@ class ClientWebSocket(WebSocket):
         self._handler = handler
         self._request = Request(
             host=host,
-            target=target,
+            # The path in a configuration file need not be ASCII.
+            target=quote(target, safe=punctuation),
             extra_headers=[
                 (name.encode("ascii"), value.encode("utf-8")) for name, value in headers
             ],

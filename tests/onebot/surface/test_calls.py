@@ -8,10 +8,17 @@ import json
 from base64 import b64encode
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.web.iweb import UNKNOWN_LENGTH
+from twisted.web.resource import Resource
+from twisted.web.server import Request
 
 from tests.onebot.surface.bots import PNG, MemoryBot
 from tests.onebot.surface.test_events import Scene
@@ -22,7 +29,10 @@ from txwebqq.onebot.surface.calls.dispatcher import (
     HANDLERS,
     MAX_IN_FLIGHT,
 )
+from txwebqq.onebot.surface.pictures import FETCH_TIMEOUT, PictureLoader
+from txwebqq.onebot.surface.replies import CallFailed
 from txwebqq.onebot.websocket import WebSocket
+from txwebqq.testing import MemoryTreq
 
 
 @pytest.fixture
@@ -246,9 +256,12 @@ def test_pictures(scene: Scene, tmp_path: Path) -> None:
         ((tmp_path / "secret").as_uri(), "no JPEG"),
         ((tmp_path / "missing").as_uri(), "does not exist"),
         (tmp_path.as_uri(), "does not exist"),
-        ("base64://?", "no JPEG"),
+        ("base64://?", "not in base64"),
+        ("base64://eA==", "no JPEG"),
         ("other.png", "not known"),
         ("ftp://x/y.png", "not known"),
+        ("file://[", "not known"),
+        (f"file:{tmp_path}/图 1.png", "not known"),
     ):
         segment = {"type": "image", "data": {"file": file}}
         said = scene.bot.refused(
@@ -256,6 +269,77 @@ def test_pictures(scene: Scene, tmp_path: Path) -> None:
         )
         assert reason in said
         assert str(tmp_path) not in said
+
+
+class Host(Resource):
+    """
+    A web server with a picture.
+    """
+
+    isLeaf = True
+
+    def render_GET(self, request: Request) -> bytes:
+        """
+        Send the picture, or the status that the path names.
+        """
+        if request.path == b"/picture":
+            return PNG
+        request.setResponseCode(int((request.path or b"")[1:]))
+        return b"<p>none</p>"
+
+
+def test_linkedPicture() -> None:
+    """
+    A picture is fetched from a web server; a text there is no picture.
+    """
+    clock = Clock()
+    treq = MemoryTreq(Host())
+    loader = PictureLoader(clock, treq)
+
+    def load(url: str) -> Any:
+        results: list[Any] = []
+        Deferred.fromCoroutine(loader.load(url)).addBoth(results.append)
+        treq.flush()
+        (result,) = results
+        return result.getErrorMessage() if isinstance(result, Failure) else result
+
+    assert load("HTTP://host.test/picture") == PNG
+    assert "status 404" in load("http://host.test/404")
+    assert "no JPEG" in load("http://host.test/200")
+    assert "not a URL" in load("http://[host/")
+    assert clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize("code", [200, 404])
+def test_endlessPicture(code: int) -> None:
+    """
+    The connection to a web server that does not end its reply is closed: at once when
+    there is no picture, else after a time.
+    """
+    clock = Clock()
+    aborted: list[bool] = []
+
+    class Transport(StringTransport):
+        def abortConnection(self) -> None:
+            aborted.append(True)
+
+    def deliver(protocol: Any) -> None:
+        protocol.makeConnection(Transport())
+
+    def request(*args: Any, **options: Any) -> Deferred[Any]:
+        answer: Any = SimpleNamespace(
+            code=code, deliverBody=deliver, length=UNKNOWN_LENGTH
+        )
+        return succeed(answer)
+
+    treq: Any = SimpleNamespace(request=request)
+    failures: list[Any] = []
+    loading = Deferred.fromCoroutine(PictureLoader(clock, treq).load("http://x/"))
+    loading.addErrback(failures.append)
+    clock.advance(FETCH_TIMEOUT if code == 200 else 0)
+    assert failures[0].check(CallFailed)
+    assert aborted
+    assert clock.getDelayedCalls() == []
 
 
 def test_order(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

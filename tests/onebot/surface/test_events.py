@@ -8,9 +8,23 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 
 from tests.onebot.surface.bots import PNG, MemoryBot
-from txwebqq.model import Face, GroupNotice, Number, Status, Text
+from txwebqq.model import (
+    CustomFace,
+    Face,
+    GroupNotice,
+    GroupPicture,
+    Number,
+    OfflinePicture,
+    Status,
+    Text,
+)
+from txwebqq.onebot.surface.directory import MAX_REQUESTS
+from txwebqq.onebot.surface.pictures import PictureLoader
+from txwebqq.onebot.surface.replies import CallFailed
+from txwebqq.onebot.surface.segments import pictureName, segmentsOf
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
 
@@ -195,6 +209,55 @@ def test_picture(scene: Scene) -> None:
         )
     assert len(scene.alice.events) >= 4
     assert "not known" in scene.bot.refused("get_image", file="other.png")
+
+
+@pytest.mark.parametrize(
+    "named", ["file:///srv/{}", "/srv/{}", "http://10.0.0.1/{}", "{}", "file:{}"]
+)
+def test_pictureName(named: str) -> None:
+    """
+    The name of a received picture, which the sender may have chosen, is no path and no
+    URL: a bot that sends the message on must not have the file there read.
+    """
+    for segment in (
+        GroupPicture(named.format("a.png")),
+        CustomFace(named.format("a.png")),
+        OfflinePicture(named.format("a.png"), "b.png"),
+    ):
+        (translated,) = segmentsOf((segment,))
+        name = translated["data"]["file"]
+        assert name == pictureName(segment)
+        failures: list[Any] = []
+        loading = Deferred.fromCoroutine(PictureLoader(Clock()).load(name))
+        loading.addErrback(failures.append)
+        assert failures[0].check(CallFailed)
+        assert "not known" in failures[0].getErrorMessage()
+
+
+def test_manyGroups() -> None:
+    """
+    The numbers of groups are asked for a few at a time.
+    """
+    web = MemoryWebQQ()
+    alice, person = web.friends("Alice", "Bot")
+    for n in range(20):
+        web.group(f"group {n}", person, alice)
+    bot = MemoryBot(web, person)
+    bot.signOn()
+    asked: list[Deferred[Number]] = []
+
+    def fetchGroupNumber(code: object) -> Deferred[Number]:
+        asked.append(Deferred())
+        return asked[-1]
+
+    online: Any = bot.account.online
+    online.fetchGroupNumber = fetchGroupNumber
+    loading = Deferred.fromCoroutine(online.directory.loadGroups())
+    assert len(asked) == MAX_REQUESTS
+    for n in range(20):
+        asked[n].callback(Number(n + 1))
+    web.settle()
+    assert loading.called
 
 
 def test_friendNotices(scene: Scene) -> None:

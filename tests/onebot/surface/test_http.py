@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.internet.testing import StringTransport
+from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.logger import formatEvent
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseDone
@@ -23,8 +23,9 @@ from tests.onebot.surface.test_events import Scene
 from tests.rig import CapturedLog
 from txwebqq.onebot.surface import httpapi
 from txwebqq.onebot.surface.config import HTTPSettings, PostSettings
-from txwebqq.onebot.surface.httpapi import BoundedRequest, CallResource
+from txwebqq.onebot.surface.httpapi import BoundedRequest, CallResource, HTTPListener
 from txwebqq.onebot.surface.httppost import MAX_WAITING, POST_TIMEOUT, EventPoster
+from txwebqq.onebot.surface.replies import Call
 from txwebqq.testing import MemoryTreq
 
 JSON = "application/json"
@@ -42,6 +43,7 @@ class Caller(Scene):
         settings = HTTPSettings("tcp:3000", token)
         self.resource = CallResource(self.bot.account, settings)
         self.treq = MemoryTreq(self.resource)
+        self.host = "bot.test"
 
     def request(
         self, method: str, path: str, body: str = "", **headers: str
@@ -53,7 +55,7 @@ class Caller(Scene):
         """
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         asked: Deferred[Any] = self.treq.request(
-            method, f"http://bot.test{path}", headers=names, data=body.encode()
+            method, f"http://{self.host}{path}", headers=names, data=body.encode()
         )
         response = self._settled(asked)
         body = self._settled(response.text())
@@ -135,11 +137,67 @@ def test_forms(caller: Caller) -> None:
 
 def test_browser() -> None:
     """
-    Without a token a page in a browser is refused.
+    Without a token a page in a browser is refused, also when it asks for a picture,
+    which tells no origin, or has given this machine a name of its own.
     """
     caller = Caller("")
-    assert caller.request("GET", "/get_status")[0] == 200
-    assert caller.request("GET", "/get_status", Origin="http://evil.example")[0] == 403
+    for host in ("localhost", "127.0.0.1:3000"):
+        caller.host = host
+        assert caller.request("GET", "/get_status")[0] == 200
+    for headers in (
+        {"Origin": "http://evil.example"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "none"},
+    ):
+        assert caller.request("GET", "/get_status", **headers)[0] == 403
+    for host in ("evil.example:3000", "localhost.evil.example", "127.0.0.1.evil"):
+        caller.host = host
+        assert caller.request("GET", "/get_status")[0] == 403
+
+
+def test_refusalsLogged(caller: Caller) -> None:
+    """
+    The log tells why a call was refused, and no token.
+    """
+    with CapturedLog() as log:
+        caller.request("GET", "/get_status")
+        caller.request("GET", "/get_status?access_token=wrong")
+        Caller("").request("GET", "/get_status")
+    for reason in ("a token is needed", "the token is wrong", "has to be localhost"):
+        assert reason in log.text
+    assert "access_token" not in log.text
+
+
+def test_notASCII() -> None:
+    """
+    A token need not be ASCII.
+    """
+    caller = Caller("绿茶")
+    given = "Bearer 绿茶"
+    assert caller.request("GET", "/get_status", Authorization=given)[0] == 200
+    assert (
+        caller.request("GET", "/get_status?access_token=%E7%BB%BF%E8%8C%B6")[0] == 200
+    )
+
+
+def test_stop() -> None:
+    """
+    The end of the service drops the calls that have not begun.
+    """
+    scene = Scene()
+    clock: Any = scene.web.clock
+    reactor: Any = MemoryReactorClock()
+    listener: Any = HTTPListener(
+        scene.bot.account, HTTPSettings("tcp:3000:interface=127.0.0.1"), reactor
+    )
+    listener.startService()
+    before = len(clock.getDelayedCalls())
+    for _ in range(2):
+        call = Call("get_status_rate_limited", {}, {})
+        listener.resource.dispatcher.perform(call)
+    assert len(clock.getDelayedCalls()) > before
+    listener.stopService()
+    assert len(clock.getDelayedCalls()) == before
 
 
 def test_longBody(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,6 +334,32 @@ def test_postFails() -> None:
     assert len(lines) == 2
     assert "HTTP 500" in lines[0]
     assert "2 were lost" in lines[1]
+
+
+def test_neverAnswers() -> None:
+    """
+    The log tells that a bot did not answer in time.
+    """
+    scene = Posted()
+    with CapturedLog() as log:
+        scene.alice.tell(scene.person, "one")
+        scene.web.settle(POST_TIMEOUT + 1)
+    assert "no complete reply within 30 s" in log.text
+
+
+def test_stopWhilePosting() -> None:
+    """
+    Stopping during a request ends it, without a line in the log, and leaves nothing on
+    the clock.
+    """
+    scene = Posted()
+    clock: Any = scene.web.clock
+    before = len(clock.getDelayedCalls())
+    scene.bot.account.notice("friend_add", user_id=1)
+    with CapturedLog() as log:
+        scene.poster.stopService()
+    assert len(clock.getDelayedCalls()) == before
+    assert "failed" not in log.text
 
 
 def test_slowBot() -> None:

@@ -186,8 +186,9 @@ def test_noToken(rig: Rig) -> None:
     """
     rig.listen("")
     assert isinstance(rig.connect()[1][0], AcceptConnection)
-    refused = rig.connect(origin="http://evil.example")[1][0]
-    assert refused.status_code == 403
+    refusal, data, *_ = rig.connect(origin="http://evil.example")[1]
+    assert refusal.status_code == 403
+    assert b"browsers need a token" in data.data
 
 
 def test_roles(rig: Rig) -> None:
@@ -232,8 +233,18 @@ def test_tooManyConnections(rig: Rig) -> None:
     refused = rig.connect()[1][0]
     assert refused.status_code == 503
     peers[0].lose()
-    rig.listener.factory.sockets.discard(peers[-1].protocol)
     assert isinstance(rig.connect()[1][0], AcceptConnection)
+
+
+def test_withoutHandshake(rig: Rig) -> None:
+    """
+    Connections that have said nothing yet keep no bot out.
+    """
+    rig.listen()
+    for _ in range(MAX_CONNECTIONS + 1):
+        Peer(ConnectionType.CLIENT, rig.listener.factory.buildProtocol(None))
+    events = rig.connect(Authorization="Bearer s3cret")[1]
+    assert isinstance(events[0], AcceptConnection)
 
 
 def test_slowPeer(rig: Rig) -> None:
@@ -287,6 +298,16 @@ def test_reverse(rig: Rig) -> None:
     first, reply = peer.texts()
     assert first["meta_event_type"] == "lifecycle"
     assert reply["echo"] == {"seq": 1}
+
+
+def test_notASCII(rig: Rig) -> None:
+    """
+    A URL need not be ASCII.
+    """
+    dialler = rig.dial("ws://127.0.0.1:8080/机器人?a=%20b")
+    dialler.startService()
+    _, request = rig.accept()
+    assert request.target == "/%E6%9C%BA%E5%99%A8%E4%BA%BA?a=%20b"
 
 
 def test_reconnect(rig: Rig) -> None:

@@ -231,7 +231,7 @@ class MemoryOneBot(MemoryAccount):
             result.raiseException()
         return result
 
-    # What happens to the account.
+    # Events for the account.
 
     def tell(self, sender: int, message: Any, **fields: Any) -> int:
         """
@@ -358,7 +358,7 @@ class MemoryOneBot(MemoryAccount):
         """
         return bool(self._peers)
 
-    # What the account has sent.
+    # Messages that the account has sent.
 
     @property
     def sent(self) -> list[Mapping[str, Any]]:

@@ -190,12 +190,16 @@ def _heartbeat(table: ConfigTable, default: int = HEARTBEAT) -> int:
 
 def _url(table: ConfigTable, *schemes: str) -> str:
     url = table.string("url")
-    parts = urlsplit(url)
     try:
-        isUsable = parts.port != 0 and bool(parts.hostname)
+        parts = urlsplit(url)
+        isUsable = (
+            parts.scheme in schemes
+            and bool(parts.hostname)
+            and parts.port != 0
+            and "@" not in parts.netloc
+        )
     except ValueError:
         isUsable = False
-    isUsable = isUsable and parts.scheme in schemes and not parts.username
     if not isUsable or not url.isprintable() or " " in url:
         raise table.error("url", f"is written {schemes[0]}://HOST:PORT/PATH")
     return url

@@ -148,7 +148,7 @@ class Directory:
         found: dict[int, GroupId] = {}
         groups = list(protocol.groups.values())
         numbers = await self._each(
-            lambda group: protocol.fetchGroupNumber(group.code), groups
+            lambda group: self._slots.run(protocol.fetchGroupNumber, group.code), groups
         )
         for group, number in zip(groups, numbers, strict=True):
             if number is not None:

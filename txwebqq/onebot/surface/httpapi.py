@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.application.internet import StreamServerEndpointService
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
@@ -14,7 +15,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from txwebqq.net.endpoints import listeningService
 from txwebqq.net.site import SiteWithoutAccessLog
 from txwebqq.onebot.surface.account import SurfaceAccount
-from txwebqq.onebot.surface.authorization import MISSING, refusalOf
+from txwebqq.onebot.surface.authorization import refusalOf
 from txwebqq.onebot.surface.calls.dispatcher import CallDispatcher
 from txwebqq.onebot.surface.config import HTTPSettings
 from txwebqq.onebot.surface.replies import (
@@ -59,7 +60,7 @@ class CallResource(Resource):
         super().__init__()  # type: ignore[no-untyped-call]
         self._account = account
         self._settings = settings
-        self._dispatcher = CallDispatcher(account, settings.isArray)
+        self.dispatcher = CallDispatcher(account, settings.isArray)
 
     def render(self, request: Request) -> Any:
         """
@@ -70,14 +71,14 @@ class CallResource(Resource):
             for name, values in request.requestHeaders.getAllRawHeaders()
         }
         query = (request.uri or b"").partition(b"?")[2].decode("latin-1")
-        status = refusalOf(headers, query, self._settings.token)
-        if status:
-            if status != MISSING:
-                self._log.warn(
-                    "A call with a wrong token was refused (account {number}).",
-                    number=self._account.number,
-                )
-            return _refuse(request, status)
+        refusal = refusalOf(headers, query, self._settings.token)
+        if refusal is not None:
+            self._log.warn(
+                "A call was refused (account {number}): {reason}.",
+                number=self._account.number,
+                reason=refusal.reason,
+            )
+            return _refuse(request, refusal.status, refusal.reason)
         if getattr(request, "received", 0) > MAX_BODY:
             return _refuse(request, 413)
         try:
@@ -99,7 +100,7 @@ class CallResource(Resource):
             request.write(encode(reply).encode())
             request.finish()
 
-        self._dispatcher.perform(Call(action, params, {})).addCallback(answer)
+        self.dispatcher.perform(Call(action, params, {})).addCallback(answer)
         return NOT_DONE_YET
 
 
@@ -131,21 +132,35 @@ def _paramsOf(request: Request, contentType: str) -> dict[str, Any]:
     return {**params, **parseObject(body)}
 
 
-def _refuse(request: Request, status: int) -> bytes:
+def _refuse(request: Request, status: int, reason: str = "") -> bytes:
     request.setResponseCode(status)
     request.setHeader("Content-Type", "text/plain; charset=utf-8")
-    return f"{status}\n".encode()
+    return f"{reason or status}\n".encode()
 
 
-def httpListener(
-    account: SurfaceAccount, settings: HTTPSettings, reactor: Any
-) -> StreamServerEndpointService:
+class HTTPListener(MultiService):
     """
-    Make the service that listens for calls over HTTP.
+    Listens for calls over HTTP.
 
     @raise InvalidConfiguration: when the endpoint cannot be used.
     """
-    make: Any = SiteWithoutAccessLog
-    site = make(CallResource(account, settings), reactor=reactor)
-    site.requestFactory = BoundedRequest
-    return listeningService(settings.listen, site, reactor)
+
+    def __init__(
+        self, account: SurfaceAccount, settings: HTTPSettings, reactor: Any
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.resource = CallResource(account, settings)
+        make: Any = SiteWithoutAccessLog
+        site = make(self.resource, reactor=reactor)
+        site.requestFactory = BoundedRequest
+        listening = listeningService(settings.listen, site, reactor)
+        listening.setServiceParent(self)
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop listening, and drop the calls that have not begun.
+
+        @return: fires when that is done.
+        """
+        self.resource.dispatcher.close()
+        return maybeDeferred(super().stopService)

@@ -9,12 +9,13 @@ from collections import deque
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from txwebqq.client import TreqLike
 from txwebqq.net.bodies import readBody
+from txwebqq.net.failures import raiseTimedOut, raiseUnreachable
 from txwebqq.onebot.surface.account import SurfaceAccount
 from txwebqq.onebot.surface.calls.dispatcher import CallDispatcher
 from txwebqq.onebot.surface.config import PostSettings
@@ -108,12 +109,13 @@ class EventPoster(Service):
         posting.addCallback(lambda _: self._posted(posting))
 
     def _posted(self, posting: Deferred[None]) -> None:
-        if self._posting is posting or self._posting is None:
+        # Not after the end of the service.
+        if self._posting is posting:
             self._posting = None
             self._account.clock.callLater(0, self._postNext)
 
     def _ebPost(self, failure: Any) -> None:
-        if failure.check(CancelledError):
+        if not self.running:
             return
         self._lost += 1
         if self._isFailing:
@@ -154,10 +156,9 @@ class EventPoster(Service):
             )
             return response.code, await readBody(response, MAX_ANSWER)
 
-        clock = self._account.clock
-        code, answer = await Deferred.fromCoroutine(exchange()).addTimeout(
-            POST_TIMEOUT, clock
-        )
+        posting = Deferred.fromCoroutine(exchange())
+        posting.addTimeout(POST_TIMEOUT, self._account.clock, raiseTimedOut)
+        code, answer = await posting.addErrback(raiseUnreachable)
         if code not in (200, 204):
             raise CallFailed(f"HTTP {code}")
         self._cbPosted()

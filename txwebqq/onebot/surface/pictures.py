@@ -5,22 +5,24 @@ those that bots name for sending.
 
 from __future__ import annotations
 
-from base64 import b64decode
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.threads import deferToThreadPool
 
-from txwebqq.errors import WebQQError
+from txwebqq.client import TreqLike
+from txwebqq.errors import MalformedReply, Unreachable
 from txwebqq.imagetypes import imageTypeOf
 from txwebqq.model import DiscussionMessage, GroupMessage, Message, Segment
-from txwebqq.net.bodies import readBody
+from txwebqq.net.bodies import BufferSink
 from txwebqq.net.endpoints import EndpointCache
-from txwebqq.net.tls import TrustRoots, VerifyingPolicy
+from txwebqq.net.failures import raiseTimedOut
+from txwebqq.net.tls import policyFor
 from txwebqq.net.treqsetup import LazyTreq
+from txwebqq.onebot.actions.downloads import Downloads
 from txwebqq.onebot.surface.replies import MALFORMED, CallFailed
 
 MAX_PICTURE = 16 * 1024 * 1024
@@ -61,15 +63,27 @@ class ReceivedPictures:
 
 class PictureLoader:
     """
-    Reads the pictures that bots name: C{base64://}, C{file://}, C{http://} and
+    Reads the pictures that bots name: C{base64://}, C{file:///}, C{http://} and
     C{https://}. What is no picture is refused, so that no other file is sent.
+
+    @param treq: makes the requests; L{None} for connections of its own.
     """
 
-    def __init__(self, reactor: Any, caFile: str | None = None) -> None:
+    def __init__(self, reactor: Any, treq: TreqLike | None = None) -> None:
         self._reactor = reactor
         self._clock: IReactorTime = reactor
-        policy = VerifyingPolicy(TrustRoots(caFile))
-        self.treq = LazyTreq(reactor, EndpointCache(reactor, policy, FETCH_TIMEOUT))
+        self._treq = LazyTreq(
+            reactor, EndpointCache(reactor, policyFor(None), FETCH_TIMEOUT)
+        )
+        self._downloads = Downloads(treq or self._treq, reactor)
+
+    def close(self) -> Deferred[None]:
+        """
+        Close the idle connections.
+
+        @return: fires when they are closed.
+        """
+        return self._treq.close()
 
     async def load(self, file: str) -> bytes:
         """
@@ -77,20 +91,18 @@ class PictureLoader:
 
         @raise CallFailed: when it cannot be read, is too large or is no picture.
         """
-        scheme = file.partition(":")[0].lower()
-        if scheme == "base64":
-            data = _decoded(file)
-        elif scheme in ("http", "https"):
-            data = await self._fetched(file)
-        elif scheme == "file":
-            path = Path(unquote(urlsplit(file).path))
-            data = await self._inThread(path)
-        elif file.startswith("/"):
-            data = await self._inThread(Path(file))
-        else:
-            raise CallFailed(
-                "the picture is not known: give file://, http or base64://"
-            )
+        scheme, _, rest = file.partition("://")
+        match scheme.lower():
+            case "base64" | "http" | "https":
+                data = await self._fetched(f"{scheme.lower()}://{rest}")
+            case "file" if rest.startswith("/"):
+                data = await self._inThread(Path(unquote(rest)))
+            case _ if file.startswith("/"):
+                data = await self._inThread(Path(file))
+            case _:
+                raise CallFailed(
+                    "the picture is not known: give file:///, http:// or base64://"
+                )
         if len(data) > MAX_PICTURE:
             raise CallFailed("the picture is too large")
         if imageTypeOf(data) is None:
@@ -105,30 +117,15 @@ class PictureLoader:
         return await deferToThreadPool(self._reactor, pool(), _read, path)
 
     async def _fetched(self, url: str) -> bytes:
-        async def fetch() -> bytes:
-            response = await self.treq.request("GET", url, unbuffered=True)
-            if response.code != 200:
-                raise CallFailed(f"the picture was not found (HTTP {response.code})")
-            return await readBody(response, MAX_PICTURE)
-
+        picture = BufferSink()
+        fetching = self._downloads.fetch(url, picture, MAX_PICTURE)
+        fetching.addTimeout(FETCH_TIMEOUT, self._clock, raiseTimedOut)
         try:
-            return await Deferred.fromCoroutine(fetch()).addTimeout(
-                FETCH_TIMEOUT, self._clock
-            )
-        except CallFailed:
-            raise
-        except WebQQError as e:
+            return picture.collected(await fetching)
+        except MalformedReply as e:
+            raise CallFailed(f"the picture cannot be read: {e}", MALFORMED) from e
+        except Unreachable as e:
             raise CallFailed(f"the picture could not be fetched: {e}") from e
-        except Exception as e:
-            reason = type(e).__name__
-            raise CallFailed(f"the picture could not be fetched ({reason})") from e
-
-
-def _decoded(file: str) -> bytes:
-    try:
-        return b64decode(file.partition("://")[2], validate=False)
-    except ValueError as e:
-        raise CallFailed("the picture is not base64", MALFORMED) from e
 
 
 def _read(path: Path) -> bytes:

@@ -74,7 +74,7 @@ class SurfaceProtocol(WebQQProtocol):
                 own = await self.fetchSelf()
                 self._account.nick = own.nick
             except WebQQError:
-                # What is missing is fetched when a bot asks for it.
+                # A bot's call fetches the rest.
                 pass
             if not self._isLost:
                 self._account.signedOn(self)

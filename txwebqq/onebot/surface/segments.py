@@ -59,13 +59,13 @@ Part = Text | Face | PictureSource | Shaking
 
 def pictureName(segment: Segment) -> str:
     """
-    Return the file name of a picture, C{""} for another segment.
+    Return the file name of a picture, C{""} for another segment. A sender may have
+    chosen it, so it is neither a path nor a URL, which a bot that sends the picture
+    on would have us read.
     """
     match segment:
-        case GroupPicture(name) | CustomFace(name):
-            return name
-        case OfflinePicture(path, name):
-            return (name or path).rpartition("/")[2]
+        case GroupPicture(name) | CustomFace(name) | OfflinePicture(name):
+            return name.rpartition("/")[2]
     return ""
 
 

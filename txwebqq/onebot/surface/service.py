@@ -13,11 +13,11 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from txwebqq.interfaces import FactoryOf, IAccountService
 from txwebqq.model import Number
 from txwebqq.net.endpoints import EndpointCache
-from txwebqq.net.tls import TrustRoots, VerifyingPolicy
+from txwebqq.net.tls import policyFor
 from txwebqq.net.treqsetup import LazyTreq
 from txwebqq.onebot.surface.account import SurfaceAccount
 from txwebqq.onebot.surface.config import SurfaceSettings
-from txwebqq.onebot.surface.httpapi import httpListener
+from txwebqq.onebot.surface.httpapi import HTTPListener
 from txwebqq.onebot.surface.httppost import EventPoster
 from txwebqq.onebot.surface.pictures import PictureLoader
 from txwebqq.onebot.surface.protocol import SurfaceFactory, SurfaceProtocol
@@ -48,7 +48,7 @@ class SurfaceService(MultiService):
         super().__init__()  # type: ignore[no-untyped-call]
         loader = PictureLoader(reactor)
         self.account = SurfaceAccount(number, reactor, loader)
-        self._clients = [loader.treq]
+        self._clients: list[LazyTreq | PictureLoader] = [loader]
         children: list[Any] = [makeAccount(SurfaceFactory(self.account))]
         children += [
             ForwardListener(self.account, each, reactor) for each in settings.forward
@@ -57,10 +57,10 @@ class SurfaceService(MultiService):
             ReverseDialler(self.account, each, reactor) for each in settings.reverse
         ]
         children += [
-            httpListener(self.account, each, reactor) for each in settings.http
+            HTTPListener(self.account, each, reactor) for each in settings.http
         ]
         for each in settings.post:
-            policy = VerifyingPolicy(TrustRoots(each.caFile))
+            policy = policyFor(each.caFile)
             treq = LazyTreq(reactor, EndpointCache(reactor, policy, CONNECT_TIMEOUT))
             self._clients.append(treq)
             children.append(EventPoster(self.account, each, treq))

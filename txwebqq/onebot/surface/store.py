@@ -74,10 +74,12 @@ class MessageStore:
         Return the id of a message of our own that comes from the history, L{None} if
         it was not sent here.
         """
-        for sent, number in self._own.get((conversation, content), ()):
-            if abs(sent - time) <= OWN_WINDOW:
-                return number
-        return None
+        known = self._own.get((conversation, content), ())
+        # The same text may have been sent twice.
+        nearest = min(((abs(sent - time), n) for sent, n in known), default=None)
+        if nearest is None or nearest[0] > OWN_WINDOW:
+            return None
+        return nearest[1]
 
     def keep(self, message: StoredMessage) -> None:
         """

@@ -20,9 +20,9 @@ from twisted.web.client import URI
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.net.endpoints import EndpointCache, listeningService
-from txwebqq.net.tls import TrustRoots, VerifyingPolicy
+from txwebqq.net.tls import policyFor
 from txwebqq.onebot.surface.account import SurfaceAccount
-from txwebqq.onebot.surface.authorization import MISSING, refusalOf
+from txwebqq.onebot.surface.authorization import refusalOf
 from txwebqq.onebot.surface.config import ForwardSettings, ReverseSettings
 from txwebqq.onebot.surface.connection import BotConnection
 from txwebqq.onebot.websocket import (
@@ -86,21 +86,22 @@ class ForwardListener(MultiService):
         """
         Make the handler of a new WebSocket.
 
-        @raise Refused: when the token is missing or wrong, or the path unknown.
+        @raise Refused: when the request is not allowed, or the path unknown.
         """
-        status = refusalOf(handshake.headers, handshake.query, self._settings.token)
-        if status:
-            if status != MISSING:
-                self._log.warn(
-                    "A bot with a wrong token was refused (account {number}).",
-                    number=self._account.number,
-                )
-            what = "a token is needed" if status == MISSING else "the token is wrong"
-            raise Refused(status, what)
+        token = self._settings.token
+        refusal = refusalOf(handshake.headers, handshake.query, token)
+        if refusal is not None:
+            self._log.warn(
+                "A bot was refused (account {number}): {reason}.",
+                number=self._account.number,
+                reason=refusal.reason,
+            )
+            raise Refused(refusal.status, refusal.reason)
         role = handshake.path.rstrip("/")
         if role not in ("", "/api", "/event"):
             raise Refused(404, "the paths are /, /api and /event")
-        if len(self.factory.sockets) > MAX_CONNECTIONS:
+        # Connections without a handshake must not keep bots out.
+        if sum(each.isOpen for each in self.factory.sockets) >= MAX_CONNECTIONS:
             raise Refused(503, "there are too many connections")
         return BotConnection(
             self._account,
@@ -157,7 +158,7 @@ class ReverseDialler(Service):
             self._target = f"/{self._target}"
         # The query may be a secret.
         self._name = f"{parts.scheme}://{parts.netloc}{parts.path}"
-        policy = VerifyingPolicy(TrustRoots(settings.caFile))
+        policy = policyFor(settings.caFile)
         scheme = "https" if parts.scheme == "wss" else "http"
         try:
             uri = URI.fromBytes(f"{scheme}://{parts.netloc}/".encode("idna"))
