@@ -56,15 +56,18 @@ def main(arguments: Sequence[str], measures: Sequence[Measure] | None = None) ->
     @param measures: the known measures; L{None} for those of L{MODULES}.
     @return: the exit code: 1 when a measure has failed.
     """
-    if measures is None and any(each.startswith(PEERS) for each in arguments):
-        # Other programs beside ours: only on demand, since they take long.
-        return peers(arguments)
     parser = ArgumentParser("python -m benchmarks")
     parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
     parser.add_argument("--json", type=Path, help="the file for the results")
     parser.add_argument("--compare", type=Path, help="a file of an earlier run")
+    parser.add_argument("--only", help="names of servers, with commas (of peers)")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args(arguments)
+    if measures is None and any(name.startswith(PEERS) for name in options.names):
+        # Other programs beside ours: only on demand, since they take long.
+        return peers(arguments)
+    if options.only is not None:
+        parser.error("--only is for the measures beside other servers: peers")
     if measures is None:
         measures = [
             measure

@@ -146,17 +146,13 @@ MEASURES = [
 ]
 
 
-def _complain(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 def main(arguments: Sequence[str]) -> int:
     """
     Run the measures whose names begin with one of these.
 
     @param arguments: the names and options of the command line.
 
-    @return: the exit code.
+    @return: the exit code: 1 when a server could not be measured.
     """
     parser = ArgumentParser("python -m benchmarks")
     parser.add_argument("--quick", action="store_true", help="small sizes, one round")
@@ -173,29 +169,31 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     wanted = {name: checks[name] for name in only or checks}
     known = {measure.name: measure for measure in MEASURES}
+    unknown = [n for n in names if not any(each.startswith(n) for each in known)]
+    if unknown:
+        print(f"{unknown[0]!r} is none of: {', '.join(known)}", file=sys.stderr)
+        return 1
     chosen = [
         measure
         for measure in MEASURES
         if measure.name in names
         or any(name not in known and measure.name.startswith(name) for name in names)
     ]
-    if not chosen:
-        print(f"{', '.join(names)!r} is none of: {', '.join(known)}", file=sys.stderr)
-        return 1
     peers = available(wanted, lambda line: print(line, flush=True))
     results: list[PeerResult] = []
     code = 0
+
+    def report(line: str) -> None:
+        nonlocal code
+        code = 1
+        print(line, file=sys.stderr, flush=True)
+
     # Workers that are killed leave their folders behind.
     with temporaryFolder() as folder:
         os.environ["TMPDIR"] = str(folder)
         try:
             for measure in chosen:
-                found = measure.take(
-                    peers,
-                    options.quick,
-                    inProcess,
-                    lambda line: print(line, file=sys.stderr),
-                )
+                found = measure.take(peers, options.quick, inProcess, report)
                 for result in found:
                     print(result.line(), flush=True)
                 results += found

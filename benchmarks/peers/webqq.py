@@ -230,7 +230,7 @@ class WebQQSession:
 
 
 def _head(connection: HTTPConnection) -> str:
-    return connection.headers.decode("latin-1")
+    return connection.head.decode("latin-1")
 
 
 class WebQQServer:

@@ -5,7 +5,6 @@ poll.
 
 from __future__ import annotations
 
-import select
 import time
 
 from benchmarks.measures import Measure
@@ -15,16 +14,6 @@ from benchmarks.servers import running
 
 QUIET = 1.0
 """Seconds to wait until the server has read all requests."""
-
-
-def isReadable(sock: Socket) -> bool:
-    """
-    Check that a reply has arrived. C{select} would not take descriptors above
-    1023.
-    """
-    poller = select.poll()
-    poller.register(sock, select.POLLIN)
-    return bool(poller.poll(0))
 
 
 def ours(accounts: int) -> float:
@@ -44,7 +33,7 @@ def ours(accounts: int) -> float:
         time.sleep(QUIET)
         for n, (one, ticket) in enumerate(zip(sockets, found, strict=True)):
             # The reply to the first poll tells which friends are online.
-            if isReadable(one):
+            if one.isReadable():
                 one.read()
                 one.post("/channel/poll2", poll(ticket, str(n)))
         time.sleep(QUIET)

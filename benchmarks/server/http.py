@@ -5,19 +5,26 @@ HTTP client with blocking sockets, for measures of the server.
 from __future__ import annotations
 
 import json
+import select
 import socket
 from urllib.parse import quote
+
+TIMEOUT = 120.0
+"""Seconds to wait for a reply."""
 
 
 class Socket:
     """
-    A connection to the server.
+    A connection to the server, for requests one after the other.
+
+    @ivar head: the head of the last reply.
     """
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60.0)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._rest = b""
+        self.head = b""
 
     def post(self, path: str, body: bytes) -> None:
         """
@@ -43,8 +50,9 @@ class Socket:
         """
         while b"\r\n\r\n" not in self._rest:
             self._rest += self._more()
-        head, _, rest = self._rest.partition(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        self.head, _, rest = self._rest.partition(b"\r\n\r\n")
+        lower = self.head.lower()
+        length = int(lower.partition(b"content-length:")[2].split(b"\r\n")[0])
         while len(rest) < length:
             rest += self._more()
         self._rest = rest[length:]
@@ -55,6 +63,15 @@ class Socket:
         if not data:
             raise ConnectionError("the server has closed the connection")
         return data
+
+    def isReadable(self) -> bool:
+        """
+        Check whether some of a reply has arrived. C{select} would not take
+        descriptors above 1023.
+        """
+        poller = select.poll()
+        poller.register(self._socket, select.POLLIN)
+        return bool(poller.poll(0))
 
     def fileno(self) -> int:
         """

@@ -14,6 +14,7 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.measures import NotMeasured
+from benchmarks.peers import run
 from benchmarks.peers.measures import (
     Goal,
     Part,
@@ -161,6 +162,33 @@ def test_unknown(capfd: pytest.CaptureFixture[str]) -> None:
     assert "'peers-nothing' is none of: peers-messages, " in capfd.readouterr().err
     assert main(["peers-messages", "--only", "nobody"]) == 1
     assert "'nobody' is none of: ours, " in capfd.readouterr().err
+
+
+def test_unknownBeside(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """
+    Every name has to be known, and only names tell that other servers are
+    measured: the file for the results may be named as they are.
+    """
+    assert main(["peers-line", "poll-1"]) == 1
+    assert "'poll-1' is none of: peers-messages, " in capfd.readouterr().err
+    assert main(["--json", str(tmp_path / "peers.json"), "nothing"]) == 1
+    assert "'nothing' is none of: poll-1, " in capfd.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["poll-1", "--only", "ours"])
+
+
+def test_exitCode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """
+    The exit code is 1 when a server could not be measured.
+    """
+
+    def fail(function: str, size: Mapping[str, Any]) -> float:
+        raise NotMeasured("exit code 1")
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    for measured, code in ((fail, 1), (lambda function, size: 5.0, 0)):
+        monkeypatch.setattr(run, "inProcess", measured)
+        assert main(["peers-line", "--only", "ours"]) == code
 
 
 def test_processes(tmp_path: Path) -> None:
