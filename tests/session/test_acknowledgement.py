@@ -96,6 +96,7 @@ def deliver(acknowledgement: Acknowledgement, *events: Event) -> None:
     """
     for event in events:
         acknowledgement.delivering(event)
+        acknowledgement.delivered()
 
 
 def test_last() -> None:
@@ -136,8 +137,8 @@ def test_known() -> None:
 
 def test_whenDelivered() -> None:
     """
-    A Deferred for the end of a reply fires when its last event is delivered,
-    unless it was cancelled.
+    A Deferred for the end of a reply fires when its last event was delivered, not
+    just before, unless it was cancelled.
     """
     acknowledgement = Acknowledgement()
     acknowledged: list[int] = []
@@ -148,8 +149,10 @@ def test_whenDelivered() -> None:
     cancelled: Deferred[None] = acknowledgement.whenDelivered()
     cancelled.addErrback(lambda _: None)
     cancelled.cancel()
+    acknowledgement.delivering(A)
+    assert acknowledgement.number == 7
     assert acknowledged == []
-    deliver(acknowledgement, A)
+    acknowledgement.delivered()
     assert acknowledged == [7]
 
 
@@ -429,6 +432,22 @@ def test_afterLookUp(rig: Rig) -> None:
     assert rig.protocol.log == ["made", "on", "RosterChange", "a"]
     assert acks(polls) == [0, 7]
     rig.web.settle(60)
+    assert acks(polls) == [0, 7]
+
+
+def test_storedAfterLookUp(rig: Rig) -> None:
+    """
+    A call that the application schedules when it is given the last event is made
+    before the poll that acknowledges it.
+    """
+    rig.server.replies[PROFILE] = [NOT_DONE_YET]
+    stored: list[list[int | None]] = []
+    rig.factory.onMessage = lambda _: rig.web.clock.callLater(
+        0, lambda: stored.append(acks(polls))
+    )
+    polls = scriptPolls(rig, batch(CAROL_COMES, message(1, 5, "a"), ack=7))
+    rig.web.settle(LOOKUP_TIMEOUT)
+    assert stored == [[0]]
     assert acks(polls) == [0, 7]
 
 

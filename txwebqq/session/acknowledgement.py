@@ -109,7 +109,16 @@ class Acknowledgement:
         if self._holds:
             self._isHeld = True
         else:
-            self.finish()
+            self._finish()
+
+    def delivered(self) -> None:
+        """
+        Fire L{whenDelivered} if no event is pending. This is called after the
+        application was, which may have scheduled the storing of the event: the next
+        poll, which acknowledges it, has to come after that.
+        """
+        if not self.isPending:
+            self._fire()
 
     def hold(self) -> Callable[[], None]:
         """
@@ -139,10 +148,16 @@ class Acknowledgement:
         """
         Count all events of the pending reply as delivered.
         """
+        self._finish()
+        self._fire()
+
+    def _finish(self) -> None:
         self._former = self.number
         self.number = self._begun
         self._last = None
         self._isHeld = False
+
+    def _fire(self) -> None:
         waiting, self._waiting = self._waiting, []
         for deferred in waiting:
             deferred.callback(None)
@@ -151,8 +166,8 @@ class Acknowledgement:
         """
         Wait for the pending reply.
 
-        @return: fires when its last event is about to be delivered; never
-            when the sign-on is over before that.
+        @return: fires when its last event was delivered; never when the sign-on is
+            over before that.
         """
         waiting: Deferred[None] = Deferred(self._waiting.remove)
         self._waiting.append(waiting)

@@ -132,6 +132,7 @@ class EventQueue:
                     return
             self._lookedUp = 0
             self._deliver(self._waiting.pop())
+        self._acknowledgement.delivered()
 
     def _lookUp(self, uin: Uin) -> None:
         self._lookedUp += 1

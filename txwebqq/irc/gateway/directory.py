@@ -4,6 +4,7 @@ The IRC names of one gateway user's contacts and channels.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Container, Mapping, Sequence
 
 from txwebqq.irc.config.gateway import UserSettings
@@ -147,6 +148,8 @@ class NameDirectory(Container[str]):
             self._names.rename(target, name)
         except NameTaken as e:
             return str(e)
+        except sqlite3.Error as e:
+            return f"{name} cannot be stored: {e}"
         return ""
 
     def channels(

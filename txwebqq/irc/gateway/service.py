@@ -182,7 +182,8 @@ class GatewayService(MultiService):
         if self._cleanup is not None:
             self._cleanup.cancel()
             self._cleanup = None
-        stopped = maybeDeferred(super().stopService)
+        with self._history.atOnce():
+            stopped = maybeDeferred(super().stopService)
         disconnected = self._factory.closeConnections("The gateway is stopping")
 
         async def stop() -> None:

@@ -76,9 +76,9 @@ class ClientSession(AttachedClient):
         self.openBatch: OpenBatch | None = None
         self.confirmation = ReceiptConfirmation(
             connection.clock,
-            user.history.seen(user.name, key),
+            user.history.seen.last(user.name, key),
             lambda token: self.send([Line("PING", (token,))]),
-            partial(user.history.markSeen, user.name, key),
+            partial(user.history.seen.mark, user.name, key),
         )
         self._connection = connection
 

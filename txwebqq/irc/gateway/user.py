@@ -170,7 +170,15 @@ class GatewayUser(AccountListener):
         """
         if client in self.clients:
             self.clients.remove(client)
-        self.history.writeSeen()
+        self.history.seen.flush()
+
+    def signOff(self, number: int) -> Deferred[None]:
+        """
+        Sign an account off, as L{IAccountService.signOff
+        <txwebqq.interfaces.IAccountService.signOff>}.
+        """
+        with self.history.atOnce():
+            return self.services[number].signOff()
 
     def rename(self, target: Target, name: str) -> str:
         """
@@ -179,7 +187,9 @@ class GatewayUser(AccountListener):
         @return: as L{NameDirectory.rename}.
         """
         before = self.directory.nameOf(target)
-        problem = self.directory.rename(target, name)
+        # A commit that fails must not take with it a name that was confirmed.
+        with self.history.atOnce():
+            problem = self.directory.rename(target, name)
         if not problem:
             for client in list(self.clients):
                 client.targetRenamed(before, target, name)

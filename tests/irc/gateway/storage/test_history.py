@@ -261,7 +261,7 @@ def test_missed() -> None:
     returned.
     """
     store = storeWith(10, 11)
-    store.markSeen("al", "phone", store.last("al"))
+    store.seen.mark("al", "phone", store.last("al"))
     store.append(message(1, "late"))
     for time in (13, 14, 16):
         store.append(message(time))
@@ -272,8 +272,8 @@ def test_missed() -> None:
     texts = [e.text for e in store.missed("al", "phone", 9)]
     assert texts == ["hi", "late", "13", "14", "16"]
     assert len(store.missed("al", "new", 9)) == 7
-    store.markSeen("al", "phone", store.last("al"))
-    store.markSeen("al", "phone", 1)
+    store.seen.mark("al", "phone", store.last("al"))
+    store.seen.mark("al", "phone", 1)
     assert store.missed("al", "phone", 9) == []
 
 

@@ -6,19 +6,32 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactor
 from twisted.logger import capturedLogs, formatEvent
 
 from tests.irc.memorygateway import MemoryGateway
-from txwebqq.irc.gateway.storage.history import SEEN_DELAY, HistoryStore
+from txwebqq import accounts
+from txwebqq.irc.config.accounts import AccountSettings
+from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
+from txwebqq.irc.gateway.service import GatewayService
+from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.message import HistoryMessage
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
+from txwebqq.irc.gateway.storage.seen import SEEN_DELAY
+from txwebqq.irc.protocol.lineconnection import CLOSE_TIMEOUT
+from txwebqq.irc.protocol.nicknames import NickStyle
+from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.medialinks import MediaLinks
+from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Number
 from txwebqq.sqlite.database import MEMORY, Database
+from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
 CATS = Target(TargetKind.GROUP, 200001)
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
@@ -70,21 +83,21 @@ def test_oneTransaction(tmp_path: Path) -> None:
     assert stored() == (0, [])
     clock.advance(0)
     assert stored() == (2, [])
-    history.markSeen("al", "phone", first.serial)
-    history.markSeen("al", "phone", 0)
-    assert history.seen("al", "phone") == first.serial
+    history.seen.mark("al", "phone", first.serial)
+    history.seen.mark("al", "phone", 0)
+    assert history.seen.last("al", "phone") == first.serial
     assert [each.text for each in history.missed("al", "phone", 9)] == ["two"]
     history.append(message("three"))
     clock.advance(0)
     assert stored() == (3, [first.serial])
-    history.markSeen("al", "phone", 0)
-    assert history.seen("al", "phone") == first.serial
-    history.markSeen("al", "phone", first.serial + 1)
+    history.seen.mark("al", "phone", 0)
+    assert history.seen.last("al", "phone") == first.serial
+    history.seen.mark("al", "phone", first.serial + 1)
     clock.advance(SEEN_DELAY)
     clock.advance(0)
     assert stored() == (3, [first.serial + 1])
     history.append(message("four"))
-    history.markSeen("al", "phone", first.serial + 2)
+    history.seen.mark("al", "phone", first.serial + 2)
     history.stop()
     assert stored() == (4, [first.serial + 2])
     assert clock.getDelayedCalls() == []
@@ -142,6 +155,57 @@ def test_rolledBackBySQLite() -> None:
     assert lost == ["one", "three"]
 
 
+def test_lostTogether() -> None:
+    """
+    When a caller that is told of its loss raises an exception, the others are told
+    as well.
+    """
+    clock = Clock()
+    database = Database(MEMORY, GATEWAY_SCHEMA)
+    history = HistoryStore(database, callLater=clock.callLater)
+    breakCommit(database)
+    lost: list[sqlite3.Error] = []
+    history.append(message("one"), lambda _: 1 // 0)
+    history.append(message("two"), lost.append)
+    with pytest.raises(ZeroDivisionError):
+        clock.advance(0)
+    assert len(lost) == 1
+
+
+def test_atOnce(tmp_path: Path) -> None:
+    """
+    The writes of a turn, and those in the block, are committed at once; later ones
+    at the end of the turn.
+    """
+    clock = Clock()
+    database = Database(tmp_path / "gateway.db", GATEWAY_SCHEMA)
+    reader = sqlite3.connect(tmp_path / "gateway.db")
+    history = HistoryStore(database, callLater=clock.callLater)
+
+    def stored() -> int:
+        (count,) = reader.execute("SELECT count(*) FROM said").fetchone()
+        return int(count)
+
+    history.append(message("one"))
+    with history.atOnce():
+        assert stored() == 1
+        history.append(message("two"))
+        assert stored() == 2
+    history.append(message("three"))
+    assert stored() == 2
+    clock.advance(0)
+    assert stored() == 3
+    breakCommit(database)
+    lost: list[sqlite3.Error] = []
+    history.append(message("four"), lost.append)
+    with history.atOnce():
+        assert len(lost) == 1
+    assert stored() == 3
+    assert clock.getDelayedCalls() == []
+    reader.close()
+    database.close()
+
+
 def test_pictureWithin() -> None:
     """
     A picture is stored within the transaction of a turn, and one that cannot be
@@ -168,11 +232,11 @@ def test_pictureWithin() -> None:
     assert not database.connection.in_transaction
 
 
-def kept(gateway: MemoryGateway) -> int:
+def kept(web: MemoryWebQQ, person: MemoryPerson) -> int:
     """
-    Return the number of messages that the server keeps for Alice.
+    Return the number of messages that the server keeps for an account.
     """
-    number, messages = gateway.alice.number, gateway.web.state.store.messages
+    number, messages = person.number, web.state.store.messages
     return len(messages.unacknowledged(number)) + len(messages.waiting(number, 0, 99))
 
 
@@ -193,7 +257,7 @@ def test_shownAndKept(gateway: MemoryGateway) -> None:
     shown = [formatEvent(e) for e in events if "Storing" in formatEvent(e)]
     assert len(shown) == 1
     assert client.seen.count("Messages cannot be stored now") == 1
-    assert kept(gateway) == 4
+    assert kept(web, gateway.alice) == 4
     before = client.seen
     mendCommit(gateway.database)
     conversations.storeAgain()
@@ -203,13 +267,97 @@ def test_shownAndKept(gateway: MemoryGateway) -> None:
         assert seen.count(f"PRIVMSG me :{text}") == 1
         assert seen.count(f"PRIVMSG #猫咪 :{text}") == 1
     assert "Messages are stored again" in seen.removeprefix(before)
-    assert kept(gateway) == 0
+    assert kept(web, gateway.alice) == 0
     history = gateway.aliceUser.history
     target = Target(TargetKind.GROUP, gateway.cats)
     texts = [each.text for each in history.latest("alice", target, 9)]
     assert texts == ["one", "two"]
     client.close()
     assert " PRIVMSG " not in gateway.client().seen
+
+
+def test_renamed(gateway: MemoryGateway) -> None:
+    """
+    A name given in a turn whose messages cannot be committed is stored.
+    """
+    user, ming = gateway.aliceUser, gateway.ming.number
+    breakCommit(gateway.database)
+    user.conversations.notify("lost")
+    assert user.rename(Target(TargetKind.CONTACT, ming), "Ming") == ""
+    gateway.web.settle(3)
+    query = "SELECT name FROM name WHERE place = ?"
+    assert gateway.database.connection.execute(query, (ming,)).fetchall() == [("Ming",)]
+
+
+def test_renamedInVain(gateway: MemoryGateway) -> None:
+    """
+    A name that cannot be stored is not given.
+    """
+    gateway.database.connection.execute(
+        "CREATE TEMP TRIGGER breaks BEFORE INSERT ON name BEGIN"
+        " SELECT RAISE(FAIL, 'disk full'); END"
+    )
+    client = gateway.client()
+    seen = client.send("PRIVMSG *qq :rename 小明 Ming")
+    assert "Ming cannot be stored: disk full" in seen
+    assert "is now" not in seen
+    gateway.ming.tell(gateway.alice, "hello")
+    gateway.web.settle(3)
+    assert ":小明!" in client.seen
+
+
+def test_logout(gateway: MemoryGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A logout does not acknowledge a message of the same turn that cannot be
+    committed.
+    """
+    user, number = gateway.aliceUser, gateway.alice.number
+    user.services[number] = gateway.alice.service
+    received = user.messageReceived
+
+    def signOff(account: QQAccount, message: IncomingMessage) -> None:
+        received(account, message)
+        user.signOff(number)
+
+    breakCommit(gateway.database)
+    monkeypatch.setattr(user, "messageReceived", signOff)
+    gateway.ming.tell(gateway.alice, "one")
+    gateway.web.settle(3)
+    assert not user.accounts[number].isOnline
+    assert kept(gateway.web, gateway.alice) == 1
+
+
+def test_logoutAtStop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Nor does the logout of a service that stops.
+    """
+    web = MemoryWebQQ()
+    alice, ming = web.friends("Alice", "小明")
+    ming.run()
+    monkeypatch.setattr(accounts, "connect", lambda *where: web.client())
+    reactor: Any = MemoryReactor()
+    reactor.seconds, reactor.callLater = web.clock.seconds, web.clock.callLater
+    settings = AccountSettings(alice.account)
+    user = UserSettings("alice", "oolong", NickStyle.UTF8, (settings,))
+    service = GatewayService(GatewaySettings((user,)), reactor)
+    service.startService()
+    web.settle(3)
+    received = service.users["alice"].messageReceived
+    stopped: list[Deferred[None]] = []
+
+    def stop(account: QQAccount, message: IncomingMessage) -> None:
+        received(account, message)
+        stopped.append(service.stopService())
+
+    breakCommit(service._database)
+    monkeypatch.setattr(service.users["alice"], "messageReceived", stop)
+    ming.tell(alice, "one")
+    web.settle(CLOSE_TIMEOUT)
+    web.result(stopped[0])
+    assert kept(web, alice) == 1
+    ming.stop()
+    web.stop()
+    assert web.clock.getDelayedCalls() == []
 
 
 def test_confirmedAndLost(gateway: MemoryGateway) -> None:

@@ -118,7 +118,7 @@ async def signOff(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]
     C{logout [NUMBER]}
     """
     number = findAccount(user, words).number
-    await user.services[number].signOff()
+    await user.signOff(number)
     yield f"{number} is signed off; login {number} signs it on again"
 
 

@@ -13,15 +13,12 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from txwebqq.irc.gateway.storage.message import LAST, HistoryMessage, HistoryPosition
-from txwebqq.irc.gateway.storage.transaction import (
-    CallLater,
-    ScheduledCall,
-    TurnTransaction,
-)
+from txwebqq.irc.gateway.storage.seen import SeenStore
+from txwebqq.irc.gateway.storage.transaction import CallLater, TurnTransaction
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Number
 from txwebqq.sqlite.database import Database
@@ -45,12 +42,6 @@ CREATE INDEX said_by_user ON said (user, serial);
 CREATE INDEX said_by_age ON said (time);
 CREATE UNIQUE INDEX said_by_origin ON said (user, kind, place, origin)
     WHERE origin != '';
-CREATE TABLE seen (
-    user TEXT NOT NULL,
-    client TEXT NOT NULL,
-    serial INTEGER NOT NULL,
-    PRIMARY KEY (user, client)
-) WITHOUT ROWID;
 CREATE TABLE epoch (
     salt TEXT NOT NULL
 );
@@ -58,10 +49,6 @@ CREATE TABLE epoch (
 
 DAY = 24 * 3600 * 1000
 """One day, in milliseconds."""
-
-SEEN_DELAY = 1.0
-"""Time after which it is written that a client has been shown a message, unless
-another write takes it along before, in seconds."""
 
 _MSGID = re.compile("([0-9a-f]+)-([0-9a-f]{1,15})")
 _COLUMNS = (
@@ -93,6 +80,8 @@ class HistoryStore:
     @param days: how long a message is kept, in days.
     @param callLater: commits what is written in one turn of the reactor at its end;
         without it, each write is committed at once.
+
+    @ivar seen: the messages that clients have been shown.
     """
 
     def __init__(
@@ -106,14 +95,11 @@ class HistoryStore:
         self._db = database.connection
         self._messages = messages
         self._days = days
-        self._callLater = callLater
+        self.seen = SeenStore(database, self._begin, callLater)
         self._transaction = TurnTransaction(
-            database, callLater, self._writeSeen, self._rolledBack
+            database, callLater, self.seen.write, self._rolledBack
         )
         self._counts: dict[str, int] = {}
-        # What clients have been shown, and is not written yet.
-        self._seen: dict[tuple[str, str], int] = {}
-        self._seenTimer: ScheduledCall | None = None
         if self._db.execute("SELECT 1 FROM epoch").fetchone() is None:
             # Serials start at 1 in a new database, and clients remember the
             # msgids of a lost one.
@@ -202,13 +188,23 @@ class HistoryStore:
         """
         self._transaction.commit()
 
+    def atOnce(self) -> AbstractContextManager[None]:
+        """
+        Commit what was written in this turn, and in a C{with} block each write at
+        once, so that a logout does not acknowledge what is not stored.
+        """
+        return self._transaction.atOnce()
+
     def stop(self) -> None:
         """
         Commit everything, and leave nothing on the clock.
         """
-        self.writeSeen()
+        self.seen.flush()
         with suppress(sqlite3.Error):
             self.commit()
+
+    def _begin(self) -> None:
+        self._transaction.begin()
 
     def _rolledBack(self) -> None:
         self._counts.clear()
@@ -409,7 +405,7 @@ class HistoryStore:
             " (PARTITION BY kind, place ORDER BY time DESC, serial DESC) AS recent"
             " FROM said WHERE user = ? AND serial > ?)"
             " WHERE recent <= ? ORDER BY time, serial",
-            (user, self.seen(user, client), limit),
+            (user, self.seen.last(user, client), limit),
         )
         return self._entries(rows)
 
@@ -426,51 +422,6 @@ class HistoryStore:
             (*_here(user, target), serial, limit),
         )
         return self._entries(rows)[::-1]
-
-    def seen(self, user: str, client: str) -> int:
-        """
-        Return the serial of the last message that a client has been shown; 0
-        for a new client.
-        """
-        waiting = self._seen.get((user, client), 0)
-        row = self._db.execute(
-            "SELECT serial FROM seen WHERE user = ? AND client = ?", (user, client)
-        ).fetchone()
-        return waiting if row is None else max(waiting, int(row[0]))
-
-    def markSeen(self, user: str, client: str, serial: int) -> None:
-        """
-        Store that a client has been shown all messages up to a serial. When the
-        database cannot be written to, the client is shown some of them again
-        after it has reconnected.
-        """
-        key = user, client
-        self._seen[key] = max(serial, self._seen.get(key, 0))
-        if self._callLater is None:
-            with suppress(sqlite3.Error):
-                self._writeSeen()
-        elif self._seenTimer is None:
-            self._seenTimer = self._callLater(SEEN_DELAY, self.writeSeen)
-
-    def writeSeen(self) -> None:
-        """
-        Write in this turn what clients have been shown, instead of later.
-        """
-        timer, self._seenTimer = self._seenTimer, None
-        if timer is not None and timer.active():
-            timer.cancel()
-        if self._seen:
-            with suppress(sqlite3.Error):
-                self._transaction.begin()
-
-    def _writeSeen(self) -> None:
-        seen, self._seen = self._seen, {}
-        if seen:
-            self._db.executemany(
-                "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (user, client)"
-                " DO UPDATE SET serial = max(serial, excluded.serial)",
-                [(*key, serial) for key, serial in seen.items()],
-            )
 
     def last(self, user: str) -> int:
         """

@@ -5,8 +5,8 @@ The transaction of one turn of the reactor.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Protocol
 
 from txwebqq.sqlite.database import Database
@@ -34,9 +34,11 @@ CallLater = Callable[[float, Callable[[], object]], ScheduledCall]
 
 class TurnTransaction:
     """
-    Writes what is written in one turn of the reactor in one transaction. Neither an
-    acknowledgement to a QQ server nor a line to a client leaves the process before
-    the commit: the poll that acknowledges is scheduled after it, and
+    Writes what is written in one turn of the reactor in one transaction. An
+    acknowledgement to a QQ server follows the commit of what was written in the
+    callbacks of its events: the commit is scheduled within them, and the next poll
+    after them; a logout, which waits for no turn, is sent within L{atOnce}. Lines to
+    clients over plain TCP follow the commit too:
     L{OutputTurn<txwebqq.irc.gateway.sendqueue.OutputTurn>} commits first.
 
     A commit takes several times as long as a write, so this makes a burst of
@@ -106,6 +108,20 @@ class TurnTransaction:
             raise
         self._end()
 
+    @contextmanager
+    def atOnce(self) -> Iterator[None]:
+        """
+        Commit now, and each statement of a C{with} block by itself. When the commit
+        fails, those whose writes are lost are told.
+        """
+        with suppress(sqlite3.Error):
+            self.commit()
+        callLater, self._callLater = self._callLater, None
+        try:
+            yield
+        finally:
+            self._callLater = callLater
+
     def _cbTurnEnded(self) -> None:
         # Those whose writes are lost have been told.
         with suppress(sqlite3.Error):
@@ -115,8 +131,10 @@ class TurnTransaction:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
         self._rolledBack()
-        for call in self._end():
-            call(error)
+        # An exception of one keeps none of the others from being told.
+        with ExitStack() as calls:
+            for call in reversed(self._end()):
+                calls.callback(call, error)
 
     def _end(self) -> list[Callable[[sqlite3.Error], object]]:
         turn, self._turn = self._turn, None
