@@ -20,7 +20,7 @@ from tests.rig import POLL, CapturedLog, Rig, batch, message
 from txwebqq import tap
 from txwebqq.accounts import OneBotAccess, WebQQAccess
 from txwebqq.config.passwordfile import PASSWORD_VARIABLE
-from txwebqq.daemon import StartupError
+from txwebqq.daemon import Daemon, StartupError
 from txwebqq.errors import CaptchaUnsolved
 from txwebqq.model import Number, Status
 from txwebqq.protocol import WebQQFactory
@@ -506,7 +506,7 @@ def test_portTaken() -> None:
         def privilegedStartService(self) -> None:
             raise CannotListenError("127.0.0.1", 8080, OSError(98, "in use"))
 
-    daemon = tap.AccountDaemon()
+    daemon = Daemon({})
     Taken().setServiceParent(daemon)
     with pytest.raises(StartupError, match="Cannot listen on"):
         daemon.privilegedStartService()

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from twisted.application.service import Service
+from twisted.application.service import MultiService, Service
 from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.logger import Logger
 
@@ -87,6 +87,25 @@ def handleSignals(reactor: Any, isForeground: bool) -> None:
     # nohup has the signal ignored.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, hangUp)
+
+
+class Daemon(MultiService):
+    """
+    The services of a process, which ends with one line when one of them cannot listen.
+
+    @param twistd: the options of twistd.
+    """
+
+    def __init__(self, twistd: Mapping[str, Any] | None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        LogFileOwner(twistd).setServiceParent(self)  # type: ignore[no-untyped-call]
+
+    def privilegedStartService(self) -> None:
+        try:
+            super().privilegedStartService()  # type: ignore[no-untyped-call]
+        except CannotListenError as e:
+            where = f"{e.interface}:{e.port}" if e.port else e.interface
+            raise StartupError(f"Cannot listen on {where}: {listenErrorText(e)}") from e
 
 
 @contextmanager

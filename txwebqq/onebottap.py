@@ -8,19 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twisted.application.service import IService, MultiService
-from twisted.internet.error import CannotListenError
-from twisted.python.usage import UsageError
+from twisted.application.service import IService
 
 from txwebqq.accounts import Access, makeAccount, readAccess
-from txwebqq.config.options import CommandOptions
+from txwebqq.config.options import ConfigFileOptions
 from txwebqq.config.toml import ConfigTable, readTOML
 from txwebqq.daemon import (
-    LogFileOwner,
+    Daemon,
     StartupError,
     escapeUnencodable,
     handleSignals,
-    listenErrorText,
 )
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Account
@@ -81,44 +78,19 @@ def _readAccount(table: ConfigTable) -> BotAccountSettings:
     return settings
 
 
-class Options(CommandOptions):
+class Options(ConfigFileOptions):
     """
     The command-line options.
     """
 
     command = "twistd webqq-onebot"
-    synopsis = "--config FILE.toml"
     longdesc = (
         "Let bots that speak OneBot 11 use QQ accounts, which stay signed on: by"
         " WebSockets that either side opens, or over HTTP."
     )
-    optParameters = [["config", None, None, "The configuration file."]]
 
-    def postOptions(self) -> None:
-        """
-        Read the configuration file.
-
-        @raise UsageError: when the file is missing or invalid.
-        """
-        if self["config"] is None:
-            raise UsageError("--config is missing")
-        try:
-            self["settings"] = load(Path(self["config"]))
-        except InvalidConfiguration as e:
-            raise UsageError(str(e)) from e
-
-
-class OneBotDaemon(MultiService):
-    """
-    All accounts. The process ends when one of them cannot listen.
-    """
-
-    def privilegedStartService(self) -> None:
-        try:
-            super().privilegedStartService()  # type: ignore[no-untyped-call]
-        except CannotListenError as e:
-            where = f"{e.interface}:{e.port}" if e.port else e.interface
-            raise StartupError(f"Cannot listen on {where}: {listenErrorText(e)}") from e
+    def load(self, path: Path) -> tuple[BotAccountSettings, ...]:
+        return load(path)
 
 
 def makeService(options: Options) -> IService:
@@ -131,9 +103,8 @@ def makeService(options: Options) -> IService:
     clock: Any = reactor
     twistd: Any = options.parent or {}
     clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
-    daemon = OneBotDaemon()  # type: ignore[no-untyped-call]
-    LogFileOwner(twistd).setServiceParent(daemon)  # type: ignore[no-untyped-call]
-    accounts: tuple[BotAccountSettings, ...] = options["settings"]
+    daemon = Daemon(twistd)
+    accounts: tuple[BotAccountSettings, ...] = options["configuration"]
     for each in accounts:
 
         def make(factory: Any, each: BotAccountSettings = each) -> Any:

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from twisted.application.service import IService, MultiService
-from twisted.internet.error import CannotListenError, ReactorNotRunning
+from twisted.application.service import IService
+from twisted.internet.error import ReactorNotRunning
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.reflect import namedAny
@@ -27,11 +27,10 @@ from txwebqq.config.passwordfile import (
     takePasswordVariable,
 )
 from txwebqq.daemon import (
-    LogFileOwner,
+    Daemon,
     StartupError,
     escapeUnencodable,
     handleSignals,
-    listenErrorText,
 )
 from txwebqq.errors import CaptchaUnsolved, InvalidConfiguration, WebQQError
 from txwebqq.interfaces import IAccountService, IWebQQFactory
@@ -234,19 +233,6 @@ class Options(CommandOptions):
         return access
 
 
-class AccountDaemon(MultiService):
-    """
-    The account. The process ends when a OneBot program could not connect to it.
-    """
-
-    def privilegedStartService(self) -> None:
-        try:
-            super().privilegedStartService()  # type: ignore[no-untyped-call]
-        except CannotListenError as e:
-            where = f"{e.interface}:{e.port}" if e.port else e.interface
-            raise StartupError(f"Cannot listen on {where}: {listenErrorText(e)}") from e
-
-
 def makeService(options: Options) -> IService:
     """
     Make the service that C{twistd} runs. The process ends when the account stays
@@ -262,8 +248,7 @@ def makeService(options: Options) -> IService:
         raise StartupError(str(e)) from e
     _stopAfter(service, reactor)
     twistd: Any = options.parent or {}
-    daemon = AccountDaemon()  # type: ignore[no-untyped-call]
-    LogFileOwner(twistd).setServiceParent(daemon)  # type: ignore[no-untyped-call]
+    daemon = Daemon(twistd)
     service.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     reactor.callWhenRunning(handleSignals, reactor, bool(twistd.get("nodaemon")))
     return daemon

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Sequence
 from getopt import GetoptError, getopt
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from twisted.python.usage import Options, UsageError
 
 from txwebqq import __version__
+from txwebqq.errors import InvalidConfiguration
 
 
 def versionText(command: str) -> str:
@@ -59,3 +61,34 @@ class CommandOptions(Options):
         twisted = version("twisted")
         sys.stdout.write(f"{versionText(self.command)}, Twisted {twisted}\n")
         sys.exit(0)
+
+
+class ConfigFileOptions(CommandOptions):
+    """
+    Options of a command whose settings are in a configuration file; those are the
+    value of C{configuration}.
+    """
+
+    synopsis = "--config FILE.toml"
+    optParameters = [["config", None, None, "The configuration file."]]
+
+    def load(self, path: Path) -> Any:
+        """
+        Read the configuration file.
+
+        @raise InvalidConfiguration: names the file, the table, the key and the error.
+        """
+        raise NotImplementedError
+
+    def postOptions(self) -> None:
+        """
+        Read the configuration file.
+
+        @raise UsageError: when the file is missing or invalid.
+        """
+        if self["config"] is None:
+            raise UsageError("--config is missing")
+        try:
+            self["configuration"] = self.load(Path(self["config"]))
+        except InvalidConfiguration as e:
+            raise UsageError(str(e)) from e

@@ -127,7 +127,7 @@ def test_options(folder: Path) -> None:
     read(folder, ACCOUNT + FORWARD)
     options = Options()
     options.parseOptions(["--config", str(folder / "onebot.toml")])
-    assert options["settings"][0].account.number == 10002
+    assert options["configuration"][0].account.number == 10002
     for argv in ([], ["--config", str(folder / "none.toml")]):
         with pytest.raises(UsageError):
             Options().parseOptions(argv)
