@@ -40,7 +40,7 @@ from txwebqq.errors import (
     Unreachable,
     WebQQError,
 )
-from txwebqq.model import Number
+from txwebqq.model import Number, Text, Uin
 from txwebqq.net.bodies import BufferSink
 from txwebqq.net.keepalive import KeepAliveClient
 from txwebqq.testing import BASE, MemoryTreq
@@ -52,7 +52,9 @@ from txwebqq.wire.commands.messages import (
     GetOnlineBuddies2,
     Poll2,
     PollResult,
+    SendBuddyMsg2,
 )
+from txwebqq.wire.commands.profiles import SetLongNick2
 from txwebqq.wire.commands.signon import (
     Check,
     CheckSig,
@@ -300,12 +302,22 @@ def test_locate() -> None:
     assert Servers(None).locate(url) == url
 
 
-def test_notAsked(scene: ClientScene) -> None:
+BYTES = cast(str, b"bytes")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        SearchGroups(Ticket(), BYTES),
+        SetLongNick2(Ticket(), BYTES),
+        SendBuddyMsg2(Ticket(), Uin(7), (Text(BYTES),), 1),
+    ],
+)
+def test_notAsked(scene: ClientScene, command: Command[object]) -> None:
     """
-    A command that cannot be encoded fails through its Deferred, and is not
-    sent.
+    A command that cannot be encoded, in a query, as JSON or as JSON inside of JSON,
+    fails through its Deferred, and is not sent.
     """
-    command = SearchGroups(Ticket(), cast(str, b"bytes"))
     assert isinstance(scene.fails(command), TypeError)
     assert scene.script.seen == []
 

@@ -20,7 +20,7 @@ from txwebqq.model import (
     UnknownSegment,
 )
 from txwebqq.wire.coerce import LIMIT, SHAPE_ERRORS, textOf, unsigned
-from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.jsontext import encodeGivenJSON, encodeJSON, parseJSON
 
 MAX_TEXT = 15_000
 """Maximum size of the content of a message, in bytes (protocol.md 4.9)."""
@@ -184,7 +184,7 @@ def encodeSent(content: Content, font: Font) -> str:
         "style": _style(font),
         "color": font.color,
     }
-    return encodeJSON([*elements, ["font", value]])
+    return encodeGivenJSON([*elements, ["font", value]])
 
 
 def decodeSent(text: str) -> tuple[Content, Font]:

@@ -12,7 +12,7 @@ from msgspec import field
 
 from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer
 from txwebqq.wire.form import Pairs, Ticket
-from txwebqq.wire.jsontext import encodeJSON
+from txwebqq.wire.jsontext import encodeGivenJSON
 from txwebqq.wire.parameters import TIME, DeclaredCommand
 
 R = TypeVar("R")
@@ -76,7 +76,7 @@ def postFields(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
     Return the form of a channel C{POST}: C{r}, then C{clientid} and C{psessionid}.
     """
     return [
-        ("r", encodeJSON(members)),
+        ("r", encodeGivenJSON(members)),
         ("clientid", ticket.clientid),
         ("psessionid", ticket.psessionid or "null"),
     ]

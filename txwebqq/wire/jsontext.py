@@ -40,7 +40,8 @@ _lenient = json.JSONDecoder(
 )
 _encoder = json.JSONEncoder(separators=(",", ":"))
 _fast = Encoder().encode
-# What JSON escapes in another way than Python's codecs.
+# Characters that JSON escapes in another way than the error handler
+# "backslashreplace", which writes \xff and \U0001f600.
 _ESCAPED_OTHERWISE = re.compile("[\x7f-\xff\U00010000-\U0010ffff]")
 _unescaped = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -112,6 +113,9 @@ def parseJSONPrefix(text: str) -> tuple[Any, str]:
 def encodeJSON(value: Any) -> str:
     """
     Return JSON as WebQQ writes it: no spaces, non-ASCII characters escaped.
+
+    @param value: made of the types that JSON has. Some others, as C{bytes}, become
+        texts; L{encodeGivenJSON} refuses them.
     """
     try:
         text = _fast(value).decode()
@@ -123,6 +127,15 @@ def encodeJSON(value: Any) -> str:
     if _ESCAPED_OTHERWISE.search(text) is not None:
         return _encoder.encode(value)
     return text.encode("ascii", "backslashreplace").decode()
+
+
+def encodeGivenJSON(value: Any) -> str:
+    """
+    Return the same JSON as L{encodeJSON}, of a value that an application has given.
+
+    @raise TypeError: when it has a type that JSON does not have.
+    """
+    return _encoder.encode(value)
 
 
 def encodeUnescapedJSON(value: Any) -> bytes:

@@ -29,7 +29,7 @@ from txwebqq.model import Did
 from txwebqq.wire.coerce import Expected, unsigned
 from txwebqq.wire.command import Command
 from txwebqq.wire.form import Form, Pairs
-from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.jsontext import encodeGivenJSON, parseJSON
 from txwebqq.wire.record import classBehind
 
 R = TypeVar("R")
@@ -232,7 +232,7 @@ class _Layout:
         values = [(name, get(command)) for name, get in self._inner]
         members = [(name, value) for name, value in values if value is not None]
         if self._isJSON:
-            pairs = [("r", encodeJSON(dict(members)))]
+            pairs = [("r", encodeGivenJSON(dict(members)))]
         else:
             pairs = [(name, _asText(value)) for name, value in members]
         pairs += [(name, get(command)) for name, get in self._outer]
@@ -253,7 +253,7 @@ class _Layout:
 
 def _asText(value: Any) -> Any:
     if isinstance(value, list):
-        return encodeJSON(value)
+        return encodeGivenJSON(value)
     # The percent-encoding refuses all other types.
     return str(value) if isinstance(value, (int, float)) else value
 

@@ -16,7 +16,7 @@ from txwebqq.wire.coerce import count, unsigned
 from txwebqq.wire.command import OKReply
 from txwebqq.wire.endpoints import ApiGet, ApiPost, CgiPost
 from txwebqq.wire.form import Form, Pairs, Ticket
-from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.jsontext import encodeGivenJSON, parseJSON
 from txwebqq.wire.locating import decodeOrMalformed
 from txwebqq.wire.record import SIGNED, Record
 
@@ -126,7 +126,7 @@ class MessageFilter(OKReply, CgiPost[None]):
         return [
             ("retype", "1"),
             ("app", "EQQ"),
-            ("itemlist", encodeJSON(items)),
+            ("itemlist", encodeGivenJSON(items)),
             ("vfwebqq", self.ticket.vfwebqq),
         ]
 

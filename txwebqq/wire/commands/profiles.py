@@ -32,7 +32,7 @@ from txwebqq.wire.coerce import (
 from txwebqq.wire.command import Authorization, Host, JSONCommand, OKReply, Referer
 from txwebqq.wire.endpoints import ApiForm, ApiGet, ApiPost, ChannelPost
 from txwebqq.wire.form import Form, Pairs, Ticket
-from txwebqq.wire.jsontext import encodeJSON
+from txwebqq.wire.jsontext import encodeGivenJSON
 from txwebqq.wire.parameters import TIME, DeclaredCommand
 from txwebqq.wire.profilefields import (
     FOUND_PROFILE,
@@ -137,7 +137,7 @@ class ModifyMyDetails2(OKReply, ApiPost[None]):
             else:
                 members[name] = value
         members["vfwebqq"] = self.ticket.vfwebqq
-        return [("r", encodeJSON(members))]
+        return [("r", encodeGivenJSON(members))]
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
