@@ -50,6 +50,7 @@ from txwebqq.model import (
 from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.eventfilter import EventFilter
 from txwebqq.session.eventqueue import LOOKUP_TIMEOUT, MAX_LOOKED_UP, EventQueue
+from txwebqq.session.polling import LULL
 from txwebqq.wire.commands.signon import Logout2
 from txwebqq.wire.form import Form
 
@@ -453,12 +454,35 @@ def test_storedAfterLookUp(rig: Rig) -> None:
 
 def test_afterLookUpUnnumbered(rig: Rig) -> None:
     """
-    After a reply without a number no poll waits.
+    After a reply without a number no poll waits, but messages that wait for a
+    look-up are not confirmed.
     """
     rig.server.replies[PROFILE] = [NOT_DONE_YET]
-    polls = scriptPolls(rig, batch(CAROL_COMES, message(1, 5, "a")))
-    assert acks(polls) == [0, 0]
+    reply = batch(CAROL_COMES, message(1, 5, "a"))
+    polls = scriptPolls(rig, reply, NO_EVENTS, NO_EVENTS)
+    rig.web.settle(LULL)
+    assert acks(polls) == [0, 0, 0, 0]
+    assert {poll.ids for poll in polls.polls} == {()}
     assert rig.protocol.log == ["made", "on"]
+
+
+def test_storedFirst(rig: Rig) -> None:
+    """
+    Calls that an application schedules for the end of the turn in which it is given
+    the last event of a reply come before the poll that acknowledges the reply, also
+    after a look-up.
+    """
+    stored: list[list[int | None]] = []
+
+    def storeSoon(message: Message) -> None:
+        rig.web.clock.callLater(0, lambda: stored.append(acks(polls)))
+
+    rig.factory.onMessage = storeSoon
+    rig.server.replies[PROFILE] = [NOT_DONE_YET]
+    polls = scriptPolls(rig, batch(CAROL_COMES, message(1, 5, "a"), ack=7))
+    rig.web.settle(LOOKUP_TIMEOUT)
+    assert stored == [[0]]
+    assert acks(polls) == [0, 7]
 
 
 CROWD = envelope(RosterChange(tuple((Uin(100 + n), 0) for n in range(5))))

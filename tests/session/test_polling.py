@@ -198,6 +198,18 @@ def test_dropped() -> None:
     assert eventFilter.shown == ["1"]
 
 
+def test_waiting() -> None:
+    """
+    The ids of messages that wait for their delivery are not confirmed.
+    """
+    eventFilter = EventFilter()
+    events = [words("a", 1, 1), AWAY, inGroup(2), inGroup(1)]
+    eventFilter.markShown(events)
+    assert eventFilter.delivered(events[:0]) == ("1", "2", "1")
+    assert eventFilter.delivered(events[1:]) == ("1",)
+    assert eventFilter.delivered(events * 2) == ()
+
+
 def test_shownIsBounded() -> None:
     """
     The ids for a server that is never reached are limited.

@@ -45,8 +45,8 @@ class EventFilter:
     drops messages that have come before (protocol.md 2.2.1 and 4.11). There is
     one for each sign-on.
 
-    @ivar shown: the ids of messages that the application was given and that no
-        poll has confirmed yet.
+    @ivar shown: the ids of messages that the application was given, or is about to
+        be given, and that no poll has confirmed yet.
     """
 
     def __init__(self) -> None:
@@ -90,6 +90,15 @@ class EventFilter:
         """
         self.shown += _messageIds(events)
         del self.shown[:-MAX_SHOWN]
+
+    def delivered(self, waiting: Iterable[Any]) -> tuple[str, ...]:
+        """
+        Return the ids of C{shown} whose messages the application was given.
+
+        @param waiting: the events that still wait for their delivery, all of which
+            were marked as shown after those that do not.
+        """
+        return tuple(self.shown[: max(0, len(self.shown) - len(_messageIds(waiting)))])
 
     def markDropped(self, events: Iterable[Any]) -> None:
         """

@@ -70,6 +70,13 @@ class EventQueue:
         # For the first of the events that wait.
         self._lookedUp = 0
 
+    @property
+    def waiting(self) -> Sequence[Event]:
+        """
+        The events that are not delivered yet.
+        """
+        return self._waiting
+
     def put(self, events: Sequence[Event]) -> None:
         """
         Deliver events, in this order, after those that wait. A kick, which may be

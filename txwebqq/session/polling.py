@@ -109,7 +109,7 @@ class PollService(Service):
 
     def _poll(self) -> None:
         self._next = None
-        shown = tuple(self._eventFilter.shown)
+        shown = self._eventFilter.delivered(self._eventQueue.waiting)
         self._polledAt = self._clock.seconds()
         command = Poll2(self._state.ticket, shown, self._acknowledgement.number)
         # Set before callbacks are added: in memory the reply is there already.
@@ -170,7 +170,10 @@ class PollService(Service):
     def _paused(self, result: object) -> None:
         # Our own cancel fires this as well, when we are no longer running.
         self._current = None
-        self._schedule(0)
+        if self.running:
+            # The application is called with the last event only after this, and may
+            # store events when the turn of the reactor ends.
+            self._next = self._clock.callLater(0, self._schedule, 0)
 
     def _scheduleEmpty(self) -> None:
         """
