@@ -7,7 +7,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, dataclass_transform, get_args, get_type_hints
 
-from msgspec import Meta, Struct, StructMeta, field
+from msgspec import Meta, Struct, field
 
 SECRET = Meta(extra={"isSecret": True})
 """Marks a field that C{repr} leaves out."""
@@ -30,30 +30,16 @@ def _shownFields(cls: type[Value]) -> tuple[str, ...]:
     return tuple(n for n in cls.__struct_fields__ if not _isSecret(hints[n]))
 
 
+# Not by a metaclass in Python, which would make each value cost half as much again.
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-class ValueMeta(StructMeta):
-    """
-    The metaclass of values, which tells type checkers that they are frozen.
-    """
-
-    def __new__(
-        mcls,
-        name: str,
-        bases: tuple[type, ...],
-        namespace: dict[str, Any],
-        gc: bool = True,
-        **options: Any,
-    ) -> Any:
-        # By default a subclass would inherit C{gc=False}, and might have a field
-        # by which it is part of a cycle.
-        return super().__new__(mcls, name, bases, namespace, gc=gc, **options)
-
-
-class Value(Struct, frozen=True, metaclass=ValueMeta):
+class Value(Struct, frozen=True):
     """
     Base of all values: compared and hashed by their fields, which cannot be
     changed. C{msgspec.structs.replace} makes a changed copy; since Python 3.13,
     C{copy.replace} does so as well.
+
+    A class with C{gc=False} has no fields by which a value may be part of a cycle. A
+    subclass of it that has such fields says C{gc=True}.
     """
 
     def __repr__(self) -> str:

@@ -17,14 +17,13 @@ from typing import (
     Literal,
     Self,
     TypeVar,
-    dataclass_transform,
 )
 
-from msgspec import field
+from msgspec import StructMeta
 from msgspec.structs import replace
 
 from txwebqq.model import Sent
-from txwebqq.values import SECRET, Value, ValueMeta
+from txwebqq.values import SECRET, Value
 from txwebqq.wire.coerce import integer, unsigned
 from txwebqq.wire.form import Form, Pairs, encodeForm
 from txwebqq.wire.jsontext import encodeJSON, encodeUnescapedJSON, parseJSON
@@ -169,8 +168,7 @@ def withCode(text: str, code: str) -> str:
     return f"{line} ({code})" if line else code
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(field,))
-class _CommandMeta(ValueMeta, ABCMeta):
+class _CommandMeta(StructMeta, ABCMeta):
     """
     The metaclass of commands, which are values and have abstract methods.
     """

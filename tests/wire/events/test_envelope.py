@@ -636,7 +636,7 @@ def test_built() -> None:
         assert hash(decoded) == hash(event)
         assert repr(decoded) == repr(event)
         with pytest.raises(AttributeError):
-            decoded.time = 5  # type: ignore[union-attr]
+            decoded.time = 5  # type: ignore[misc, union-attr]
 
 
 @pytest.mark.parametrize(("operation", "flag"), [(0, 0), (1, 1), (2, 0), (3, 1)])
