@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
-from urllib.parse import unquote
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -23,7 +22,6 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from txwebqq.errors import MalformedReply
-from txwebqq.net.fileproducer import FileProducer, chunksOf
 from txwebqq.server.api.contacts import ContactsAPI
 from txwebqq.server.api.discussions import DiscussionsAPI
 from txwebqq.server.api.filetransfers import FileTransfersAPI
@@ -47,46 +45,33 @@ from txwebqq.server.domain.groups import GroupRules
 from txwebqq.server.domain.messaging import MessageRules
 from txwebqq.server.domain.offlinefiles import FileLimits, OfflineFiles, UploadQuotas
 from txwebqq.server.domain.pictures import PictureRules
-from txwebqq.server.domain.refusals import NO_SUCH_ID, refusalFor
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.domain.temporary import TemporaryChatRules
 from txwebqq.server.http.authorization import (
     FINDERS,
     CallerFinder,
-    findCaller,
     unauthorizedReply,
 )
 from txwebqq.server.http.connections import WatchedSite
 from txwebqq.server.http.downloads import Downloads, refuse
 from txwebqq.server.http.exchange import HTTPExchange
-from txwebqq.server.http.filerelay import FileRelay, FileRelays
+from txwebqq.server.http.filerelay import FileRelays
 from txwebqq.server.http.handlers import Handler, HeldReply, handlersOf
 from txwebqq.server.http.longpoll import LongPoll
-from txwebqq.server.http.multipart import MultipartBody, PausableSource
+from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.http.refusallog import RefusalLog
 from txwebqq.server.http.replies import constantPage, sendReply
 from txwebqq.server.http.signup import PATH, SignUpPage
 from txwebqq.server.http.unknownpaths import UNKNOWN_PATH, UnknownPaths
-from txwebqq.server.http.uploads import (
-    FileUploadReceiver,
-    RefusedUpload,
-    UploadRoute,
-    UploadStore,
-)
+from txwebqq.server.http.uploads import UploadStore
 from txwebqq.server.limits import DEFAULT_LIMITS as CONNECTION_LIMITS
 from txwebqq.server.limits import AddressLimits, ConnectionLimits
 from txwebqq.server.request import MAX_BODY, TOO_LARGE, Upload, WebQQRequest, targetOf
 from txwebqq.server.sessions.sessions import EndedSession, Random
 from txwebqq.server.storage.blobs import BlobStore
+from txwebqq.server.streamed import STREAMED, StreamedRequests
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.commands.filetransfers import ReceiveFile, SendFile, pathFields
 from txwebqq.wire.commands.messages import Poll2
-from txwebqq.wire.commands.offlinefiles import (
-    OfflineFileDownload,
-    UploadOfflineFile,
-    UploadOfflinePic,
-)
-from txwebqq.wire.commands.pictures import CfaceUpload
 from txwebqq.wire.commands.signon import Login, LoginReply
 from txwebqq.wire.form import Form
 
@@ -180,7 +165,6 @@ class WebQQResource(Resource):
         self._sessions = state.sessions
         self._router = state.router
         self._clock = clock
-        self._limits = limits
         self._proxies = proxies
         self._signup = signup
         self._addresses = AddressLimits(now, connections, proxies)
@@ -189,7 +173,7 @@ class WebQQResource(Resource):
         self._cleanAt = 0.0
         self._blobs = BlobStore(folder)
         quotas = UploadQuotas(state.store.media, now, limits)
-        self._uploadStore = UploadStore(state.sessions, self._blobs, quotas)
+        uploads = UploadStore(state.sessions, self._blobs, quotas)
         self._offlineFiles = OfflineFiles(state, now, random, limits)
         transfers = Transfers(state, random)
         self._relays = FileRelays(transfers, clock, limits.online)
@@ -221,25 +205,17 @@ class WebQQResource(Resource):
             TemporaryChatAPI(TemporaryChatRules(state, random)),
         ):
             self.handlers.update(handlersOf(api))
-        self._uploads = {
-            command.path.encode(): UploadRoute(command, self.handlers[command], limit)
-            for command, limit in (
-                (CfaceUpload, limits.face),
-                (UploadOfflinePic, limits.picture),
-                (UploadOfflineFile, limits.file),
-            )
-        }
-        streamed = {CfaceUpload, UploadOfflinePic, UploadOfflineFile, *_STREAMED}
+        self._streamed = StreamedRequests(uploads, self.handlers, limits, proxies)
         self._routes = {
             path.encode(): Route(command, FINDERS[command.authorization], handler)
             for command, handler in self.handlers.items()
-            if command not in streamed
+            if command not in STREAMED
             for path in (command.path, *command.aliases)
         }
         self.plainPaths = self._routes.keys()
         self._refusals = RefusalLog(self._log, now)
         self._unknownPaths = UnknownPaths(
-            (*self._routes, *self._uploads), self._refusals
+            (*self._routes, *self._streamed.paths), self._refusals
         )
 
     def site(self) -> Site:
@@ -323,7 +299,7 @@ class WebQQResource(Resource):
             if streamed is not None:
                 return streamed
         elif b"rkey=" in query or path.startswith(b"/v2/"):
-            return self._download(request, path, query)
+            return self._streamed.download(request, path, query)
         route = self._routes.get(path)
         if route is None:
             page = constantPage(request, path)
@@ -392,49 +368,11 @@ class WebQQResource(Resource):
         self, request: Request, uri: bytes, length: int | None, source: PausableSource
     ) -> Upload | None:
         """
-        Return the receiver of a C{POST} whose body is given to it while it arrives;
-        L{None} for a C{POST} whose body is read into memory.
-
-        @param request: the request, whose headers have arrived.
-        @param length: the length of the body, L{None} if it is not known.
-        @param source: the connection of the client.
+        Return the receiver of an upload (L{StreamedRequests.expect}).
         """
         if self._stopped:
             return None
-        path, query = targetOf(uri)
-        route = self._uploads.get(path)
-        if route is None and not path.startswith(b"/v2/"):
-            return None
-        contentType = request.getHeader(b"content-type") or b""
-        if route is not None:
-            exchange = HTTPExchange(request, self._proxies)
-            receiver = FileUploadReceiver(
-                self._uploadStore, route, query, exchange, length
-            )
-            # A file that is slightly too large is refused by its handler.
-            limit = 2 * route.limit
-            fileField = route.command.fileField
-            body = MultipartBody(contentType, fileField, receiver, limit)
-            return Upload(route.command, body)
-        relay = self._expectTransfer(path, query, source)
-        limit = 2 * self._limits.online
-        body = MultipartBody(contentType, SendFile.fileField, relay, limit)
-        return Upload(SendFile, body)
-
-    def _expectTransfer(
-        self, path: bytes, query: bytes, source: PausableSource
-    ) -> FileRelay | RefusedUpload:
-        try:
-            fields = pathFields(path.decode("latin-1"))
-            form = Form([*fields, *Form.parse(query).items()])
-            command = SendFile.decodeFields(form)
-        except MalformedReply as e:
-            return RefusedUpload(Refusal(NO_SUCH_ID, str(e)))
-        session = self._sessions.byTicket(command.ticket.psessionid)
-        if isinstance(session, EndedSession):
-            return RefusedUpload(refusalFor(session))
-        relay: FileRelay = self.handlers[SendFile](command, session, source)
-        return relay
+        return self._streamed.expect(request, uri, length, source)
 
     def _upload(self, request: Request) -> int | bytes | None:
         """
@@ -442,55 +380,19 @@ class WebQQResource(Resource):
 
         @return: L{None} for other requests.
         """
-        if isinstance(request, WebQQRequest):
-            upload = request.upload
-            if upload is None:
-                return None
-            exchange = HTTPExchange(request, self._proxies)
-            reply = upload.body.finish(exchange)
-        else:
-            # A request in memory, whose body is complete.
-            exchange = HTTPExchange(request, self._proxies)
-            content: Any = request.content
-            producer = FileProducer(chunksOf(content), content.close)
-            length = content.seek(0, 2)
-            content.seek(0)
-            upload = self.expect(request, request.uri, length, producer)
-            if upload is None:
-                return None
-            body = upload.body
-            if length > body.limit:
-                return refuse(request, TOO_LARGE, 413)
-            request.notifyFinish().addErrback(lambda _: body.lost())
-            reply = producer.writeTo(body.take).addCallback(
-                lambda _: body.finish(exchange)
-            )
+        exchange = HTTPExchange(request, self._proxies)
+        received = self._streamed.receive(request, exchange)
+        if not isinstance(received, tuple):
+            return received
+        command, reply = received
         if self._sweeping is None:
             self._scheduleSweep()
         if isinstance(reply, Deferred):
             reply.addCallback(self._cbUploaded)
-        return self._reply(request, exchange, upload.command, reply)
+        return self._reply(request, exchange, command, reply)
 
     def _cbUploaded(self, reply: Any) -> Any:
         return self._whenStored(reply) if self._router.hasRouted else reply
-
-    def _download(self, request: Request, path: bytes, query: bytes) -> int | bytes:
-        command: ReceiveFile | OfflineFileDownload
-        try:
-            form = Form.parse(query)
-            if b"rkey=" in query:
-                command = OfflineFileDownload.decodeFields(form)
-            else:
-                fields = pathFields(unquote(path.decode("latin-1")))
-                command = ReceiveFile.decodeFields(Form([*fields, *form.items()]))
-        except MalformedReply as e:
-            return refuse(request, Refusal(NO_SUCH_ID, str(e)))
-        exchange = HTTPExchange(request, self._proxies)
-        caller = findCaller(self._sessions, command, exchange)
-        if isinstance(caller, EndedSession):
-            return refuse(request, refusalFor(caller))
-        rendered: int | bytes = self.handlers[type(command)](command, caller, request)
-        return rendered
 
     def _whenStored(self, reply: Any) -> Deferred[Any]:
         """
@@ -523,10 +425,6 @@ class WebQQResource(Resource):
                 "Deleting expired files failed: {reason}; trying again in an hour.",
                 reason=str(e),
             )
-
-
-_STREAMED = (SendFile, ReceiveFile, OfflineFileDownload)
-"""The commands that are found by more than their path."""
 
 
 def _ebAbandoned(failure: Failure) -> None:
