@@ -97,7 +97,7 @@ class ResponseReader:
         self.isBegun = False
         self.keeps = True
         self._state = _IN_HEAD
-        # What is read of the head, or of a line between chunks.
+        # The beginning of a head, or of a line between chunks, that is not complete.
         self._buffer = b""
         self._status = 0
         self._cookies: list[str] = []

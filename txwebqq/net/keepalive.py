@@ -6,11 +6,11 @@ treq spends most of the time of a request on redirects, headers, content encodin
 and the parsing of URLs, none of which these requests need. Uploads and downloads do,
 and are sent with treq.
 
-A connection that is kept open may have been closed by the server, without a word
-that has arrived yet. So a request that is lost with a used connection before the
-first byte of its reply is sent once more, on a new one, if that does no harm. All
-others take a used connection only when the server has shown before that it keeps
-connections open, and are never sent twice.
+The server may have closed a connection that is kept open, and the client does not
+know it yet. So a request that is lost with a used connection before the first byte
+of its reply is sent once more, on a new one, if that does no harm. All others take a
+used connection only when the server has shown before that it keeps connections open,
+and are never sent twice.
 """
 
 from __future__ import annotations
@@ -340,8 +340,7 @@ class KeepAliveClient:
         @return: fires with the reply, also with an error status; fails with
             L{InvalidResponse}, with L{Unreachable} when there is no reply in time,
             with L{NotSent} when the host has no valid name, or as connecting or the
-            connection failed. Cancel it to close the
-            connection.
+            connection failed. Cancel it to close the connection.
         """
         host = self._hosts.get(server)
         if host is None:

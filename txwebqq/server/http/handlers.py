@@ -17,9 +17,8 @@ from txwebqq.wire.command import Command
 Handler = Callable[[Any, Any, HTTPExchange], Any]
 """
 Handles a command, for the caller that L{txwebqq.server.http.authorization.findCaller}
-returns. Returns the reply, a refusal, a
-L{HeldReply} that is given
-one of them later, or a Deferred that fires with one of them.
+returns. Returns the reply, a refusal, a L{HeldReply} that is given one of them later,
+or a Deferred that fires with one of them.
 """
 
 Sender = Callable[[Request, HTTPExchange, type[Command[Any]], Any], object]

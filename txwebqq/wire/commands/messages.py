@@ -96,8 +96,8 @@ class Poll2(Command[PollResult]):
         return postFields(members, self.ticket)
 
     def encodeForm(self) -> bytes:
-        # What is escaped in a poll is nearly always the same: filled into a form
-        # that is escaped already, it takes a fifth of the time.
+        # The values of nearly all polls need no escaping. Writing them into a form
+        # that is escaped already takes a fifth of the time of escaping it whole.
         clientid, psessionid = self.ticket.clientid, self.ticket.psessionid
         words = "".join((clientid, psessionid, *self.ids))
         if not (clientid and psessionid and words.isascii() and words.isalnum()):
