@@ -32,7 +32,7 @@ class Priced(Message):
     price: Decimal | None = None
 
 
-class Boxed(Message):
+class Boxed(Message, gc=True):
     """
     A message that may be part of a cycle.
     """
