@@ -235,7 +235,7 @@ class WebSocket(StreamProtocol):
         if self.isOpen:
             self._heard()
         try:
-            self._wire.receive_data(data)
+            self._receive(data)
             for event in self._wire.events():
                 self._happened(event)
                 if self._isEnding():
@@ -248,6 +248,13 @@ class WebSocket(StreamProtocol):
             self._finish(WebSocketClosed(f"not a WebSocket: {e}"))
         except LocalProtocolError as e:
             self._finish(WebSocketClosed(f"the WebSocket is over: {e}"))
+
+    def _receive(self, data: bytes) -> None:
+        try:
+            self._wire.receive_data(data)
+        except UnicodeDecodeError as e:
+            # wsproto takes the headers of a handshake for ASCII.
+            raise RemoteProtocolError("a header is not ASCII") from e
 
     def _isEnding(self) -> bool:
         return self._end is not None

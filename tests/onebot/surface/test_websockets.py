@@ -191,6 +191,31 @@ def test_noToken(rig: Rig) -> None:
     assert b"browsers need a token" in data.data
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Host: \xff",
+        b"Host: x\r\nConnection: \xff",
+        b"Host: x\r\nUpgrade: \xff",
+        b"Host: x\r\nSec-WebSocket-Extensions: \xff",
+        b"Host: x\r\nSec-WebSocket-Protocol: \xff",
+        b"Host: x\r\nSec-WebSocket-Version: \xff",
+    ],
+)
+def test_unreadable(rig: Rig, header: bytes) -> None:
+    """
+    A handshake with bytes that are no text closes the connection.
+    """
+    rig.listen()
+    protocol: Any = rig.listener.factory.buildProtocol(None)
+    transport = Transport()
+    protocol.makeConnection(transport)
+    protocol.dataReceived(b"GET / HTTP/1.1\r\n" + header + b"\r\n\r\n")
+    assert transport.disconnecting
+    protocol.connectionLost()
+    assert rig.reactor.getDelayedCalls() == []
+
+
 def test_roles(rig: Rig) -> None:
     """
     One path is for calls, one for events, and one for both.
