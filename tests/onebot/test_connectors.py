@@ -113,7 +113,7 @@ class ListenerTests(SynchronousTestCase):
         """
         with capturedLogs() as logged:
             self.assertEqual(self.refused(Authorization=""), 401)
-        self.assertIn("without a token was refused", str(formatEvent(logged[0])))
+        self.assertIn("a token is needed", str(formatEvent(logged[0])))
         self.assertEqual(self.refused(Authorization="Bearer wrong"), 403)
         self.assertEqual(self.refused(Authorization="Basic T"), 401)
         self.assertEqual(self.refused(Authorization="Bearer"), 401)
@@ -122,6 +122,16 @@ class ListenerTests(SynchronousTestCase):
         self.onebot.dial(self.factory, Authorization="Token T")
         self.protocol()
         self.stop()
+
+    def test_browser(self) -> None:
+        """
+        Without a token a page in a browser is refused; it would hear all that the
+        account sends. A program is told that the account does not wait for it.
+        """
+        local = "tcp:8081:interface=127.0.0.1"
+        self.factory = Listener(self.reactor, self.onebot.number, local, "").factory
+        self.assertEqual(self.refused(Authorization="", Origin="http://evil.test"), 403)
+        self.assertEqual(self.refused(Authorization=""), 503)
 
     def test_anotherAccount(self) -> None:
         """

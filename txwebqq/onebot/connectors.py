@@ -4,9 +4,8 @@ The two ways to a OneBot program: we connect to it, or it connects to us.
 
 from __future__ import annotations
 
-import hmac
 from typing import Any, Protocol
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
@@ -20,6 +19,7 @@ from txwebqq.errors import Unreachable
 from txwebqq.model import Number
 from txwebqq.net.endpoints import EndpointCache, listeningService
 from txwebqq.net.tls import policyFor
+from txwebqq.onebot.authorization import refusalOf
 from txwebqq.onebot.link import EventsOnly, LinkListener, OneBotLink
 from txwebqq.onebot.websocket import (
     ClientWebSocket,
@@ -240,21 +240,14 @@ class Listener(MultiService):
         return EventsOnly(link) if isForEvents else link
 
     def _check(self, handshake: Handshake) -> None:
-        if self._token:
-            given = _tokenIn(handshake)
-            if not given:
-                self._log.warn(
-                    "A OneBot program without a token was refused (account {number}).",
-                    number=self._number,
-                )
-                raise Refused(401, "a token is needed")
-            if not hmac.compare_digest(given.encode(), self._token.encode()):
-                self._log.warn(
-                    "A OneBot program with a wrong token was refused (account"
-                    " {number}).",
-                    number=self._number,
-                )
-                raise Refused(403, "the token is wrong")
+        refusal = refusalOf(handshake.headers, handshake.query, self._token)
+        if refusal is not None:
+            self._log.warn(
+                "A OneBot program was refused (account {number}): {reason}.",
+                number=self._number,
+                reason=refusal.reason,
+            )
+            raise Refused(refusal.status, refusal.reason)
         number = handshake.headers.get("x-self-id", "")
         if number and number != str(self._number):
             self._log.warn(
@@ -264,10 +257,3 @@ class Listener(MultiService):
                 other=printable(number),
             )
             raise Refused(403, f"this is the address of account {self._number}")
-
-
-def _tokenIn(handshake: Handshake) -> str:
-    kind, _, token = handshake.headers.get("authorization", "").partition(" ")
-    if token and kind.lower() in ("bearer", "token"):
-        return token.strip()
-    return parse_qs(handshake.query).get("access_token", [""])[0]

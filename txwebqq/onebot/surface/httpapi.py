@@ -14,8 +14,8 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from txwebqq.net.endpoints import listeningService
 from txwebqq.net.site import SiteWithoutAccessLog
+from txwebqq.onebot.authorization import refusalOf
 from txwebqq.onebot.surface.account import SurfaceAccount
-from txwebqq.onebot.surface.authorization import refusalOf
 from txwebqq.onebot.surface.calls.dispatcher import CallDispatcher
 from txwebqq.onebot.surface.config import HTTPSettings
 from txwebqq.onebot.surface.replies import (

@@ -21,8 +21,8 @@ from twisted.web.client import URI
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.net.endpoints import EndpointCache, listeningService
 from txwebqq.net.tls import policyFor
+from txwebqq.onebot.authorization import refusalOf
 from txwebqq.onebot.surface.account import SurfaceAccount
-from txwebqq.onebot.surface.authorization import refusalOf
 from txwebqq.onebot.surface.config import ForwardSettings, ReverseSettings
 from txwebqq.onebot.surface.connection import BotConnection
 from txwebqq.onebot.websocket import (

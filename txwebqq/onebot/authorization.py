@@ -1,6 +1,6 @@
 """
-Requests of bots that are refused: for their tokens, and without a token for where
-they come from.
+Refusals of bots and of OneBot programs that connect to us: for their tokens, and
+without a token for where they come from.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Refusal:
     A refusal.
 
     @ivar status: the HTTP status.
-    @ivar reason: for the bot and for the log.
+    @ivar reason: for the peer and for the log.
     """
 
     status: int
