@@ -24,3 +24,23 @@ def test_stop() -> None:
     pacer.stop()
     assert [failure.type for failure in failed] == [CancelledError, CancelledError]
     assert clock.getDelayedCalls() == []
+
+
+def test_cancel() -> None:
+    """
+    A caller that gives up does not get its turn at once; the next one waits in its
+    place.
+    """
+    clock = Clock()
+    pacer = Pacer(clock, 1, 60.0)
+    pacer.acquire()
+    first, second = pacer.acquire(), pacer.acquire()
+    ended: list[str] = []
+    first.addCallback(lambda _: ended.append("first"))
+    first.addErrback(lambda failure: ended.append(type(failure.value).__name__))
+    second.addCallback(lambda _: ended.append("second"))
+    first.cancel()
+    assert ended == ["CancelledError"]
+    clock.advance(60.0)
+    assert ended == ["CancelledError", "second"]
+    assert clock.getDelayedCalls() == []

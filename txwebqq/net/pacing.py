@@ -4,8 +4,6 @@ Rate limiter for sending, which delays instead of refusing.
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from twisted.internet.defer import CancelledError, Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -58,7 +56,7 @@ class Pacer:
         Wait until a line may be sent; callers are served in order.
 
         @return: fires when the line may be sent; fails with L{CancelledError}
-            after L{stop}.
+            after L{stop}. Cancel it to give up.
         """
         return self._order.run(lambda: Deferred.fromCoroutine(self._wait()))
 
@@ -68,9 +66,10 @@ class Pacer:
         delay = self._full - (burst - 1) * seconds - now
         if delay > 0 and not self._isStopped:
             self._waiting = deferLater(self._clock, delay)
-            with suppress(CancelledError):
+            try:
                 await self._waiting
-            self._waiting = None
+            finally:
+                self._waiting = None
         if self._isStopped:
             raise CancelledError
         self._full = max(self._full, self._clock.seconds()) + seconds
