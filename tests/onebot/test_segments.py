@@ -240,6 +240,28 @@ def test_pictures() -> None:
     )
 
 
+def test_picturesWithin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Pictures that are within the messages are remembered up to a size, together; the
+    last one is in any case.
+    """
+    monkeypatch.setattr(segments, "MAX_ADDRESSES", 50)
+    pictures = PictureStore()
+
+    def show(name: str, size: int) -> None:
+        data = {"file": name, "url": "base64://" + "A" * size}
+        readContent([{"type": "image", "data": data}], True, pictures)
+
+    for name in "aabc":
+        show(name, 11)
+    assert [bool(pictures.url(name)) for name in "abc"] == [False, True, True]
+    show("d", 100)
+    assert [bool(pictures.url(name)) for name in "bcd"] == [False, False, True]
+    show("e", 11)
+    show("f", 11)
+    assert [bool(pictures.url(name)) for name in "def"] == [False, True, True]
+
+
 def test_uploaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Uploaded pictures are kept, up to a size; the last one is in any case.

@@ -30,6 +30,9 @@ from txwebqq.onebot.reading import numberIn, objectIn, textIn
 MAX_PICTURES = 2000
 """Pictures whose addresses are remembered."""
 
+MAX_ADDRESSES = 64 * 1024 * 1024
+"""Maximum length of the addresses together: some are the picture itself."""
+
 MAX_UPLOADED = 64 * 1024 * 1024
 """Maximum size of the pictures that were uploaded and not sent yet, in bytes."""
 
@@ -45,6 +48,7 @@ class PictureStore:
 
     def __init__(self) -> None:
         self._urls: dict[str, str] = {}
+        self._urlsSize = 0
         self._uploaded: dict[str, bytes] = {}
         self._size = 0
 
@@ -52,10 +56,13 @@ class PictureStore:
         """
         Remember the address of a picture.
         """
-        self._urls.pop(name, None)
+        self._urlsSize -= len(self._urls.pop(name, ""))
         self._urls[name] = url
-        if len(self._urls) > MAX_PICTURES:
-            del self._urls[next(iter(self._urls))]
+        self._urlsSize += len(url)
+        while len(self._urls) > MAX_PICTURES or (
+            self._urlsSize > MAX_ADDRESSES and len(self._urls) > 1
+        ):
+            self._urlsSize -= len(self._urls.pop(next(iter(self._urls))))
 
     def url(self, name: str) -> str:
         """
