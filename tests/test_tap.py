@@ -78,6 +78,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     secret = tmp_path / "secret"
     secret.touch(mode=0o600)
     secret.write_text("correct horse\n", encoding="utf-8")
+    lines = tmp_path / "lines"
+    lines.touch(mode=0o600)
+    lines.write_text("s3cret\nlines\n", encoding="utf-8")
     (tmp_path / "tap_apps.py").write_text(APPS, encoding="utf-8")
     (tmp_path / "tap_typo.py").write_text("import nothing_of_this_name\n")
     (tmp_path / "tap_syntax.py").write_text("def\n")
@@ -328,8 +331,14 @@ def test_oneBot(folder: Path) -> None:
         ({"onebot_listen": "tcp:8080:interface=0.0.0.0"}, "there is no token"),
         ({"onebot": "http://h:1"}, "not of the form ws://HOST:PORT/PATH"),
         ({"onebot": "ws://h:x"}, "not of the form ws://HOST:PORT/PATH"),
-        ({"onebot": "ws://[h"}, "not of the form ws://HOST:PORT/PATH"),
+        ({"onebot": "ws://[::1"}, "not of the form ws://HOST:PORT/PATH"),
+        ({"onebot": "ws://a..b:1"}, "not of the form ws://HOST:PORT/PATH"),
+        ({"onebot": f"ws://{'a' * 64}:1"}, "not of the form ws://HOST:PORT/PATH"),
+        ({"onebot": "ws://h:1/a b"}, "not of the form ws://HOST:PORT/PATH"),
+        ({"onebot": "ws://h:1/\u00e9"}, "not of the form ws://HOST:PORT/PATH"),
         ({"onebot": ""}, "give either the address"),
+        ({"onebot": "ws://h:1", "token_file": "lines"}, "has a control character"),
+        ({"onebot": "ws://h:1", "send_burst": "0001000"}, "--send-burst is not from"),
         ({"onebot": "ws://h:1", "password_file": "secret"}, "--password-file is for"),
         ({"onebot": "ws://h:1", "token_file": "none"}, "cannot read none"),
         ({"onebot": "ws://h:1", "send_burst": "0"}, "--send-burst is not from 1 to"),

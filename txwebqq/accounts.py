@@ -4,6 +4,7 @@ The ways of accounts to QQ, and the services that keep them signed on.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from txwebqq.net.endpoints import isLocal
 from txwebqq.net.tls import TrustRoots
 from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.session.interfaces import Era
+
+_VISIBLE = re.compile("[!-~]+")
 
 BURST, SECONDS = 3, 1.5
 """The default pace of what an account of today's QQ sends."""
@@ -83,6 +86,11 @@ class OneBotAccess:
                 "others can reach the endpoint, and there is no token: the account"
                 " would be theirs. Give one, or listen with interface=127.0.0.1"
             )
+        if self.token != self.token.strip() or not self.token.isprintable():
+            # It is the end of a line of the handshake.
+            raise InvalidConfiguration(
+                "the token begins or ends with a space, or has a control character"
+            )
         TrustRoots(self.caFile)
 
 
@@ -97,11 +105,13 @@ def checkAddress(url: str) -> None:
     """
     try:
         parts = urlsplit(url)
+        # A part of the name may be empty or too long.
+        parts.netloc.encode("idna")
         isAddress = bool(parts.hostname) and parts.port != 0
         isAddress = isAddress and parts.scheme in ("ws", "wss")
     except ValueError:
         isAddress = False
-    if not isAddress:
+    if not isAddress or not _VISIBLE.fullmatch(url):
         # It may contain a token.
         raise InvalidConfiguration(
             "the address is not of the form ws://HOST:PORT/PATH or wss://HOST:PORT/PATH"
@@ -157,7 +167,10 @@ def _readOneBot(table: ConfigTable, caFile: str | None) -> Access:
     try:
         access.check()
     except InvalidConfiguration as e:
-        raise table.error("url", f"or ca-file cannot be used: {e}") from e
+        way = "listen" if listen else "url"
+        raise table.error(
+            f"{way}, token-file or ca-file", f"cannot be used: {e}"
+        ) from e
     return access
 
 

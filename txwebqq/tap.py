@@ -219,7 +219,8 @@ class Options(CommandOptions):
             )
         file = self["token-file"]
         burst = self["send-burst"]
-        if not (burst.isascii() and burst.isdigit() and 1 <= int(burst[:4]) <= 100):
+        isNumber = len(burst) < 4 and burst.isascii() and burst.isdigit()
+        if not (isNumber and 1 <= int(burst) <= 100):
             raise InvalidConfiguration(f"--send-burst is not from 1 to 100: {burst}")
         access = OneBotAccess(
             self["onebot"] or "",

@@ -44,14 +44,23 @@ class ListenerTests(SynchronousTestCase):
         """
         Listen.
         """
-        self.reactor = MemoryReactorClock()
         self.onebot = MemoryOneBot(token="T")
         self.alice = self.onebot.addFriend("Alice")
+        self.listen()
+
+    def listen(self) -> None:
+        """
+        Listen for the program, with its token.
+        """
+        self.reactor = MemoryReactorClock()
         # One clock for all.
         self.reactor.advance(self.onebot.clock.seconds())
         self.onebot.clock = self.reactor
         listener = Listener(
-            self.reactor, self.onebot.number, "tcp:8080:interface=127.0.0.1", "T"
+            self.reactor,
+            self.onebot.number,
+            "tcp:8080:interface=127.0.0.1",
+            self.onebot.token,
         )
         self.factory = listener.factory
         self.results: list[Any] = []
@@ -132,6 +141,24 @@ class ListenerTests(SynchronousTestCase):
         self.factory = Listener(self.reactor, self.onebot.number, local, "").factory
         self.assertEqual(self.refused(Authorization="", Origin="http://evil.test"), 403)
         self.assertEqual(self.refused(Authorization=""), 503)
+
+    def test_anyToken(self) -> None:
+        """
+        A token may have any characters.
+        """
+        self.stop()
+        self.onebot = MemoryOneBot(token="漢é")
+        self.listen()
+        self.onebot.dial(self.factory)
+        self.protocol()
+        self.stop()
+
+    def test_name(self) -> None:
+        """
+        The log names the port by its purpose.
+        """
+        self.assertEqual(self.factory.logPrefix(), "OneBot WebSocket server")
+        self.stop()
 
     def test_anotherAccount(self) -> None:
         """

@@ -377,6 +377,7 @@ class HandshakeTests(SynchronousTestCase):
             accepted(b"Sec-WebSocket-Key: x").replace(b"websocket", b"h2c"),
             b"\r\n" * 20 + b"\0" * 100_000,
             b"x" * 300_000,
+            b"HTTP/1.1 101 OK\r\nConnection: \xff\r\nUpgrade: websocket\r\n\r\n",
         ):
             self.setUp()
             self.peer.give(data)
@@ -470,6 +471,9 @@ class ServerTests(SynchronousTestCase):
             b"\x16\x03\x01",
             b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
             b"x" * 100_000,
+            f"GET / HTTP/1.1\r\nHost: {'x' * 64}\r\n\r\n".encode(),
+            b"GET / HTTP/1.1\r\nHost: \xff\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\nConnection: \xff\r\n\r\n",
         ):
             factory = websocket.WebSocketFactory(self.accept, self.clock)
             peer = RawPeer(factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1)))

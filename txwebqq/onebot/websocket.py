@@ -4,6 +4,7 @@ WebSockets (RFC 6455) on Twisted connections; wsproto reads and writes the frame
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from io import StringIO
@@ -110,7 +111,7 @@ class Handshake:
     def __init__(self, request: Request) -> None:
         self.path, _, self.query = request.target.partition("?")
         self.headers: Mapping[str, str] = {
-            bytes(name).decode("latin-1").lower(): bytes(value).decode("latin-1")
+            bytes(name).decode("ascii").lower(): bytes(value).decode("utf-8", "replace")
             for name, value in reversed(list(request.extra_headers))
         }
 
@@ -128,7 +129,7 @@ class Refused(Exception):
 
 
 @implementer(IPushProducer)
-class WebSocket(StreamProtocol):
+class WebSocket(StreamProtocol, ABC):
     """
     One WebSocket, of a client or a server.
 
@@ -248,6 +249,9 @@ class WebSocket(StreamProtocol):
             self._finish(WebSocketClosed(f"not a WebSocket: {e}"))
         except LocalProtocolError as e:
             self._finish(WebSocketClosed(f"the WebSocket is over: {e}"))
+        except UnicodeError:
+            # wsproto decodes some headers.
+            self._finish(WebSocketClosed("not a WebSocket: a header is not readable"))
 
     def _receive(self, data: bytes) -> None:
         try:
@@ -267,7 +271,7 @@ class WebSocket(StreamProtocol):
         self._isOpen = False
         self._stopTimer()
         end = self._end or WebSocketClosed(
-            f"the connection was lost: {reason.getErrorMessage()}"
+            f"the connection was lost: {reason.getErrorMessage().rstrip('.')}"
         )
         if self._handler is not None:
             self._handler.closed(self, end)
@@ -315,8 +319,11 @@ class WebSocket(StreamProtocol):
             case _:
                 self._handshake(event)
 
+    @abstractmethod
     def _handshake(self, event: Event) -> None:
-        raise NotImplementedError
+        """
+        Read an event of the handshake, or of a refusal.
+        """
 
     def _open(self) -> None:
         self._isOpen = True
@@ -521,6 +528,9 @@ class WebSocketFactory(Factory):
         self._accept = accept
         self._clock = clock
         self.sockets: set[WebSocket] = set()
+
+    def logPrefix(self) -> str:
+        return "OneBot WebSocket server"
 
     def buildProtocol(self, address: object) -> ServerWebSocket:
         """

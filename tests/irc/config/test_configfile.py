@@ -193,7 +193,11 @@ def test_relay(folder: Path) -> None:
         (SMALL + 'kind = "onebot"', "account 1: url or listen is needed"),
         (
             SMALL + 'kind = "onebot"\nurl = "http://x"',
-            "account 1: url or ca-file cannot be used: the address is not of the form",
+            "account 1: url, token-file or ca-file cannot be used: the address is not",
+        ),
+        (
+            SMALL + 'kind = "onebot"\nlisten = "tcp:1"',
+            "account 1: listen, token-file or ca-file cannot be used: others can reach",
         ),
         (
             SMALL + 'kind = "onebot"\nlisten = "tcp:1:interface=127.0.0.1"',
