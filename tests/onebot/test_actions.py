@@ -13,7 +13,7 @@ from treq.testing import StubTreq
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
-from twisted.web.server import Request
+from twisted.web.server import NOT_DONE_YET, Request
 
 from txwebqq.errors import (
     MalformedReply,
@@ -58,10 +58,13 @@ class Files(Resource):
 
     isLeaf = True
 
-    def render_GET(self, request: Request) -> bytes:
+    def render_GET(self, request: Request) -> Any:
         """
         Serve the picture unless its key has expired.
         """
+        if request.path == b"/endless":
+            request.write(PNG)
+            return NOT_DONE_YET
         if request.path == b"/gone":
             request.setResponseCode(404)
             return b"x" * 1000
@@ -773,6 +776,19 @@ class MediaTests(ActionsTestCase):
                 self.assertEqual(
                     self.onebot.calls[-1], ("get_image", {"file": "A.png"})
                 )
+
+    def test_stopMeanwhile(self) -> None:
+        """
+        A download ends with the service.
+        """
+        message, picture = self.received("http://qq.test/endless")
+        fetched = self.protocol.fetchPicture(message, picture)
+        self.onebot.settle()
+        self.treq.flush()
+        self.assertNoResult(fetched)
+        self.onebot.stop()
+        self.failureResultOf(fetched, Unreachable)
+        self.assertEqual(self.onebot.clock.getDelayedCalls(), [])
 
     def test_notFetched(self) -> None:
         """

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
+from twisted.logger import capturedLogs, formatEvent
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -21,7 +22,7 @@ from txwebqq.errors import (
     Unreachable,
     WebQQError,
 )
-from txwebqq.model import GroupMessage, Message, RosterChange
+from txwebqq.model import GroupMessage, Message, RosterChange, Status
 from txwebqq.onebot import driver
 from txwebqq.onebot.actions import missed
 from txwebqq.onebot.driver import Pace
@@ -404,6 +405,29 @@ class DriverTests(OneBotTestCase):
             self.assertEqual(second.log, ["connectionMade", "signedOn"])
             self.stop()
 
+    def test_lostLog(self) -> None:
+        """
+        The log has one line for a lost link, and one for each attempt after it.
+        """
+        self.signOn()
+        with capturedLogs() as logged:
+            self.onebot.isListening = False
+            self.onebot.loseLink()
+            self.onebot.settle(1)
+        lost, begun, failed = map(formatEvent, logged)
+        self.assertEqual(
+            lost,
+            "Session lost (account 10001): the connection was lost: Connection was"
+            " closed cleanly: Connection done; signing on again in 1.0 s.",
+        )
+        self.assertEqual(begun, "Signing on (account 10001).")
+        self.assertEqual(
+            failed,
+            "Not signed on (account 10001): connecting failed: ConnectError: An error"
+            " occurred while connecting; retrying in 1.0 s.",
+        )
+        self.stop()
+
     def test_lostWithSend(self) -> None:
         """
         A send that is not answered fails, and is not repeated.
@@ -635,6 +659,22 @@ class DriverTests(OneBotTestCase):
             self.failureResultOf(each, WebQQError)
         self.assertEqual(self.onebot.said, ["0", "1", "2", "3"])
 
+    def test_cancelledSend(self) -> None:
+        """
+        A message that waits for its turn is not sent when the application cancels it.
+        """
+        protocol = self.signOn(pace=Pace(1, 10.0))
+        protocol.sendMessage(self.alice, "0")
+        sent = protocol.sendGroupMessage(self.group, "1")
+        later = protocol.sendMessage(self.alice, "2")
+        self.onebot.settle()
+        sent.cancel()
+        self.failureResultOf(sent, CancelledError)
+        self.onebot.settle(11)
+        self.successResultOf(later)
+        self.assertEqual(self.onebot.said, ["0", "2"])
+        self.stop()
+
     def test_ownWords(self) -> None:
         """
         Messages that the account sends elsewhere are none to it.
@@ -789,7 +829,13 @@ class MissedTests(OneBotTestCase):
         protocol = self.away(lambda: None)
         self.onebot.tell(self.alice, "2")
         self.assertEqual(protocol.heard, [])
-        self.stop()
+        self.onebot.calls.clear()
+        with capturedLogs() as logged:
+            self.stop()
+        self.assertEqual(self.onebot.calls, [])
+        self.assertEqual(
+            [formatEvent(event) for event in logged], ["Signed off (account 10001)."]
+        )
 
     def test_kickedMeanwhile(self) -> None:
         """
@@ -836,4 +882,13 @@ class MissedTests(OneBotTestCase):
             ("set_friend_add_request", {"flag": "F", "approve": True, "remark": ""}),
             self.onebot.calls,
         )
+        self.stop()
+
+    def test_statusIsKept(self) -> None:
+        """
+        The presence that an account has set is still told in its next sign-on.
+        """
+        protocol = self.signOn()
+        self.onebot.result(protocol.setStatus(Status.AWAY))
+        self.assertEqual(self.away(lambda: None).transport.status, Status.AWAY)
         self.stop()

@@ -114,7 +114,7 @@ class NamedEndpoint:
             self._log.warn(
                 "Connecting to {name} failed: {reason}.",
                 name=self._name,
-                reason=failure.getErrorMessage(),
+                reason=failure.getErrorMessage().rstrip("."),
             )
         return failure
 

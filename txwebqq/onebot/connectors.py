@@ -15,9 +15,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.client import URI
 
-from txwebqq.errors import Unreachable
 from txwebqq.model import Number
 from txwebqq.net.endpoints import EndpointCache, listeningService
+from txwebqq.net.failures import unreachable
 from txwebqq.net.tls import policyFor
 from txwebqq.onebot.authorization import refusalOf
 from txwebqq.onebot.link import EventsOnly, LinkListener, OneBotLink
@@ -106,7 +106,7 @@ class EndpointDialler:
             try:
                 socket: Any = await self._endpoint.connect(factory)
             except Exception as e:
-                raise Unreachable(f"connecting failed: {e}") from e
+                raise unreachable(e) from e
             try:
                 await link.whenOpen
             except CancelledError:
@@ -137,7 +137,7 @@ class Dialler(EndpointDialler):
         parts = urlsplit(url)
         policy = policyFor(caFile)
         scheme = "https" if parts.scheme == "wss" else "http"
-        uri = URI.fromBytes(f"{scheme}://{parts.netloc}/".encode("idna"))
+        uri = URI.fromBytes(f"{scheme}://{parts.netloc}/".encode("ascii"))
         endpoints = EndpointCache(reactor, policy, CONNECT_TIMEOUT)
         super().__init__(
             endpoints.endpointForURI(uri),
@@ -184,7 +184,6 @@ class Listener(MultiService):
             link = self._link
             if link is not None and not link.isOpen:
                 # Its connection for calls has not come.
-                link.whenOpen.addErrback(lambda failure: failure.trap(CancelledError))
                 link.whenOpen.cancel()
 
         self._listener = listener

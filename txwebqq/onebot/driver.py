@@ -114,7 +114,7 @@ class OneBotDriver:
         self._application = Application(account, factory)
         self._machine: SignOnInputs = makeSignOn(SignOnState(account, self))
         self._pending = PendingInputs(self._machine, clock, account.number)
-        self._memory = Memory(account.number)
+        self._memory = Memory(account)
         self._missed = Missed(clock)
         self._messageIds = messageIds(clock)
         # Of all sign-ons: after a lost link, the history gives messages again.
@@ -147,6 +147,7 @@ class OneBotDriver:
         if self._current is not None:
             self._current.eventQueue.flush()
         self._machine.stop()
+        self._downloads.cancel()
         return self._connector.close()
 
     def whenSignedOn(self) -> Deferred[IWebQQProtocol]:
@@ -178,7 +179,7 @@ class OneBotDriver:
             Actions(calls),
             self._messageIds,
             self.signOff,
-            self._account.status,
+            self._memory,
             clock,
         )
         rosterSync = RosterSyncService(number, transport, clock)
@@ -265,7 +266,7 @@ class OneBotDriver:
             if isinstance(error, LoginRefused):
                 self._machine.refused(error)
             else:
-                self._machine.failed(f"{what}: {error}")
+                self._machine.failed(f"{what} failed: {error}")
 
         return failed
 
@@ -314,12 +315,7 @@ class OneBotDriver:
 
     def wait(self, attempt: int, reason: str) -> None:
         delay = self._backoff(attempt)
-        self._log.warn(
-            "Not signed on (account {number}): {reason}; retrying in {delay:.1f} s.",
-            number=self._account.number,
-            reason=reason,
-            delay=delay,
-        )
+        self._application.logWait(reason, delay)
         self._pending.later(delay, self._machine.retry)
 
     def cancelPending(self) -> None:
@@ -362,6 +358,9 @@ class OneBotDriver:
             try:
                 await current.pacer.acquire()
             except CancelledError as e:
+                if current is self._current:
+                    # By the application.
+                    raise
                 raise NotSignedOn("the sign-on is over") from e
             return await self._call(action, params)
 

@@ -221,7 +221,7 @@ class OneBotLink:
         if reason.status in (401, 403):
             self._lose(LoginRefused(f"the OneBot program refuses the token: {reason}"))
         else:
-            self._lose(Unreachable(str(reason), reason.status))
+            self._lose(Unreachable(printable(str(reason)), reason.status))
 
     def _lose(self, reason: Exception) -> None:
         if self._isLost:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Concatenate, ParamSpec, TypeVar
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
@@ -15,6 +15,7 @@ from txwebqq.interfaces import IWebQQTransport
 from txwebqq.model import Status
 from txwebqq.net.bodies import FileUpload, Sink
 from txwebqq.onebot.actions.actions import Actions
+from txwebqq.onebot.actions.calls import Memory
 from txwebqq.session.basetransport import BaseTransport, Phase
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.messages import ChangeStatus2
@@ -33,7 +34,7 @@ class OneBotTransport(BaseTransport):
     Carries out requests by calls of OneBot 11, and fails them with L{NotSignedOn}
     before C{signedOn} and after the end.
 
-    @param signOff: signs the account off.
+    @param memory: keeps the presence status from one sign-on to the next.
     """
 
     def __init__(
@@ -41,17 +42,16 @@ class OneBotTransport(BaseTransport):
         actions: Actions,
         messageIds: Iterator[int],
         signOff: Callable[[], Deferred[None]],
-        status: Status,
+        memory: Memory,
         clock: IReactorTime,
     ) -> None:
-        super().__init__(messageIds, clock)
+        super().__init__(messageIds, signOff, clock)
         self._actions = actions
-        self._signOff = signOff
-        self._status = status
+        self._memory = memory
 
     @property
     def status(self) -> Status:
-        return self._status
+        return self._memory.status
 
     def call(
         self,
@@ -91,7 +91,7 @@ class OneBotTransport(BaseTransport):
 
     def setStatus(self, status: Status) -> Deferred[None]:
         def changed(result: None) -> None:
-            self._status = status
+            self._memory.status = status
 
         return self.call(ChangeStatus2, status).addCallback(changed)
 
@@ -101,7 +101,3 @@ class OneBotTransport(BaseTransport):
     def holdEvents(self) -> Callable[[], None]:
         # OneBot 11 gives no event a second time.
         return lambda: None
-
-    def signOff(self) -> Deferred[None]:
-        # A protocol whose sign-on is over must not end the one after it.
-        return succeed(None) if self.phase is Phase.CLOSED else self._signOff()

@@ -159,8 +159,7 @@ class DiscussionRequests(MessageRequests):
         copy of it back.
 
         @return: fires with the message's id and time when the server has accepted
-            it. Also fails
-            with L{MessageTooLong} or L{PartlySent}.
+            it. Also fails with L{MessageTooLong} or L{PartlySent}.
         """
         return self.sendTo(
             ("discussion", did),

@@ -123,8 +123,7 @@ class MessageRequests(Requester):
         of it back.
 
         @return: fires with the message's id and time when the server has accepted
-            it. Also fails
-            with L{MessageTooLong} or L{PartlySent}.
+            it. Also fails with L{MessageTooLong} or L{PartlySent}.
         """
         group = self.transport.groups.get(gid)
         code = Code(0) if group is None else group.code

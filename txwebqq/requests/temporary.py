@@ -49,9 +49,8 @@ class TemporaryChatRequests(MessageRequests):
         @param discussion: the shared discussion.
 
         @return: fires with the message's id and time when the server has accepted
-            it. Also fails
-            with L{MessageTooLong} or L{PartlySent}, and with L{ValueError}
-            unless exactly one of C{group} and C{discussion} is given.
+            it. Also fails with L{MessageTooLong} or L{PartlySent}, and with
+            L{ValueError} unless exactly one of C{group} and C{discussion} is given.
         """
         shared: Gid | Did
         if group is not None and discussion is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
 from txwebqq.errors import LoginRefused, NotSignedOn, SessionExpired, WebQQError
@@ -30,6 +30,8 @@ class Application:
         self._factory = factory
         self._callbackQueue = CallbackQueue()
         self._signedOn: GuardedProtocol | None = None
+        # Whether the last sign-on has ended by the loss of the session.
+        self._isLost = False
         self._whenSignedOn: list[Deferred[IWebQQProtocol]] = []
         self._whenSignedOff: list[Deferred[None]] = []
 
@@ -93,24 +95,37 @@ class Application:
         Log the end of a sign-on.
 
         @param reason: L{None} after a sign-off, L{SessionExpired} when another
-            sign-on follows.
+            sign-on follows: then L{logWait} logs both.
         """
         number = self._account.number
+        self._isLost = isinstance(reason, SessionExpired)
         if reason is None:
             self._log.info("Signed off (account {number}).", number=number)
-        elif isinstance(reason, SessionExpired):
+        elif not self._isLost:
             self._log.error(
-                "Session lost (account {number}): {reason}; signing on again.",
+                "Signed off (account {number}): {reason}; the account stays offline.",
                 number=number,
                 reason=reason,
             )
-        else:
-            self._log.error(
-                "Signed off (account {number}): {reason}; offline until signOn is "
-                "called.",
-                number=number,
-                reason=reason,
-            )
+
+    def logWait(self, reason: str, delay: float) -> None:
+        """
+        Log that a session was lost, or that a sign-on has failed.
+
+        @param delay: the seconds until the next sign-on.
+        """
+        isLost, self._isLost = self._isLost, False
+        text = (
+            "Session lost (account {number}): {reason}; signing on again in"
+            " {delay:.1f} s."
+            if isLost
+            else "Not signed on (account {number}): {reason}; retrying in"
+            " {delay:.1f} s."
+        )
+        level = LogLevel.error if isLost else LogLevel.warn
+        self._log.emit(
+            level, text, number=self._account.number, reason=reason, delay=delay
+        )
 
     def close(self, protocol: GuardedProtocol, reason: WebQQError | None) -> None:
         """

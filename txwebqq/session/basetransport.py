@@ -4,11 +4,11 @@ The base of the transports of one sign-on: their life, and the lists of contacts
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, auto
 from itertools import count
 
-from twisted.internet.defer import Deferred, DeferredLock, fail
+from twisted.internet.defer import Deferred, DeferredLock, fail, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from txwebqq.errors import NotSignedOn
@@ -47,11 +47,18 @@ class BaseTransport:
 
     @param messageIds: the ids of the account's messages, which go on from one
         sign-on to the next.
+    @param signOff: signs the account off.
     @ivar phase: the part of its life.
     """
 
-    def __init__(self, messageIds: Iterator[int], clock: IReactorTime) -> None:
+    def __init__(
+        self,
+        messageIds: Iterator[int],
+        signOff: Callable[[], Deferred[None]],
+        clock: IReactorTime,
+    ) -> None:
         self._messageIds = messageIds
+        self._signOff = signOff
         self._clock = clock
         self.phase = Phase.CONNECTING
         self._held: list[Deferred[None]] = []
@@ -133,3 +140,7 @@ class BaseTransport:
     def nextTransferId(self) -> int:
         self._lastTransferId = (self._lastTransferId + 1) % LOCAL_IDS
         return self._lastTransferId
+
+    def signOff(self) -> Deferred[None]:
+        # A protocol whose sign-on is over must not end the one after it.
+        return succeed(None) if self.phase is Phase.CLOSED else self._signOff()

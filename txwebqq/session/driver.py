@@ -235,12 +235,7 @@ class SignOnDriver:
 
     def wait(self, attempt: int, atLeast: float, reason: str) -> None:
         delay = max(self._backoff(attempt), atLeast)
-        self._log.warn(
-            "Not signed on (account {number}): {reason}; retrying in {delay:.1f} s.",
-            number=self._account.number,
-            reason=reason,
-            delay=delay,
-        )
+        self._application.logWait(reason, delay)
         self._pending.later(delay, self._machine.retry)
 
     def cancelPending(self) -> None:

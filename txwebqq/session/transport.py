@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Concatenate, ParamSpec, TypeVar
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
@@ -35,7 +35,6 @@ class SignOnTransport(BaseTransport):
     and fails them with L{NotSignedOn} before C{signedOn} and after the end.
 
     @param friendListHash: see L{IWebQQTransport.friendListHash}.
-    @param signOff: signs the account off.
     @param acknowledgement: the account's acknowledgement of replies.
     """
 
@@ -50,12 +49,11 @@ class SignOnTransport(BaseTransport):
         acknowledgement: Acknowledgement,
         clock: IReactorTime,
     ) -> None:
-        super().__init__(messageIds, clock)
+        super().__init__(messageIds, signOff, clock)
         self._requests = requests
         self._client = client
         self._state = state
         self._friendListHash = friendListHash
-        self._signOff = signOff
         self._acknowledgement = acknowledgement
 
     # Called by the protocol.
@@ -112,7 +110,3 @@ class SignOnTransport(BaseTransport):
 
     def appear(self, status: Status) -> Deferred[None]:
         return self.setStatus(status)
-
-    def signOff(self) -> Deferred[None]:
-        # A protocol whose sign-on is over must not end the one after it.
-        return succeed(None) if self.phase is Phase.CLOSED else self._signOff()

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from txwebqq.errors import RequestRefused
-from txwebqq.model import Content, Gid, Number
+from txwebqq.model import Account, Content, Gid, Number
 from txwebqq.onebot.actions.downloads import Downloads
 from txwebqq.onebot.events import EventReader
 from txwebqq.onebot.segments import PictureStore, writeContent
@@ -32,15 +32,17 @@ class Memory:
 
     @ivar reader: reads its events, and keeps the ids of requests.
     @ivar pictures: its pictures.
+    @ivar status: its presence, as it was set last.
     @ivar masks: the treatments of groups' messages that were set.
     @ivar settings: the settings of WebQQ's page, by application: today's QQ has
         none.
     @ivar hasCategories: whether the program may tell categories of friends.
     """
 
-    def __init__(self, number: Number) -> None:
+    def __init__(self, account: Account) -> None:
         self.pictures = PictureStore()
-        self.reader = EventReader(number, self.pictures)
+        self.reader = EventReader(account.number, self.pictures)
+        self.status = account.status
         self.masks: dict[Gid, int] = {}
         self.settings: dict[int, dict[str, Any]] = {}
         self.hasCategories = True

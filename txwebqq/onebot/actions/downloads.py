@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -16,6 +16,8 @@ from txwebqq.errors import MalformedReply, Unreachable
 from txwebqq.net.bodies import BodyCollector, Sink
 from txwebqq.net.encodedurl import encodedURL
 from txwebqq.net.failures import NETWORK_ERRORS, raiseTimedOut, unreachable
+
+T = TypeVar("T")
 
 TIMEOUT = 300.0
 """Seconds that a download may take."""
@@ -34,6 +36,14 @@ class Downloads:
     def __init__(self, treq: TreqLike, clock: IReactorTime) -> None:
         self._treq = treq
         self._clock = clock
+        self._running: set[Deferred[int]] = set()
+
+    def cancel(self) -> None:
+        """
+        End the downloads that are going on, which fail with L{Unreachable}.
+        """
+        for fetching in list(self._running):
+            fetching.cancel()
 
     def fetch(self, url: str, sink: Sink, limit: int, start: int = 0) -> Deferred[int]:
         """
@@ -52,9 +62,15 @@ class Downloads:
             work = self._fetch(url, sink, limit, start)
         else:
             work = _refuse()
-        return Deferred.fromCoroutine(work).addTimeout(
-            TIMEOUT, self._clock, raiseTimedOut
-        )
+        fetching = Deferred.fromCoroutine(work)
+        fetching.addTimeout(TIMEOUT, self._clock, raiseTimedOut)
+        self._running.add(fetching)
+
+        def ended(result: T) -> T:
+            self._running.discard(fetching)
+            return result
+
+        return fetching.addBoth(ended)
 
     async def _fetch(self, url: str, sink: Sink, limit: int, start: int) -> int:
         try:

@@ -44,14 +44,6 @@ NO_PICTURE, TOO_LARGE = 1, 3
 """The results of an upload that is not kept."""
 
 
-def _keep(calls: Calls, name: str, data: bytes) -> str:
-    # Two files with one name may be on their way at once.
-    digest = md5(data, usedforsecurity=False).hexdigest().upper()
-    name = name or digest
-    calls.memory.pictures.keepUploaded(name, data)
-    return name
-
-
 def _pictureName(data: bytes) -> str:
     imageType = imageTypeOf(data)
     digest = md5(data, usedforsecurity=False).hexdigest().upper()
@@ -71,7 +63,7 @@ async def _keepPicture(
     name = _pictureName(data)
     if not name:
         raise RequestRefused(NO_PICTURE, "the picture is not a jpg, gif, bmp or png")
-    _keep(calls, name, data)
+    calls.memory.pictures.keepUploaded(name, data)
     return StoredFile(name, name, len(data))
 
 
@@ -82,14 +74,17 @@ async def _keepFace(
     name = _pictureName(data)
     if not name:
         return CustomFaceUploadResult(NO_PICTURE)
-    return CustomFaceUploadResult(0, _keep(calls, name, data))
+    calls.memory.pictures.keepUploaded(name, data)
+    return CustomFaceUploadResult(0, name)
 
 
 async def _keepFile(
     calls: Calls, command: UploadOfflineFile, source: FileUpload
 ) -> StoredFile:
     data = _read(source)
-    path = _keep(calls, f"/{command.fileId}", data)
+    # Two files with one name may be on their way at once.
+    path = f"/{command.fileId}"
+    calls.memory.pictures.keepUploaded(path, data)
     return StoredFile(path, source.name, len(data), command.fileId)
 
 
