@@ -109,9 +109,10 @@ def checkAddress(url: str) -> None:
         parts.netloc.encode("idna")
         isAddress = bool(parts.hostname) and parts.port != 0
         isAddress = isAddress and parts.scheme in ("ws", "wss")
+        isAddress = isAddress and _VISIBLE.fullmatch(parts.netloc) is not None
     except ValueError:
         isAddress = False
-    if not isAddress or not _VISIBLE.fullmatch(url):
+    if not isAddress:
         # It may contain a token.
         raise InvalidConfiguration(
             "the address is not of the form ws://HOST:PORT/PATH or wss://HOST:PORT/PATH"

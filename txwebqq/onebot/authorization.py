@@ -40,7 +40,7 @@ def refusalOf(headers: Mapping[str, str], query: str, token: str) -> Refusal | N
     """
     Check whether a request is allowed.
 
-    @param headers: by their names in lower case.
+    @param headers: by their names in lower case, decoded as Latin-1.
     @param token: the right one, C{""} if none is needed. Then pages in browsers are
         refused, because any page can send requests to a port of this machine.
 

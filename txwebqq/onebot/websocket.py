@@ -111,7 +111,7 @@ class Handshake:
     def __init__(self, request: Request) -> None:
         self.path, _, self.query = request.target.partition("?")
         self.headers: Mapping[str, str] = {
-            bytes(name).decode("ascii").lower(): bytes(value).decode("utf-8", "replace")
+            bytes(name).decode("latin-1").lower(): bytes(value).decode("latin-1")
             for name, value in reversed(list(request.extra_headers))
         }
 
