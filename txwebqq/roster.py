@@ -81,13 +81,15 @@ class Roster:
         """
         Apply an event to the lists.
         """
+        # The most frequent events, which change nothing. A pattern takes 100 ns for
+        # each class that an event is not.
+        if type(event) is Message:
+            return
+        if type(event) is GroupMessage and event.group in self.groups:
+            return
         match event:
-            case Message():
-                # The most frequent event, which changes nothing here.
-                pass
             case GroupMessage():
-                if event.group not in self.groups:
-                    self._addGroup(event.group, event.code, event.number)
+                self._addGroup(event.group, event.code, event.number)
             case StatusChange(uin, status, clientType):
                 self._setStatus(uin, status, clientType)
             case RosterChange():
