@@ -213,11 +213,10 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
     at once and return a reply of any length.
     """
     from txwebqq.model import Number, Status
-    from txwebqq.server.domain.state import ServerState
+    from txwebqq.server.domain.state import Joined, ServerState
     from txwebqq.server.limits import ConnectionLimits
     from txwebqq.server.population import load
     from txwebqq.server.resource import WebQQResource
-    from txwebqq.server.sessions.sessions import Session
     from txwebqq.server.storage.populationimport import importPopulation
     from txwebqq.server.storage.store import Store
 
@@ -247,9 +246,9 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
             tickets = []
             for n in range(int(request.args[b"n"][0])):
                 pending = state.sessions.admit(Number(20001 + n))
-                session = state.join(pending, "", str(n), Status.ONLINE)
-                assert isinstance(session, Session)
-                tickets.append(f"{session.psessionid} {session.vfwebqq}")
+                joined = state.join(pending, "", str(n), Status.ONLINE)
+                assert isinstance(joined, Joined)
+                tickets.append(f"{joined.psessionid} {joined.vfwebqq}")
             return "\n".join(tickets).encode()
 
     # All clients of a measure have the same address.

@@ -25,9 +25,9 @@ from twisted.logger import Logger
 
 from tests.network.authority import LOCALHOST, Authority
 from tests.server.harness import ALICE, BOB, POPULATION, request
-from txwebqq.model import Font, Sent, Status, Text
+from txwebqq.model import Font, Number, Sent, Status, Text
 from txwebqq.server.domain.messaging import sendMessage
-from txwebqq.server.domain.state import ServerState
+from txwebqq.server.domain.state import Joined, ServerState
 from txwebqq.server.events.kinds import FRIEND_MESSAGE
 from txwebqq.server.population import parse
 from txwebqq.server.resource import WebQQResource
@@ -56,6 +56,7 @@ class Scene:
         )
         self.state.merge(parse(POPULATION))
         self.server = WebQQResource(self.state, reactor)
+        self._tickets: dict[Number, str] = {}
         self.alice, self.bob = map(self._join, (ALICE, BOB))
         self.bob.mailbox.presence.clear()
         self.alice.mailbox.presence.clear()
@@ -64,9 +65,10 @@ class Scene:
 
     def _join(self, number: Any) -> Session:
         ticket = self.state.sessions.admit(number)
-        session = self.state.join(ticket, "", "1", Status.ONLINE)
-        assert isinstance(session, Session)
-        return session
+        joined = self.state.join(ticket, "", "1", Status.ONLINE)
+        assert isinstance(joined, Joined)
+        self._tickets[number] = joined.psessionid
+        return joined.session
 
     def connect(self) -> socket.socket:
         """
@@ -82,7 +84,7 @@ class Scene:
         """
         Send a poll.
         """
-        r = json.dumps({"clientid": "1", "psessionid": self.bob.psessionid})
+        r = json.dumps({"clientid": "1", "psessionid": self._tickets[BOB]})
         named = dict(line.split(": ") for line in headers)
         sock.sendall(request("POST", "/channel/poll2", named, f"r={r}"))
 

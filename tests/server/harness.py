@@ -200,9 +200,10 @@ class ServerHarness:
         pollTimeout: float = POLL_TIMEOUT,
         connections: ConnectionLimits = DEFAULT_LIMITS,
         proxies: Collection[str] = (),
+        at: float = START,
     ) -> None:
         self.clock = Clock()
-        self.clock.advance(START)
+        self.clock.advance(at)
         self.store = store or Store()
         random = Random(seed)
         self.state = ServerState(

@@ -9,6 +9,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from txwebqq.protocol import WebQQProtocol
+from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.service import WebQQService
 from txwebqq.session.interfaces import Era
 from txwebqq.testing import MemoryPerson, MemoryTreq, MemoryWebQQ, RecordingFactory
@@ -39,9 +40,9 @@ class StrictServer(Resource):
         commands = {command.path.encode(): command for command in HASHED}
         command = commands.get(request.path)
         if command is not None and self._name:
-            [session] = self._web.state.sessions
             assert request.content is not None
-            wanted = self._wanted(session.ptwebqq)
+            cookies = HTTPExchange(request).cookies
+            wanted = self._wanted(cookies["ptwebqq"])
             if wanted != Form.parse(b"", request.content.read()).text("hash", ""):
                 return command.encodeReply(Refusal(50, "hash"))
             request.content.seek(0)

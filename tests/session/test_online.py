@@ -40,6 +40,7 @@ from txwebqq.errors import (
 )
 from txwebqq.model import Account, Message, Status, Uin
 from txwebqq.protocol import WebQQFactory
+from txwebqq.server.domain.state import Joined
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.testing import PASSWORD
 
@@ -588,24 +589,31 @@ def test_heartbeat(rig: Rig) -> None:
     assert rig.factory.logs == [["made", "on"]]
 
 
-def test_noSecretsInLog() -> None:
+def test_noSecretsInLog(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     No log event of a whole sign-on, with its failures, holds a secret.
     """
     with CapturedLog() as logged:
         rig = Rig()
+        secrets = [PASSWORD]
+        join = rig.web.state.join
+
+        def eavesdrop(ptwebqq: str, *others: Any) -> Any:
+            joined = join(ptwebqq, *others)
+            assert isinstance(joined, Joined)
+            secrets.extend((ptwebqq, joined.psessionid, joined.vfwebqq))
+            return joined
+
+        monkeypatch.setattr(rig.web.state, "join", eavesdrop)
         rig.server.replies["/login"] = [500]
         rig.server.replies[LOGIN2] = [HTML]
         rig.start()
         rig.web.settle(30)
-        [session] = rig.web.state.sessions
-        secrets = [PASSWORD, session.psessionid, session.vfwebqq, session.ptwebqq]
         rig.server.replies[POLL] = [b'{"retcode":121,"t":"0"}', HTML, 500]
         rig.web.settle(120)
-        [session] = rig.web.state.sessions
-        secrets += [session.psessionid, session.vfwebqq]
         rig.finish()
     assert "Signed on (account " in logged.text
+    assert len(secrets) == 7
     for secret in secrets:
         assert secret
         assert secret not in logged.text

@@ -217,6 +217,8 @@ class WebQQResource(Resource):
         self._unknownPaths = UnknownPaths(
             (*self._routes, *self._streamed.paths), self._refusals
         )
+        # Sessions of an earlier run lapse as well.
+        self._scheduleSweep()
 
     def site(self) -> Site:
         """
@@ -241,6 +243,7 @@ class WebQQResource(Resource):
         self._blobs.close()
         self._longPoll.stop()
         self._history.stop()
+        self._state.storeTime()
         sweeping, self._sweeping = self._sweeping, None
         if sweeping is not None:
             sweeping.cancel()

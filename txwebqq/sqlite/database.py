@@ -99,6 +99,7 @@ class Database:
     An open database.
 
     @ivar connection: each statement is its own transaction.
+    @ivar isFile: whether the database is a file, and not in memory only.
     @ivar isAlone: whether no other process had the database open.
     @ivar copy: the file of the backup that was made before an upgrade, L{None}
         without an upgrade.
@@ -127,7 +128,8 @@ class Database:
         self._schema = schema
         self._isChecked = isChecked or shared
         self._lock: int | None = None
-        if str(path) == MEMORY:
+        self.isFile = str(path) != MEMORY
+        if not self.isFile:
             self.connection = sqlite3.connect(
                 MEMORY, isolation_level=None, check_same_thread=False
             )

@@ -37,7 +37,7 @@ from txwebqq.server.domain.friends import (
     policyOf,
 )
 from txwebqq.server.domain.refusals import TOO_LONG
-from txwebqq.server.domain.state import ServerState
+from txwebqq.server.domain.state import Joined, ServerState
 from txwebqq.server.events import kinds
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.records import (
@@ -83,9 +83,9 @@ class Village:
         if found is not None:
             return found
         ptwebqq = self.state.sessions.admit(number, "@x")
-        session = self.state.join(ptwebqq, "", "1", status)
-        assert isinstance(session, Session)
-        return session
+        joined = self.state.join(ptwebqq, "", "1", status)
+        assert isinstance(joined, Joined)
+        return joined.session
 
     def ask(
         self,

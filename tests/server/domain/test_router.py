@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 
 from txwebqq.model import Font, Number, Sent, Status, Text
 from txwebqq.server.domain.messaging import sendMessage
-from txwebqq.server.domain.state import ServerState
+from txwebqq.server.domain.state import Joined, ServerState
 from txwebqq.server.events.kinds import FRIEND_MESSAGE
 from txwebqq.server.population import parse
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
@@ -94,10 +94,10 @@ def state(clock: Clock, errors: list[str]) -> ServerState:
 
 
 def joined(state: ServerState, number: Number, clientid: str = "1") -> Session:
-    session = state.join(state.sessions.admit(number), "", clientid, Status.ONLINE)
-    assert isinstance(session, Session)
-    session.mailbox.presence.clear()
-    return session
+    joined = state.join(state.sessions.admit(number), "", clientid, Status.ONLINE)
+    assert isinstance(joined, Joined)
+    joined.session.mailbox.presence.clear()
+    return joined.session
 
 
 def say(state: ServerState, text: str) -> None:
@@ -208,10 +208,15 @@ def test_rejoined(state: ServerState, clock: Clock) -> None:
     """
     A session that is resumed ends the held poll, which takes no message then.
     """
-    bob = joined(state, BOB)
+    ptwebqq = state.sessions.admit(BOB)
+    first = state.join(ptwebqq, "", "1", Status.ONLINE)
+    assert isinstance(first, Joined)
+    bob = first.session
     poll = hold(state, bob)
     clock.advance(0)
-    assert state.join(bob.ptwebqq, bob.psessionid, "1", Status.ONLINE) is bob
+    second = state.join(ptwebqq, first.psessionid, "1", Status.ONLINE)
+    assert isinstance(second, Joined)
+    assert second.session is bob
     assert poll.supersededCount == 1
     say(state, "hi")
     clock.advance(0)

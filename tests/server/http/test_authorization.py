@@ -5,6 +5,7 @@ The proof of a session that each command declares, and the server asks for.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from tests.wire.history_rows import HISTORY_ROWS
 from tests.wire.media_rows import MEDIA_ROWS
 from tests.wire.rows import ROWS, commands
 from txwebqq.model import Status
+from txwebqq.server.domain.state import Joined
 from txwebqq.server.sessions.sessions import LAPSE, EndReason, Session
 from txwebqq.wire.command import Authorization, Command, Refusal
 from txwebqq.wire.commands.pictures import CfaceUpload, CustomFaceUploadResult
@@ -75,17 +77,29 @@ PROOFS = {
 """The kinds of commands that each proof of a live session is enough for."""
 
 
-def proof(kind: str, session: Session) -> tuple[Ticket, str]:
+@dataclass
+class SignedOn:
+    """
+    A session with its secrets.
+    """
+
+    session: Session
+    ptwebqq: str
+    psessionid: str
+    vfwebqq: str
+
+
+def proof(kind: str, signedOn: SignedOn) -> tuple[Ticket, str]:
     """
     The ticket and the C{Cookie} header of a request.
     """
-    login = f"uin=o{session.number}; skey={session.skey}"
-    cookie = f"ptwebqq={session.ptwebqq}"
+    login = f"uin=o{signedOn.session.number}; skey={SKEY}"
+    cookie = f"ptwebqq={signedOn.ptwebqq}"
     match kind:
         case "ticket":
-            return Ticket(CLIENTID, psessionid=session.psessionid), ""
+            return Ticket(CLIENTID, psessionid=signedOn.psessionid), ""
         case "verifier":
-            return Ticket(CLIENTID, vfwebqq=session.vfwebqq), ""
+            return Ticket(CLIENTID, vfwebqq=signedOn.vfwebqq), ""
         case "cookie":
             return Ticket(CLIENTID), cookie
         case "cookie and a wrong verifier":
@@ -93,7 +107,7 @@ def proof(kind: str, session: Session) -> tuple[Ticket, str]:
         case "cookies of the login":
             return Ticket(CLIENTID), login
         case "all":
-            ticket = Ticket(CLIENTID, session.psessionid, session.vfwebqq)
+            ticket = Ticket(CLIENTID, signedOn.psessionid, signedOn.vfwebqq)
             return ticket, f"{cookie}; {login}"
     return Ticket(CLIENTID), ""
 
@@ -105,17 +119,18 @@ class Asker:
 
     def __init__(self) -> None:
         self.harness = ServerHarness()
-        self.session = self.signOn()
+        self.signedOn = self.signOn()
+        self.session = self.signedOn.session
 
-    def signOn(self) -> Session:
+    def signOn(self) -> SignedOn:
         """
         Open a session of Alice.
         """
         state = self.harness.state
         ptwebqq = state.sessions.admit(ALICE, SKEY)
-        session = state.join(ptwebqq, "", CLIENTID, Status.ONLINE)
-        assert isinstance(session, Session)
-        return session
+        joined = state.join(ptwebqq, "", CLIENTID, Status.ONLINE)
+        assert isinstance(joined, Joined)
+        return SignedOn(joined.session, ptwebqq, joined.psessionid, joined.vfwebqq)
 
     def ask(
         self,
@@ -129,7 +144,7 @@ class Asker:
         @return: the decoded reply; L{SERVED} for a request that the server holds
             and for a redirection.
         """
-        ticket, cookie = proof(name, self.session)
+        ticket, cookie = proof(name, self.signedOn)
         command = REQUESTS[kind]
         if hasattr(command, "ticket"):
             command = replace(command, ticket=ticket)
@@ -206,7 +221,7 @@ def test_ticketForVerifier() -> None:
     path = f"/api/get_single_long_nick2?tuin={uin}&t=1"
     assert GetSingleLongNick2.authorization is Authorization.VERIFIER
     for proven, retcode in (
-        (f"psessionid={session.psessionid}", 100000),
+        (f"psessionid={asker.signedOn.psessionid}", 100000),
         (f"vfwebqq={session.vfwebqq}", 0),
     ):
         response = asker.harness.get(f"{path}&{proven}").response
@@ -258,7 +273,7 @@ def test_linkWithCookie() -> None:
     A link of another site does not change settings by the cookie alone.
     """
     asker = Asker()
-    cookie = {"Cookie": f"ptwebqq={asker.session.ptwebqq}"}
+    cookie = {"Cookie": f"ptwebqq={asker.signedOn.ptwebqq}"}
     target = '/keycgi/qqweb/newuac/set.do?r={"itemlist":{"evil":1}}'
     refused = asker.harness.get(target, cookie).response
     assert refused.json["errmsg"] == "vfwebqq is not valid"

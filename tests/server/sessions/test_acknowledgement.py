@@ -517,7 +517,9 @@ class FullStore(Store):
 
     def __init__(self) -> None:
         super().__init__()
-        self.messages = self.fullMessages = FullMessageStore(self.database)
+        self.messages = self.fullMessages = FullMessageStore(
+            self.database, self.sessions
+        )
 
 
 def test_full(flushLoggedErrors: Callable[..., list[Failure]]) -> None:

@@ -26,8 +26,8 @@ def test_endedAreBounded() -> None:
     sessions = Sessions(Clock().seconds, Random(1))
     tickets = []
     for _ in range(MAX_ENDED // 3 + 10):
-        session = sessions.open(sessions.admit(ALICE), ALICE, "")
-        tickets.append(session.psessionid)
+        session, psessionid = sessions.open(sessions.admit(ALICE), ALICE, "")
+        tickets.append(psessionid)
         sessions.end(session, EndReason.REPLACED)
     last, first = sessions.byTicket(tickets[-1]), sessions.byTicket(tickets[0])
     assert isinstance(last, EndedSession)
@@ -40,11 +40,12 @@ def test_rotations() -> None:
     After two rotations the first C{ptwebqq} is unknown.
     """
     sessions = Sessions(Clock().seconds, Random(1))
-    session = sessions.open(sessions.admit(ALICE), ALICE, "")
-    names = [session.ptwebqq]
+    names = [sessions.admit(ALICE)]
+    session, _ = sessions.open(names[0], ALICE, "")
     for _ in range(2):
         sessions.rotate(session)
-        names.append(session.ptwebqq)
+        assert session.rotation is not None
+        names.append(session.rotation)
     found = [sessions.bySignOn(name) for name in names]
     assert isinstance(found[0], EndedSession)
     assert found[1:] == [session, session]

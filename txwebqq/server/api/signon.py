@@ -207,15 +207,16 @@ class SignOnAPI:
         C{POST /channel/login2}: open the session of a login, or resume it.
         """
         ticket = command.ticket
-        session = self._state.join(
+        joined = self._state.join(
             # A page of another site can have a browser send the cookie.
             ticket.ptwebqq,
             ticket.psessionid,
             ticket.clientid,
             command.status,
         )
-        if isinstance(session, EndedSession):
-            return Refusal(103, refusalFor(session).errmsg)
+        if isinstance(joined, EndedSession):
+            return Refusal(103, refusalFor(joined).errmsg)
+        session = joined.session
         self._log.info(
             "Account {number} signed on from {address}.",
             number=session.number,
@@ -223,8 +224,8 @@ class SignOnAPI:
         )
         return SessionCredentials(
             uin=session.number,
-            psessionid=session.psessionid,
-            vfwebqq=session.vfwebqq,
+            psessionid=joined.psessionid,
+            vfwebqq=joined.vfwebqq,
             status=session.status,
         )
 

@@ -51,6 +51,7 @@ class Presence:
         """
         before = session.visible
         session.status = status
+        self._sessions.onChanged(session.number)
         self.announce(session.number, before, session.visible)
 
     def announce(self, number: Number, before: Status, after: Status) -> None:

@@ -29,6 +29,7 @@ from txwebqq.server.sessions.sessions import (
     Session,
     Sessions,
 )
+from txwebqq.server.sessions.storedsessions import toStored
 from txwebqq.server.storage.eventwriter import EventWriter
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.command import Refusal
@@ -94,6 +95,8 @@ class MessageRouter:
         self._onError = onError
         self._writer = EventWriter(self._messages, clock.seconds, self._forget)
         self._lastReply = 0
+        # Accounts whose sessions are to be stored.
+        self._changed: set[Number] = set()
         # Sessions whose polls are to be answered, in the order of their events.
         self._ready: OrderedDict[Session, None] = OrderedDict()
         # Senders that wait for the next write to the database, each with the
@@ -305,6 +308,13 @@ class MessageRouter:
         self._senders.append((callback, self._writer.failures))
         self._schedule()
 
+    def storeSession(self, number: Number) -> None:
+        """
+        Store the session of an account within L{WRITE_WITHIN}, or its end.
+        """
+        self._changed.add(number)
+        self._writeSoon()
+
     def _schedule(self) -> None:
         if self._turn is None and not self._isStopped:
             delay = LOCK_RETRY if self._writer.isWaiting else 0
@@ -450,12 +460,17 @@ class MessageRouter:
 
     @property
     def _hasChanges(self) -> bool:
-        return not self._writer.changes.isEmpty
+        return bool(self._changed) or not self._writer.changes.isEmpty
 
     def commit(self) -> None:
         """
         Write all changes to the database; fails as L{EventWriter.commit}.
         """
+        for number in self._changed:
+            session = self._sessions.existing(number)
+            stored = None if session is None else toStored(session)
+            self._writer.changes.sessions[number] = stored
+        self._changed.clear()
         self._writer.commit()
 
     def _forget(self, numbers: Iterable[Number]) -> None:

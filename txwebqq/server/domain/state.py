@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from txwebqq.model import Number, Status
 from txwebqq.server.domain.authenticator import Authenticator
@@ -22,6 +24,7 @@ from txwebqq.server.sessions.messageids import MessageIdGenerator
 from txwebqq.server.sessions.onlinetime import OnlineTimeTracker
 from txwebqq.server.sessions.sendinglimits import SendingLimiter, SendingLimits
 from txwebqq.server.sessions.sessions import (
+    FORGET,
     UNKNOWN,
     EndedSession,
     EndReason,
@@ -30,8 +33,23 @@ from txwebqq.server.sessions.sessions import (
     Session,
     Sessions,
 )
+from txwebqq.server.sessions.storedsessions import fromStored
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
+
+STORE_TIME = 60
+"""Time between two notes in the database that the server is running, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """
+    A session that was opened or resumed, and its new ids.
+    """
+
+    session: Session
+    psessionid: str = field(repr=False)
+    vfwebqq: str = field(repr=False)
 
 
 class ServerState:
@@ -71,6 +89,7 @@ class ServerState:
         self.onError = onError
         self.store = store
         self._dataVersion = store.database.dataVersion
+        self._now = now
         self.sessions = Sessions(now, random)
         self.messageIds = MessageIdGenerator(now, random)
         self.recorder = HistoryRecorder(store.history, now)
@@ -83,6 +102,28 @@ class ServerState:
         self.authenticator = Authenticator(
             store, self.sessions, now, random, captcha, captchaText
         )
+        self._timed = 0.0
+        if store.database.isFile:
+            self._resumeSessions()
+            self.sessions.onChanged = self.router.storeSession
+            self.storeTime()
+
+    def _resumeSessions(self) -> None:
+        """
+        Go on with the sessions of an earlier run of the server.
+        """
+        accounts = self.store.accounts
+        for stored in self.store.sessions.load(int(self._now() - FORGET)):
+            firstHash = accounts.firstHash(stored.number)
+            session = None if firstHash is None else fromStored(stored, firstHash)
+            if session is None or accounts.isDisabled(stored.number):
+                self.router.storeSession(stored.number)
+            else:
+                self.sessions.resume(session)
+                self.onlineTime.came(stored.number)
+        # An administrator may have ended sessions since.
+        self._dataVersion = -1
+        self.endOutdated()
 
     def merge(self, population: Population) -> None:
         """
@@ -96,7 +137,7 @@ class ServerState:
 
     def join(
         self, ptwebqq: str, psessionid: str, clientid: str, status: Status
-    ) -> Session | EndedSession:
+    ) -> Joined | EndedSession:
         """
         Open the session of a sign-on, or resume it. Another session of the
         account is replaced.
@@ -129,21 +170,21 @@ class ServerState:
         older = self.sessions.existing(number)
         if older is not None:
             self._end(older, EndReason.REPLACED)
-        session = self.sessions.open(ptwebqq, number, clientid)
+        session, psessionid = self.sessions.open(ptwebqq, number, clientid)
         self.onlineTime.came(number)
         session.status = status
         self.presence.announce(number, before, session.visible)
-        return session
+        return Joined(session, psessionid, session.vfwebqq)
 
-    def _rejoin(self, session: Session, clientid: str, status: Status) -> Session:
+    def _rejoin(self, session: Session, clientid: str, status: Status) -> Joined:
         before = session.visible
         self.router.supersede(session)
         session.clientid = clientid
         session.status = status
-        self.sessions.renew(session)
+        psessionid = self.sessions.renew(session)
         self.onlineTime.came(session.number)
         self.presence.announce(session.number, before, session.visible)
-        return session
+        return Joined(session, psessionid, session.vfwebqq)
 
     def rotate(self, number: Number) -> None:
         """
@@ -175,12 +216,26 @@ class ServerState:
         Must be called every few seconds while L{Sessions.hasTimers}.
         """
         self.endOutdated()
+        now = self._now()
+        if now - self._timed >= STORE_TIME:
+            self._timed = now
+            self.storeTime()
         self.onlineTime.tick()
         for session in self.sessions.lapse():
             self.onlineTime.went(session.number)
             before = session.status
             if before is not Status.HIDDEN:
                 self.presence.announce(session.number, before, Status.OFFLINE)
+
+    def storeTime(self) -> None:
+        """
+        Store that the server is running, so that a later run knows for how long
+        there was none. L{sweep} calls it each L{STORE_TIME}, and the end of the server.
+        """
+        if self.store.database.isFile:
+            # With a full disk, the sessions may not survive the next restart.
+            with suppress(sqlite3.Error):
+                self.store.sessions.setTime(int(self._now()))
 
     def endOutdated(self) -> None:
         """

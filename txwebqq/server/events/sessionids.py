@@ -58,13 +58,14 @@ class SessionIds:
     The ids of one session.
 
     @ivar own: the number of the account, which is its own uin and no other id.
+    @ivar key: the key of the permutation, of L{KEY_BITS} bits.
     """
 
-    __slots__ = ("_key", "own")
+    __slots__ = ("key", "own")
 
     def __init__(self, own: Number, key: int) -> None:
         self.own = own
-        self._key = key
+        self.key = key
 
     def uin(self, number: Number) -> Uin:
         """
@@ -109,7 +110,7 @@ class SessionIds:
         return x == self.own or x in _RESERVED
 
     def _out(self, number: int, kind: int) -> int:
-        key = self._key ^ kind
+        key = self.key ^ kind
         # A group may have the same number as the session's account.
         x = _shuffle(_STAND_IN if number == self.own else number, key)
         while self._isReserved(x):
@@ -119,7 +120,7 @@ class SessionIds:
     def _back(self, sessionId: int, kind: int) -> Number | None:
         if not 0 < sessionId <= _MASK or self._isReserved(sessionId):
             return None
-        key = self._key ^ kind
+        key = self.key ^ kind
         x = _unshuffle(sessionId, key)
         while self._isReserved(x):
             x = _unshuffle(x, key)

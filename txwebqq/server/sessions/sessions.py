@@ -4,6 +4,9 @@ The sessions of accounts, found by their ids, and the ids of ended sessions.
 A session lapses when it has not polled for L{LAPSE} seconds: the account is
 then offline, and can resume the session by a relink until the session is
 deleted.
+
+Of the ids of a session (C{psessionid}, C{vfwebqq}, C{ptwebqq} and C{skey}), the
+server keeps the SHA-256 only, in memory as in the database.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from typing import Protocol
 from txwebqq.model import Number, Status
 from txwebqq.server.events.sessionids import KEY_BITS, SessionIds
 from txwebqq.server.sessions.acknowledgement import ConnectionHabit, UnacknowledgedReply
+from txwebqq.server.sessions.digests import digestOf
 from txwebqq.server.sessions.mailbox import Mailbox
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import PollResult
@@ -115,10 +119,14 @@ class Session:
     """
     A session of one account.
 
-    @ivar ptwebqq: the id of the sign-on; C{previousPtwebqq} is the id before
-        the last rotation, which some clients continue to use.
+    @ivar ticket: the SHA-256 of the C{psessionid}.
+    @ivar verifier: the SHA-256 of the C{vfwebqq}.
+    @ivar vfwebqq: the C{vfwebqq} itself, C{""} if an earlier run of the server has
+        made it.
+    @ivar signOn: the SHA-256 of the C{ptwebqq}; C{previousSignOn} is that before the
+        last rotation, which some clients continue to use.
     @ivar rotation: a new C{ptwebqq} for the reply to the next poll, or L{None}.
-    @ivar skey: the other cookie of the sign-on.
+    @ivar skey: the SHA-256 of the other cookie of the sign-on.
     @ivar firstHash: the MD5 of the password of the sign-on, C{b""} if there was none.
     @ivar poll: the poll that is held, or L{None}.
     @ivar isThrottled: whether that poll is answered after a delay only.
@@ -150,15 +158,16 @@ class Session:
         "namesIds",
         "number",
         "poll",
-        "previousPtwebqq",
-        "psessionid",
-        "ptwebqq",
+        "previousSignOn",
         "rotation",
         "sendsAck",
         "sessionIds",
+        "signOn",
         "skey",
         "status",
+        "ticket",
         "unacknowledged",
+        "verifier",
         "vfwebqq",
     )
 
@@ -166,8 +175,9 @@ class Session:
         self.number = number
         self.clientid = clientid
         self.sessionIds = sessionIds
-        self.ptwebqq = self.previousPtwebqq = self.psessionid = self.vfwebqq = ""
-        self.skey = ""
+        self.ticket = self.verifier = self.signOn = self.previousSignOn = b""
+        self.vfwebqq = ""
+        self.skey = b""
         self.firstHash = b""
         self.rotation: str | None = None
         self.status = Status.ONLINE
@@ -210,10 +220,6 @@ class PendingLogin:
     firstHash: bytes = field(default=b"", repr=False)
 
 
-def _areEqual(secret: str, text: str) -> bool:
-    return hmac.compare_digest(secret.encode(), text.encode("utf-8", "replace"))
-
-
 def token(random: Random, digits: int) -> str:
     """
     Return a random secret of hexadecimal digits.
@@ -224,19 +230,23 @@ def token(random: Random, digits: int) -> str:
 class Sessions:
     """
     All sessions of a server, by number, ticket, C{vfwebqq} and C{ptwebqq}.
+
+    @ivar onChanged: is called with the account of a session that was opened, has
+        changed or has ended, so that it is to be stored again.
     """
 
     def __init__(self, now: Callable[[], float], random: Random) -> None:
         self._now = now
         self._random = random
+        self.onChanged: Callable[[Number], object] = lambda number: None
         self._byNumber: dict[Number, Session] = {}
-        self._byTicket: dict[str, Session] = {}
-        self._byVerifier: dict[str, Session] = {}
-        self._bySignOn: dict[str, Session] = {}
+        self._byTicket: dict[bytes, Session] = {}
+        self._byVerifier: dict[bytes, Session] = {}
+        self._bySignOn: dict[bytes, Session] = {}
         # Logins before their login2: by ptwebqq, and by skey.
         self._pending: OrderedDict[str, PendingLogin] = OrderedDict()
         self._byKey: dict[str, PendingLogin] = {}
-        self._ended: OrderedDict[str, EndedSession] = OrderedDict()
+        self._ended: OrderedDict[bytes, EndedSession] = OrderedDict()
         # Sessions without a held poll, and lapsed sessions; both oldest first.
         self._idle: dict[Session, float] = {}
         self._lapsed: dict[Session, float] = {}
@@ -264,9 +274,10 @@ class Sessions:
         """
         Return the session with a ticket, or how it ended.
         """
-        session = self._byTicket.get(psessionid)
+        ticket = digestOf(psessionid)
+        session = self._byTicket.get(ticket)
         if session is None:
-            return self._ended.get(psessionid, UNKNOWN)
+            return self._ended.get(ticket, UNKNOWN)
         if session.lapsed:
             return LAPSED
         session.isUsed = True
@@ -277,28 +288,31 @@ class Sessions:
         Return the account of a ticket, also of one that is no longer valid; L{None}
         for an unknown one.
         """
-        known = self._byTicket.get(psessionid) or self._ended.get(psessionid)
+        ticket = digestOf(psessionid)
+        known = self._byTicket.get(ticket) or self._ended.get(ticket)
         return None if known is None else known.number
 
     def byVerifier(self, vfwebqq: str) -> Session | EndedSession:
         """
         Return the session with a C{vfwebqq}, or how it ended.
         """
-        session = self._byVerifier.get(vfwebqq)
-        return self._ended.get(vfwebqq, UNKNOWN) if session is None else session
+        verifier = digestOf(vfwebqq)
+        session = self._byVerifier.get(verifier)
+        return self._ended.get(verifier, UNKNOWN) if session is None else session
 
     def bySignOn(self, ptwebqq: str) -> Session | Number | EndedSession:
         """
         Return the session of a sign-on, the account if the sign-on has no
         session yet, or how the session ended.
         """
-        session = self._bySignOn.get(ptwebqq)
+        signOn = digestOf(ptwebqq)
+        session = self._bySignOn.get(signOn)
         if session is not None:
             return session
         pending = self._pending.get(ptwebqq)
         if pending is not None and self._now() < pending.until:
             return pending.number
-        return self._ended.get(ptwebqq, UNKNOWN)
+        return self._ended.get(signOn, UNKNOWN)
 
     def byCookies(self, number: Number, skey: str) -> str | None:
         """
@@ -306,7 +320,14 @@ class Sessions:
         before the login has a session; L{None} for a wrong cookie.
         """
         session = self._byNumber.get(number)
-        if session is not None and skey and _areEqual(session.skey, skey):
+        if (
+            session is not None
+            and skey
+            and hmac.compare_digest(session.skey, digestOf(skey))
+        ):
+            if not session.vfwebqq:
+                self._setVerifier(session, token(self._random, 80))
+                self.onChanged(number)
             return session.vfwebqq
         pending = self._byKey.get(skey)
         if pending is None or pending.number != number:
@@ -346,53 +367,74 @@ class Sessions:
             del self._byKey[pending.skey]
         return pending
 
-    def open(self, ptwebqq: str, number: Number, clientid: str) -> Session:
+    def open(self, ptwebqq: str, number: Number, clientid: str) -> tuple[Session, str]:
         """
         Open the session of a sign-on. The account must have no other session.
+
+        @return: the session, and its C{psessionid}.
         """
         pending = self._forget(ptwebqq)
         key = self._random.getrandbits(KEY_BITS)
         session = Session(number, clientid, SessionIds(number, key))
-        session.ptwebqq = session.previousPtwebqq = ptwebqq
+        session.signOn = session.previousSignOn = digestOf(ptwebqq)
         self._byNumber[number] = session
-        self._bySignOn[ptwebqq] = session
+        self._bySignOn[session.signOn] = session
         if pending is None:
-            self.renew(session)
-        else:
-            session.skey = pending.skey
-            session.firstHash = pending.firstHash
-            self.renew(session, pending.vfwebqq)
-        return session
+            return session, self.renew(session)
+        session.skey = digestOf(pending.skey)
+        session.firstHash = pending.firstHash
+        return session, self.renew(session, pending.vfwebqq)
 
-    def renew(self, session: Session, vfwebqq: str | None = None) -> None:
+    def renew(self, session: Session, vfwebqq: str | None = None) -> str:
         """
         Give a session new ids, for a login or a relink.
 
         @param vfwebqq: the C{vfwebqq} that the login has, L{None} for a new one.
+
+        @return: the new C{psessionid}.
         """
-        if self._byTicket.pop(session.psessionid, None) is not None:
+        if self._byTicket.pop(session.ticket, None) is not None:
             former = EndedSession(EndReason.RELINKED, session.number)
-            session.former = self._ended[session.psessionid] = former
+            session.former = self._ended[session.ticket] = former
             self._limitEnded()
-        self._byVerifier.pop(session.vfwebqq, None)
         session.isUsed = False
-        session.psessionid = token(self._random, 192)
-        session.vfwebqq = vfwebqq or token(self._random, 80)
-        self._byTicket[session.psessionid] = session
-        self._byVerifier[session.vfwebqq] = session
+        psessionid = token(self._random, 192)
+        session.ticket = digestOf(psessionid)
+        self._byTicket[session.ticket] = session
+        self._setVerifier(session, vfwebqq or token(self._random, 80))
         self._lapsed.pop(session, None)
         session.lapsed = False
+        self.markIdle(session)
+        self.onChanged(session.number)
+        return psessionid
+
+    def _setVerifier(self, session: Session, vfwebqq: str) -> None:
+        self._byVerifier.pop(session.verifier, None)
+        session.vfwebqq = vfwebqq
+        session.verifier = digestOf(vfwebqq)
+        self._byVerifier[session.verifier] = session
+
+    def resume(self, session: Session) -> None:
+        """
+        Add a session of an earlier run of the server, until it lapses.
+        """
+        self._byNumber[session.number] = session
+        self._byTicket[session.ticket] = self._byVerifier[session.verifier] = session
+        self._bySignOn[session.signOn] = session
+        self._bySignOn[session.previousSignOn] = session
         self.markIdle(session)
 
     def rotate(self, session: Session) -> None:
         """
         Give a session a new C{ptwebqq}, for the reply to its next poll.
         """
-        if session.previousPtwebqq != session.ptwebqq:
-            del self._bySignOn[session.previousPtwebqq]
-        session.previousPtwebqq = session.ptwebqq
-        session.ptwebqq = session.rotation = token(self._random, 64)
-        self._bySignOn[session.ptwebqq] = session
+        if session.previousSignOn != session.signOn:
+            del self._bySignOn[session.previousSignOn]
+        session.previousSignOn = session.signOn
+        session.rotation = token(self._random, 64)
+        session.signOn = digestOf(session.rotation)
+        self._bySignOn[session.signOn] = session
+        self.onChanged(session.number)
 
     def markIdle(self, session: Session) -> None:
         """
@@ -446,13 +488,13 @@ class Sessions:
         """
         self._drop(session)
         session.ended = ended = EndedSession(reason, session.number)
-        for name in (
-            session.psessionid,
-            session.vfwebqq,
-            session.ptwebqq,
-            session.previousPtwebqq,
+        for digest in (
+            session.ticket,
+            session.verifier,
+            session.signOn,
+            session.previousSignOn,
         ):
-            self._ended[name] = ended
+            self._ended[digest] = ended
         self._limitEnded()
 
     def _limitEnded(self) -> None:
@@ -462,9 +504,10 @@ class Sessions:
     def _drop(self, session: Session) -> None:
         if self._byNumber.get(session.number) is session:
             del self._byNumber[session.number]
-        self._byTicket.pop(session.psessionid, None)
-        self._byVerifier.pop(session.vfwebqq, None)
-        self._bySignOn.pop(session.ptwebqq, None)
-        self._bySignOn.pop(session.previousPtwebqq, None)
+        self._byTicket.pop(session.ticket, None)
+        self._byVerifier.pop(session.verifier, None)
+        self._bySignOn.pop(session.signOn, None)
+        self._bySignOn.pop(session.previousSignOn, None)
         self._idle.pop(session, None)
         self._lapsed.pop(session, None)
+        self.onChanged(session.number)

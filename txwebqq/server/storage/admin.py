@@ -43,6 +43,7 @@ ACCOUNT_COLUMNS = {
     "disabled": "number",
     "signing_off": "number",
     "online": "number",
+    "session": "number",
     "signon_address": "number",
 }
 """For each table whose rows belong to one account alone, the columns with the
@@ -58,6 +59,7 @@ SHARED_TABLES = frozenset(
         "picture",  # its recipients may still download it
         "room",
         "secret",
+        "session_time",
     }
 )
 """The other tables, whose rows are not deleted with an account."""

@@ -72,7 +72,7 @@ class EventWriter:
 
         @raise Exception: when the database fails: then the events that were
             routed or given since the last write are dropped, and the
-            acknowledgements are written with the next one. While another
+            acknowledgements and sessions are written with the next one. While another
             process is writing, nothing is dropped for L{LOCK_PATIENCE} seconds.
         """
         changes, self.changes = self.changes, EventChanges()
@@ -86,6 +86,7 @@ class EventWriter:
             self._lockedSince = None
             self.failures += 1
             self.changes.delivered = changes.delivered
+            self.changes.sessions = changes.sessions
             self._onLost(
                 {
                     *(number for number, _ in changes.waiting),

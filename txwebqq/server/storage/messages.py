@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from txwebqq.model import Number
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.events.storedformat import decodeQueued
+from txwebqq.server.storage.sessions import SessionStore, StoredSession
 from txwebqq.sqlite.database import Database
 
 MESSAGE_SCHEMA = """
@@ -41,12 +42,15 @@ class EventChanges:
     @ivar given: for events that were in the database before: the number of the
         reply that holds the event, the account, and the serial number.
     @ivar delivered: the accounts and serial numbers of acknowledged events.
+    @ivar sessions: sessions that were opened or have changed, by account; L{None}
+        for one that has ended.
     """
 
     events: list[tuple[int, str, int, str]] = field(default_factory=list)
     waiting: dict[tuple[Number, int], int] = field(default_factory=dict)
     given: list[tuple[int, Number, int]] = field(default_factory=list)
     delivered: list[tuple[Number, int]] = field(default_factory=list)
+    sessions: dict[Number, StoredSession | None] = field(default_factory=dict)
 
     def add(self, serial: int, event: QueuedEvent, body: str) -> None:
         """
@@ -70,7 +74,7 @@ class EventChanges:
         """
         True when there is nothing to write.
         """
-        return not (self.events or self.given or self.delivered)
+        return not (self.events or self.given or self.delivered or self.sessions)
 
 
 class MessageStore:
@@ -80,9 +84,10 @@ class MessageStore:
     @ivar lastSerial: the serial number of the last event.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sessions: SessionStore) -> None:
         self._database = database
         self._db = database.connection
+        self._sessions = sessions
         # Serial numbers are never used twice in one run, also those of events
         # that have been delivered and deleted.
         self.lastSerial = database.count("SELECT ifnull(max(serial), 0) FROM letter")
@@ -121,6 +126,8 @@ class MessageStore:
                     " AND NOT EXISTS (SELECT 1 FROM waiting WHERE letter = ?1)",
                     {(serial,) for _, serial in changes.delivered},
                 )
+            if changes.sessions:
+                self._sessions.write(changes.sessions)
 
     def waiting(
         self, number: Number, after: int, limit: int

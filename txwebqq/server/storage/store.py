@@ -17,11 +17,12 @@ from txwebqq.server.storage.groups import GROUP_SCHEMA, GroupStore
 from txwebqq.server.storage.history import HISTORY_SCHEMA, HistoryStore
 from txwebqq.server.storage.media import MEDIA_SCHEMA, MediaStore
 from txwebqq.server.storage.messages import MESSAGE_SCHEMA, MessageStore
+from txwebqq.server.storage.sessions import SESSION_SCHEMA, SessionStore
 from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Database, Schema
 from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS, blockedIn
 
-VERSION = 7
+VERSION = 8
 """Version of the schema, in C{PRAGMA user_version}."""
 
 _SECRET_SCHEMA = """
@@ -42,6 +43,7 @@ _SCHEMA = Schema(
             MEDIA_SCHEMA,
             HISTORY_SCHEMA,
             SETTINGS_SCHEMA,
+            SESSION_SCHEMA,
             _SECRET_SCHEMA,
         )
     ),
@@ -87,7 +89,8 @@ class Store:
         self.friends = FriendStore(database)
         self.groups = GroupStore(database)
         self.discussions = DiscussionStore(database)
-        self.messages = MessageStore(database)
+        self.sessions = SessionStore(database)
+        self.messages = MessageStore(database, self.sessions)
         self.history = HistoryStore(database)
         self.media = MediaStore(database)
         self.settings = SettingsStore(database)

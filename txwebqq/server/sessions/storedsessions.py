@@ -1,0 +1,50 @@
+"""
+Sessions as the database has them, by which clients go on after a restart of the
+server.
+"""
+
+from __future__ import annotations
+
+from txwebqq.model import Status
+from txwebqq.server.events.sessionids import KEY_BITS, SessionIds
+from txwebqq.server.sessions.digests import digestOf
+from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.storage.sessions import StoredSession
+
+
+def toStored(session: Session) -> StoredSession:
+    """
+    Return a session as it is stored.
+    """
+    return StoredSession(
+        number=session.number,
+        clientid=session.clientid,
+        psessionid=session.ticket,
+        vfwebqq=session.verifier,
+        ptwebqq=session.signOn,
+        previous=session.previousSignOn,
+        skey=session.skey,
+        password=digestOf(session.firstHash),
+        key=session.sessionIds.key.to_bytes(KEY_BITS // 8, "big"),
+        status=session.status.code,
+    )
+
+
+def fromStored(stored: StoredSession, firstHash: bytes) -> Session | None:
+    """
+    Return a stored session, L{None} if the password has changed since its sign-on.
+
+    @param firstHash: the MD5 of the account's password.
+    """
+    if stored.password not in (b"", digestOf(firstHash)):
+        return None
+    sessionIds = SessionIds(stored.number, int.from_bytes(stored.key, "big"))
+    session = Session(stored.number, stored.clientid, sessionIds)
+    session.ticket, session.verifier = stored.psessionid, stored.vfwebqq
+    session.signOn, session.previousSignOn = stored.ptwebqq, stored.previous
+    session.skey = stored.skey
+    session.firstHash = firstHash if stored.password else b""
+    session.status = Status.fromCode(stored.status)
+    # A client may have used the ticket.
+    session.isUsed = True
+    return session
