@@ -12,6 +12,23 @@ from urllib.parse import quote
 TIMEOUT = 120.0
 """Seconds to wait for a reply."""
 
+HEADERS = """\
+Host: d.web2.qq.com
+Connection: keep-alive
+Origin: http://d.web2.qq.com
+User-Agent: Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/537.36 (KHTML, like Gecko) \
+Chrome/33.0.1750.154 Safari/537.36
+Content-Type: application/x-www-form-urlencoded
+Accept: */*
+Referer: http://d.web2.qq.com/proxy.html?v=20110331002&callback=1&id=3
+Accept-Encoding: gzip,deflate,sdch
+Accept-Language: zh-CN,zh;q=0.8
+Cookie: pgv_pvid=3128472620; o_cookie=20001; ptui_loginuin=20001; RK=mEoUJWZyMU; \
+ptisp=ctc; verifysession=h02; pt2gguin=o0000020001; uin=o0000020001; skey=@XkhLvD1RO; \
+ptcz=0aab3da0a8e4c2ae4fa0a2a5a3a8a5b7c0b0e6dcd6e9d7bb
+"""
+"""The headers of a request of WebQQ's page in a browser of 2014."""
+
 
 class Socket:
     """
@@ -30,11 +47,8 @@ class Socket:
         """
         Send a C{POST} request; L{read} returns its reply.
         """
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: d.web2.qq.com\r\n"
-            "Content-Type: application/x-www-form-urlencoded\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        )
+        headers = HEADERS.replace("\n", "\r\n")
+        head = f"POST {path} HTTP/1.1\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
         self._socket.sendall(head.encode() + body)
 
     def get(self, path: str) -> bytes:
