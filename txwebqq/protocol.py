@@ -29,13 +29,19 @@ from txwebqq.model import (
     FriendshipNotice,
     Gid,
     Group,
+    GroupFile,
     GroupMessage,
     GroupNotice,
     GroupWebMessage,
     KickNotice,
+    MemberMuted,
+    MemberPoked,
     Message,
+    MessageRecalled,
+    MessageSent,
     OfflineFile,
     OfflineFileNotice,
+    Reaction,
     RosterChange,
     Shake,
     Status,
@@ -51,6 +57,7 @@ from txwebqq.requests.discussions import DiscussionRequests
 from txwebqq.requests.friends import ContactRequests
 from txwebqq.requests.groups import GroupRequests
 from txwebqq.requests.history import HistoryRequests
+from txwebqq.requests.interaction import InteractionRequests
 from txwebqq.requests.media import MediaRequests
 from txwebqq.requests.messages import MessageRequests
 from txwebqq.requests.settings import SettingsRequests
@@ -95,6 +102,7 @@ class WebQQProtocol(
     DiscussionRequests,
     TemporaryChatRequests,
     MessageRequests,
+    InteractionRequests,
     HistoryRequests,
     ContactRequests,
     GroupRequests,
@@ -296,6 +304,39 @@ class WebQQProtocol(
         (protocol.md 5.16).
         """
 
+    def messageRecalled(self, recall: MessageRecalled) -> object:
+        """
+        Called when a message of a friend or in a group was recalled; it is to be
+        shown no longer.
+        """
+
+    def memberMuted(self, mute: MemberMuted) -> object:
+        """
+        Called when a member of a group, or the whole group, was muted, or is no
+        longer.
+        """
+
+    def memberPoked(self, poke: MemberPoked) -> object:
+        """
+        Called when a member of a group has poked another one, or us.
+        """
+
+    def reactionChanged(self, reaction: Reaction) -> object:
+        """
+        Called when a member has reacted to a message in a group, or has taken a
+        reaction back.
+        """
+
+    def groupFileShared(self, file: GroupFile) -> object:
+        """
+        Called when a member has shared a file in a group.
+        """
+
+    def messageSent(self, message: MessageSent) -> object:
+        """
+        Called when the account has sent a message by another client.
+        """
+
     def kicked(self, notice: KickNotice) -> object:
         """
         Called when another sign-on has taken the account over
@@ -362,6 +403,18 @@ class WebQQProtocol(
                 return self.tipReceived(event)
             case CallRequest():
                 return self.callRequested(event)
+            case MessageRecalled():
+                return self.messageRecalled(event)
+            case MemberMuted():
+                return self.memberMuted(event)
+            case MemberPoked():
+                return self.memberPoked(event)
+            case Reaction():
+                return self.reactionChanged(event)
+            case GroupFile():
+                return self.groupFileShared(event)
+            case MessageSent():
+                return self.messageSent(event)
             case KickNotice():
                 return self.kicked(event)
             case UnknownEvent():

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from txwebqq.model.contacts import Number
 from txwebqq.values import Secret, Value
 
 
@@ -84,6 +85,36 @@ class OfflinePicture(Value):
     size: int = 0
 
 
+class Mention(Value, gc=False):
+    """
+    A mention of a member (our extension, docs/protocol.md 4.10).
+
+    @ivar number: the member's permanent number, 0 for all members.
+    @ivar name: the name to show, without C{@}.
+    """
+
+    number: Number
+    name: str
+
+    @property
+    def text(self) -> str:
+        """
+        The mention as clients that do not know it show it: C{@name}.
+        """
+        return f"@{self.name}"
+
+
+class Reply(Value, gc=False):
+    """
+    A reference to an earlier message of the same conversation, to which this message
+    is a reply (our extension, docs/protocol.md 4.10).
+
+    @ivar id: the id of that message (L{txwebqq.model.Received.id}).
+    """
+
+    id: int
+
+
 class UnknownSegment(Value):
     """
     A segment of an unknown type.
@@ -94,15 +125,24 @@ class UnknownSegment(Value):
     raw: Any
 
 
-Segment = Text | Face | GroupPicture | CustomFace | OfflinePicture | UnknownSegment
+Segment = (
+    Text
+    | Face
+    | GroupPicture
+    | CustomFace
+    | OfflinePicture
+    | Mention
+    | Reply
+    | UnknownSegment
+)
 Content = tuple[Segment, ...]
 
 
 def plainText(content: Content) -> str:
     """
-    Join the text segments of a content, leaving out all others.
+    Join the texts and mentions of a content, leaving out all other segments.
     """
-    return "".join(s.text for s in content if isinstance(s, Text))
+    return "".join(s.text for s in content if isinstance(s, (Text, Mention)))
 
 
 class HasContent:

@@ -9,6 +9,14 @@ from typing import Any
 
 from txwebqq.model.contacts import DESKTOP_CLIENT, Number, Status, Uin
 from txwebqq.model.groups import Code, Gid
+from txwebqq.model.interaction import (
+    GroupFile,
+    MemberMuted,
+    MemberPoked,
+    MessageRecalled,
+    MessageSent,
+    Reaction,
+)
 from txwebqq.model.messages import (
     DiscussionMessage,
     GroupMessage,
@@ -335,5 +343,11 @@ Event = (
     | OfflineFileNotice
     | Tip
     | CallRequest
+    | MessageRecalled
+    | MemberMuted
+    | MemberPoked
+    | Reaction
+    | GroupFile
+    | MessageSent
     | UnknownEvent
 )

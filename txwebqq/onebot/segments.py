@@ -18,7 +18,9 @@ from txwebqq.model import (
     CustomFace,
     Face,
     GroupPicture,
+    Mention,
     OfflinePicture,
+    Reply,
     Segment,
     Text,
     UnknownSegment,
@@ -246,6 +248,10 @@ def _writeSegment(segment: Segment, pictures: PictureStore) -> dict[str, Any]:
             # Some programs want a summary.
             data = {"file": _source(name, pictures), "summary": ""}
             return {"type": "image", "data": data}
+        case Mention(number):
+            return {"type": "at", "data": {"qq": str(number) if number else "all"}}
+        case Reply(message):
+            return {"type": "reply", "data": {"id": str(message)}}
         case UnknownSegment(raw):
             if isinstance(raw, dict) and isinstance(raw.get("type"), str):
                 return {"type": raw["type"], "data": raw.get("data") or {}}

@@ -14,7 +14,10 @@ from txwebqq.model import (
     Face,
     Font,
     GroupPicture,
+    Mention,
+    Number,
     OfflinePicture,
+    Reply,
     Segment,
     Text,
     UnknownSegment,
@@ -47,6 +50,10 @@ def encodeSegment(segment: Segment) -> Any:
             return ["cface", name]
         case OfflinePicture(path, name, size):
             return ["offpic", path, name, size]
+        case Mention(number, name):
+            return ["at", number, name]
+        case Reply(id):
+            return ["reply", id]
         case UnknownSegment(raw):
             return raw
 
@@ -60,6 +67,18 @@ def _isFace(element: Any) -> bool:
         case ["face", number]:
             return type(number) is int and 0 <= number < LIMIT
     return False
+
+
+def _decodeReference(element: Any) -> Segment:
+    """
+    Return the segment of an element that is the same in both directions.
+    """
+    match element:
+        case ["at", number, str(name)] if _isUnsigned(number):
+            return Mention(Number(number), name)
+        case ["reply", id] if _isUnsigned(id):
+            return Reply(id)
+    return UnknownSegment(element)
 
 
 def decodeSegment(element: Any) -> Segment:
@@ -78,7 +97,7 @@ def decodeSegment(element: Any) -> Segment:
             return CustomFace(name)
         case ["offpic", str(path), str(name), size] if _isUnsigned(size):
             return OfflinePicture(path, name, size)
-    return UnknownSegment(element)
+    return _decodeReference(element)
 
 
 def _encodeReceivedSegment(segment: Segment) -> Any:
@@ -103,7 +122,7 @@ def _decodeReceivedSegment(element: Any) -> Segment:
             return CustomFace(name)
         case ["offpic", {"success": 1, "file_path": str(path)}]:
             return OfflinePicture(path)
-    return UnknownSegment(element)
+    return _decodeReference(element)
 
 
 def _isFont(element: Any) -> bool:

@@ -9,7 +9,16 @@ from collections.abc import Iterable
 from txwebqq.faces import nameOf, withFaces
 from txwebqq.irc.protocol.formatting import stripFormatting
 from txwebqq.irc.protocol.splitting import CONTROL_CHARACTERS
-from txwebqq.model import Content, CustomFace, Face, GroupPicture, OfflinePicture, Text
+from txwebqq.model import (
+    Content,
+    CustomFace,
+    Face,
+    GroupPicture,
+    Mention,
+    OfflinePicture,
+    Reply,
+    Text,
+)
 
 ACTION_PREFIX = "/me "
 """Start of the QQ message that stands for an IRC action."""
@@ -21,7 +30,7 @@ PICTURE = "[图片]"
 def contentToText(content: Content, links: Iterable[str] = ()) -> str:
     """
     Convert a content to text: a face becomes its name in brackets, a picture
-    becomes its link, or L{PICTURE} without one.
+    becomes its link, or L{PICTURE} without one, a mention C{@name}.
 
     @param links: one for each picture in order; C{""} for a picture without.
     """
@@ -29,8 +38,10 @@ def contentToText(content: Content, links: Iterable[str] = ()) -> str:
     given = iter(links)
     for segment in content:
         match segment:
-            case Text(text):
-                parts.append(text)
+            case Text() | Mention():
+                parts.append(segment.text)
+            case Reply():
+                pass
             case Face(number):
                 parts.append(f"[{nameOf(number)}]")
             case GroupPicture() | CustomFace() | OfflinePicture():

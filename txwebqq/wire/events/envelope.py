@@ -11,7 +11,7 @@ from typing import Any
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Event, UnknownEvent
 from txwebqq.wire.coerce import SHAPE_ERRORS
-from txwebqq.wire.events import contacts, files, groups, messages
+from txwebqq.wire.events import contacts, files, groups, interaction, messages
 from txwebqq.wire.events.codec import EventCodec
 
 _ALL: tuple[EventCodec[Any], ...] = (
@@ -19,6 +19,7 @@ _ALL: tuple[EventCodec[Any], ...] = (
     *contacts.CODECS,
     *groups.CODECS,
     *files.CODECS,
+    *interaction.CODECS,
 )
 
 CODECS: Mapping[type[Any], EventCodec[Any]] = {codec.event: codec for codec in _ALL}

@@ -1,0 +1,99 @@
+"""
+Recalls, mutes, pokes, reactions, files of groups, and messages that another client
+has sent (our extension, docs/protocol.md 5.17).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from txwebqq.model import (
+    Face,
+    GroupFile,
+    MemberMuted,
+    MemberPoked,
+    MessageRecalled,
+    MessageSent,
+    Reaction,
+    Text,
+)
+from txwebqq.wire.coerce import Expected, integer, unsigned
+from txwebqq.wire.content import decodeReceived, encodeReceived
+from txwebqq.wire.events.codec import EventCodec, commonMembers
+from txwebqq.wire.record import Record
+
+MAX_EMOJI = 64
+"""Maximum length of a reaction that is a text, in characters."""
+
+
+def readFace(value: Any) -> Face | Text:
+    """
+    Read the face of a reaction: the id of an emoticon, or a Unicode emoji.
+    """
+    if isinstance(value, str) and not value.isdecimal():
+        if not value or len(value) > MAX_EMOJI:
+            raise Expected("an emoticon")
+        return Text(value)
+    return Face(unsigned(value))
+
+
+def writeFace(face: Face | Text) -> int | str:
+    """
+    Return the face of a reaction as it is on the wire.
+    """
+    return face.id if isinstance(face, Face) else face.text
+
+
+def _members(kind: int) -> str:
+    return commonMembers("group", kind) + "group_code:code? info_seq:number? time? "
+
+
+_SENT = Record(MessageSent, _members(86) + "to? sent_id:id")
+
+
+def _decodeSent(value: Mapping[str, Any]) -> MessageSent:
+    content, font = decodeReceived(value["content"])
+    return _SENT.read(value, content=content, font=font)
+
+
+def _encodeSent(message: MessageSent) -> dict[str, Any]:
+    return _SENT.write(message) | {
+        "content": encodeReceived(message.content, message.font)
+    }
+
+
+CODECS: tuple[EventCodec[Any], ...] = (
+    EventCodec.ofRecord(
+        "message_recalled",
+        Record(
+            MessageRecalled,
+            _members(81) + "send_uin:sender op_uin:operator recalled_id:id",
+        ),
+    ),
+    EventCodec.ofRecord(
+        "group_mute",
+        Record(MemberMuted, _members(82) + "muin:member op_uin:operator seconds"),
+    ),
+    EventCodec.ofRecord(
+        "group_poke", Record(MemberPoked, _members(83) + "send_uin:sender muin:target")
+    ),
+    EventCodec.ofRecord(
+        "group_reaction",
+        Record(
+            Reaction,
+            _members(84) + "send_uin:sender reacted_id:id face op_type:isSet",
+            face=(readFace, writeFace),
+            isSet=(lambda value: integer(value) != 0, int),
+        ),
+    ),
+    EventCodec.ofRecord(
+        "group_file",
+        Record(
+            GroupFile,
+            _members(85)
+            + "send_uin:sender name size rkey:key ip port expire_time:expires",
+        ),
+    ),
+    EventCodec("message_sent", MessageSent, _decodeSent, _encodeSent),
+)
