@@ -20,6 +20,7 @@ from txwebqq.model import (
     GroupMessage,
     GroupNotice,
     Number,
+    Reaction,
     Status,
 )
 from txwebqq.protocol import WebQQProtocol
@@ -70,6 +71,59 @@ class AccountListener:
     def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:
         """
         Called with each message, in the order of arrival.
+        """
+
+    def messageSent(self, account: QQAccount, message: IncomingMessage) -> None:
+        """
+        Called with a message that another client of the account has sent; its
+        author is the account.
+        """
+
+    def messageRecalled(
+        self, account: QQAccount, target: Target | None, operator: int, messageId: int
+    ) -> None:
+        """
+        Called when a message was recalled.
+
+        @param target: the conversation; L{None} for a message that the account
+            itself had sent to a contact.
+        @param operator: the number of the account that has recalled the message;
+            0 when it could not be fetched.
+        @param messageId: the id of the message, as L{IncomingMessage.id}.
+        """
+
+    def memberMuted(
+        self,
+        account: QQAccount,
+        target: Target,
+        member: int,
+        operator: int,
+        seconds: int,
+    ) -> None:
+        """
+        Called when a member of a group was muted, or is no longer.
+
+        @param member: the member's number; 0 for all members but the owner and
+            administrators.
+        @param operator: the number of the administrator; 0 where it is not known.
+        @param seconds: the length of the mute; 0 for its end.
+        """
+
+    def memberPoked(
+        self, account: QQAccount, target: Target, sender: int, poked: int, time: int
+    ) -> None:
+        """
+        Called when a member of a group has poked another one, or the account.
+
+        @param time: Unix time in seconds.
+        """
+
+    def reactionChanged(
+        self, account: QQAccount, target: Target, sender: int, reaction: Reaction
+    ) -> None:
+        """
+        Called when a member of a group has reacted to a message, or has taken a
+        reaction back.
         """
 
     def presenceChanged(self, account: QQAccount, number: int, status: Status) -> None:

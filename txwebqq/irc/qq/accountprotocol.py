@@ -5,7 +5,7 @@ permanent numbers and passes the events on to the account's listener.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
@@ -22,7 +22,12 @@ from txwebqq.model import (
     GroupMessage,
     GroupNotice,
     GroupStep,
+    MemberMuted,
+    MemberPoked,
     Message,
+    MessageRecalled,
+    MessageSent,
+    Reaction,
     RosterChange,
     Segment,
     StatusChange,
@@ -124,6 +129,7 @@ class AccountProtocol(WebQQProtocol):
             messageKey(message),
             pictures,
             getattr(message, "sequence", 0),
+            message.id,
         )
         self._listener.messageReceived(self._account, incoming)
 
@@ -158,6 +164,105 @@ class AccountProtocol(WebQQProtocol):
         else:
             await self._contacts.fetchAll()
         self._account.contactsChanged()
+
+    def messageSent(self, message: MessageSent) -> object:
+        account = self._account
+
+        def deliver(to: int) -> None:
+            isGroup = bool(message.group)
+            target = (
+                Target(TargetKind.GROUP, message.number)
+                if isGroup
+                else Target(TargetKind.CONTACT, to)
+            )
+            self._listener.messageSent(
+                account,
+                IncomingMessage(
+                    target,
+                    account.number,
+                    message.content,
+                    message.font,
+                    message.time,
+                    messageKey(message),
+                    id=message.id,
+                ),
+            )
+
+        return self._report(deliver, message.to)
+
+    def messageRecalled(self, recall: MessageRecalled) -> object:
+        account = self._account
+
+        def deliver(sender: int, operator: int) -> None:
+            if recall.group:
+                target = Target(TargetKind.GROUP, recall.number)
+            elif sender == account.number:
+                target = None
+            else:
+                target = Target(TargetKind.CONTACT, sender)
+            self._listener.messageRecalled(account, target, operator, recall.id)
+
+        return self._report(deliver, recall.sender, recall.operator)
+
+    def memberMuted(self, mute: MemberMuted) -> object:
+        target = Target(TargetKind.GROUP, mute.number)
+
+        def deliver(member: int, operator: int) -> None:
+            # A member whose number could not be fetched is not all members.
+            if member or not mute.member:
+                self._listener.memberMuted(
+                    self._account, target, member, operator, mute.seconds
+                )
+
+        return self._report(deliver, mute.member, mute.operator)
+
+    def memberPoked(self, poke: MemberPoked) -> object:
+        target = Target(TargetKind.GROUP, poke.number)
+
+        def deliver(sender: int, poked: int) -> None:
+            self._listener.memberPoked(self._account, target, sender, poked, poke.time)
+
+        return self._report(deliver, poke.sender, poke.target)
+
+    def reactionChanged(self, reaction: Reaction) -> object:
+        target = Target(TargetKind.GROUP, reaction.number)
+
+        def deliver(sender: int) -> None:
+            self._listener.reactionChanged(self._account, target, sender, reaction)
+
+        return self._report(deliver, reaction.sender)
+
+    def _report(
+        self, deliver: Callable[..., None], *uins: Uin
+    ) -> Deferred[None] | None:
+        """
+        Call a function with the numbers of some accounts, after the messages and
+        events before it were delivered: at once, if all numbers are known. The
+        number of uin 0, and one that cannot be fetched, is 0.
+        """
+        numbers = [self._knownNumber(uin) for uin in uins]
+        if None not in numbers and not self._order.locked:
+            deliver(*numbers)
+            return None
+
+        async def complete() -> None:
+            deliver(*[await self._fetchedNumber(uin) for uin in uins])
+
+        return self._order.run(lambda: Deferred.fromCoroutine(complete()))
+
+    def _knownNumber(self, uin: Uin) -> int | None:
+        # The number of an account is its own uin.
+        isKnown = uin in (0, self._account.number)
+        return int(uin) if isKnown else self._contacts.numberOf(uin)
+
+    async def _fetchedNumber(self, uin: Uin) -> int:
+        known = self._knownNumber(uin)
+        if known is not None:
+            return known
+        try:
+            return await self.fetchNumber(uin)
+        except WebQQError:
+            return 0
 
     def statusChanged(self, change: StatusChange) -> None:
         number = self._contacts.numberOf(change.uin)

@@ -5,14 +5,23 @@ Actions of a QQ account in its conversations, addressed by permanent number.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock
 
 from txwebqq.errors import NotSignedOn, RequestRefused
 from txwebqq.irc.qq.contacts import ContactDirectory
 from txwebqq.irc.targets import Target, TargetKind
-from txwebqq.model import Content, Did, Font, Gid, PastMessage, Uin
+from txwebqq.model import (
+    Content,
+    Did,
+    Face,
+    Font,
+    Gid,
+    PastMessage,
+    Sent,
+    Text,
+    Uin,
+)
 from txwebqq.requests.messages import DEFAULT_FONT
 
 
@@ -33,15 +42,15 @@ class AccountActions:
 
     def send(
         self, target: Target, content: Content, font: Font = DEFAULT_FONT
-    ) -> Deferred[object]:
+    ) -> Deferred[Sent]:
         """
         Send a message after all messages that were given before.
 
-        @return: fires when the server has accepted the message.
+        @return: fires with the message's id when the server has accepted it.
         """
         return self._sending.run(self._send, target, content, font)
 
-    def _send(self, target: Target, content: Content, font: Font) -> Deferred[Any]:
+    def _send(self, target: Target, content: Content, font: Font) -> Deferred[Sent]:
         contacts = self._contacts
         online = contacts.online
         if target.kind is TargetKind.GROUP:
@@ -59,26 +68,24 @@ class AccountActions:
 
     async def _sendInTemporaryChat(
         self, number: int, content: Content, font: Font
-    ) -> None:
+    ) -> Sent:
         contacts = self._contacts
         message = contacts.temporaryChats.get(number)
         if message is not None:
-            await contacts.online.answerStranger(message, content, font)
-            return
+            return await contacts.online.answerStranger(message, content, font)
         shared = contacts.sharedGroup(number)
         if shared is None:
             raise NotSignedOn(f"{contacts.number} does not know {number}")
         target, uin = shared
         if target.kind is TargetKind.GROUP:
             gid = Gid(contacts.sessionIdOf(target))
-            await contacts.online.sendStrangerMessage(
+            return await contacts.online.sendStrangerMessage(
                 uin, content, group=gid, font=font
             )
-        else:
-            did = Did(contacts.sessionIdOf(target))
-            await contacts.online.sendStrangerMessage(
-                uin, content, discussion=did, font=font
-            )
+        did = Did(contacts.sessionIdOf(target))
+        return await contacts.online.sendStrangerMessage(
+            uin, content, discussion=did, font=font
+        )
 
     async def fetchRecent(self, target: Target) -> list[tuple[int | None, PastMessage]]:
         """
@@ -109,6 +116,68 @@ class AccountActions:
         uin = self._contacts.friends.get(number)
         if uin is None:
             raise NotSignedOn(f"{number} is not a friend of {self._contacts.number}")
+        return uin
+
+    async def recall(self, target: Target, messageId: int) -> None:
+        """
+        Recall a message: one that we have sent to a friend or in a group, or any in
+        a group that we administer.
+
+        @param messageId: the id of the message in its conversation.
+        """
+        online = self._contacts.online
+        if target.kind is TargetKind.CONTACT:
+            await online.recallMessage(self._friend(target.number), messageId)
+        else:
+            await online.recallGroupMessage(self._gid(target), messageId)
+
+    async def react(
+        self, target: Target, messageId: int, face: Face | Text, isSet: bool = True
+    ) -> None:
+        """
+        React to a message in a group, or take a reaction back.
+
+        @param messageId: as for L{recall}.
+        """
+        gid = self._gid(target)
+        await self._contacts.online.setReaction(gid, messageId, face, isSet)
+
+    async def poke(self, target: Target, number: int) -> None:
+        """
+        Poke a member of a group.
+        """
+        gid = self._gid(target)
+        await self._contacts.online.pokeMember(gid, self._member(target, number))
+
+    async def mute(self, target: Target, number: int, seconds: int) -> None:
+        """
+        Mute a member of a group.
+
+        @param seconds: the length of the mute; 0 ends it.
+        """
+        self._gid(target)
+        code, uin = self._contacts.codeOf(target), self._member(target, number)
+        await self._contacts.online.muteMember(code, uin, seconds)
+
+    async def muteAll(self, target: Target, isMuted: bool) -> None:
+        """
+        Mute all members of a group but the owner and administrators, or end that.
+        """
+        self._gid(target)
+        await self._contacts.online.muteGroup(self._contacts.codeOf(target), isMuted)
+
+    def _gid(self, target: Target) -> Gid:
+        if target.kind is not TargetKind.GROUP:
+            raise RequestRefused(0, "only groups have this")
+        return Gid(self._contacts.sessionIdOf(target))
+
+    def _member(self, target: Target, number: int) -> Uin:
+        contacts = self._contacts
+        if number == contacts.number:
+            return Uin(number)
+        uin = contacts.memberUin(target, number)
+        if uin is None:
+            raise NotSignedOn(f"{number} is not a member of the group")
         return uin
 
     async def setTopic(self, target: Target, text: str) -> None:

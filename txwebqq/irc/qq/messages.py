@@ -15,6 +15,7 @@ from txwebqq.model import (
     GroupMessage,
     GroupPicture,
     Message,
+    MessageSent,
     OfflinePicture,
     StrangerMessage,
 )
@@ -35,6 +36,8 @@ class IncomingMessage:
     @ivar time: Unix time in seconds.
     @ivar key: identifies the message within its conversation, also when the
         server delivers it a second time.
+    @ivar id: the id of the message in its conversation, by which recalls, replies
+        and reactions name it (L{Received.id <txwebqq.model.Received.id>}).
     @ivar sequence: the running number within the group or discussion, the same
         for all members; 0 where the server has none.
     @ivar pictures: the image data of each picture of the content; C{b""} for a
@@ -49,9 +52,10 @@ class IncomingMessage:
     key: str = ""
     pictures: tuple[bytes, ...] = field(default=(), repr=False)
     sequence: int = 0
+    id: int = 0
 
 
-def messageKey(message: AnyMessage) -> str:
+def messageKey(message: AnyMessage | MessageSent) -> str:
     """
     Return the L{IncomingMessage.key} of a message, the same in each session.
     """
