@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import quote
@@ -201,6 +202,7 @@ class ServerHarness:
         connections: ConnectionLimits = DEFAULT_LIMITS,
         proxies: Collection[str] = (),
         at: float = START,
+        folder: Path | None = None,
     ) -> None:
         self.clock = Clock()
         self.clock.advance(at)
@@ -216,6 +218,7 @@ class ServerHarness:
             draw,
             pollTimeout,
             random=random,
+            folder=folder,
             proxies=proxies,
             connections=connections,
         )

@@ -13,11 +13,12 @@ from tests.wire.rows import (
     PSESSIONID,
     QIU,
     SENT_AT,
+    TEAHOUSE,
     TEAHOUSE_CODE,
     VFWEBQQ,
     Row,
 )
-from txwebqq.model import Did, Uin
+from txwebqq.model import Did, GroupFile, Number, Uin
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.filetransfers import (
     GetFile2,
@@ -29,10 +30,14 @@ from txwebqq.wire.commands.offlinefiles import (
     CALLBACK_FILE,
     CALLBACK_PICTURE,
     ApplyOfflinePicDl2,
+    DeleteGroupFile2,
+    GetGroupFileList2,
     GetOffpic2,
+    GroupFileDownload,
     LocatedPicture,
     NotifyOfffile2,
     OfflineFileDownload,
+    SendGroupFile2,
     SendOfffile2,
     StoredFile,
     UploadOfflineFile,
@@ -67,6 +72,29 @@ PATH = "/27d736df-2a59-4007-8701-7218bc70898d"
 IDS = f"clientid={CLIENTID}&psessionid={PSESSIONID}"
 EXPIRED = ('{"retcode":103,"errmsg":""}', Refusal(103))
 OK = (('{"retcode":0,"result":"ok"}', None),)
+
+PROOF = f'"clientid":"{CLIENTID}","psessionid":"{PSESSIONID}"}}&{IDS}'
+
+GROUP_FILE = GroupFile(
+    TEAHOUSE,
+    TEAHOUSE_CODE,
+    Number(200001),
+    LIN,
+    "报告.txt",
+    235,
+    "2c09344b3146bbdb",
+    expires=1366609121,
+    time=1366004321,
+    recipient=ME,
+    messageId=10438,
+    messageId2=460591,
+)
+GROUP_FILE_JSON = (
+    '{"msg_id":10438,"from_uin":3344551122,"to_uin":300100200,"msg_id2":460591,'
+    '"group_code":1821777555,"info_seq":200001,"time":1366004321,'
+    '"send_uin":2963008411,"name":"报告.txt","size":"235",'
+    '"rkey":"2c09344b3146bbdb","expire_time":1366609121}'
+)
 
 STORED = (
     b"<head><script type=\"text/javascript\">document.domain='qq.com';"
@@ -297,6 +325,37 @@ MEDIA_ROWS: tuple[Row, ...] = (
         ((b"anything", b"anything"), (b'{"a":1}', b'{"a":1}'), (b"", b"")),
     ),
     Row(
+        SendGroupFile2(CHANNEL, TEAHOUSE, PATH, "报告.txt"),
+        'r={"group_uin":3344551122,"file_path":"' + PATH + '",'
+        '"filename":"报告.txt",' + PROOF,
+        GROUP_FILE,
+        ((f'{{"retcode":0,"result":{GROUP_FILE_JSON}}}', GROUP_FILE),),
+    ),
+    Row(
+        GetGroupFileList2(CHANNEL, TEAHOUSE, milliseconds=SENT_AT),
+        f"group_uin=3344551122&{IDS}&t=1366004099000",
+        (GROUP_FILE,),
+        (
+            (
+                f'{{"retcode":0,"result":{{"files":[{GROUP_FILE_JSON},7,{{}}]}}}}',
+                (GROUP_FILE,),
+            ),
+            ('{"retcode":0,"result":{"files":null}}', ()),
+        ),
+    ),
+    Row(
+        DeleteGroupFile2(CHANNEL, TEAHOUSE, "2c09344b3146bbdb"),
+        'r={"group_uin":3344551122,"rkey":"2c09344b3146bbdb",' + PROOF,
+        None,
+        OK,
+    ),
+    Row(
+        GroupFileDownload(CHANNEL, TEAHOUSE, "2c09344b3146bbdb", 5),
+        f"group_uin=3344551122&rkey=2c09344b3146bbdb&range=5&{IDS}",
+        b"anything",
+        ((b"anything", b"anything"), ('{"retcode":102,"errmsg":""}', Refusal(102))),
+    ),
+    Row(
         SendFile(OPEN, OWN, LIN, 1234, 1075, 56519),
         "file=@",
         None,
@@ -343,6 +402,10 @@ MEDIA_URLS = {
     "SendOfffile2": ("POST", f"{_D}/send_offfile2", "CHANNEL"),
     "NotifyOfffile2": ("GET", f"{_D}/notify_offfile2", "CHANNEL"),
     "OfflineFileDownload": ("GET", f"{_FTN}/", None),
+    "SendGroupFile2": ("POST", f"{_D}/send_group_file2", "CHANNEL"),
+    "GetGroupFileList2": ("GET", f"{_D}/get_group_file_list2", "CHANNEL"),
+    "DeleteGroupFile2": ("POST", f"{_D}/delete_group_file2", "CHANNEL"),
+    "GroupFileDownload": ("GET", f"{_D}/get_group_file2", "CHANNEL"),
     "SendFile": ("POST", f"{_V2}/1234/1075/56519/1/f/1/0/0", "PAGE"),
     "ReceiveFile": ("GET", f"{_V2}/19823/0/0/0/0/1/f/1/test%201.txt", None),
     "GetFile2": ("GET", f"{_D}/get_file2", "CHANNEL"),

@@ -12,10 +12,11 @@ import pytest
 from tests.wire.rows import DIGEST, LANDING, PSESSIONID, PTWEBQQ, VFWEBQQ
 from tests.wire.test_commands import ROWS, formOf, name
 from txwebqq.errors import MalformedReply
-from txwebqq.model import Account, Number, OfflineFile, Uin
+from txwebqq.model import Account, Code, Gid, GroupFile, Number, OfflineFile, Uin
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.contacts import GetFriendInfo2, GetUserFriends2
 from txwebqq.wire.commands.messages import Poll2
+from txwebqq.wire.commands.offlinefiles import DeleteGroupFile2, GroupFileDownload
 from txwebqq.wire.commands.signon import Check, CheckSig, Login, Login2, LoginReply
 from txwebqq.wire.form import Form, Ticket, encodeForm
 
@@ -60,6 +61,9 @@ def test_rows(row: Any) -> None:
         GetFriendInfo2(WHOLE, Uin(5), VERIFY, "abcd"),
         Refusal(116, ptwebqq=PTWEBQQ),
         OfflineFile(Uin(5), "a.txt", 5, PTWEBQQ, "127.0.0.1", 80),
+        GroupFile(Gid(1), Code(2), Number(200001), Uin(5), "a.txt", 5, PTWEBQQ),
+        GroupFileDownload(WHOLE, Gid(1), VERIFY),
+        DeleteGroupFile2(WHOLE, Gid(1), VERIFY),
         Account(Number(10001), SKEY),
     ],
     ids=lambda value: type(value).__name__,

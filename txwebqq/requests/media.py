@@ -1,6 +1,6 @@
 """
-Requests about pictures, custom faces, avatars, offline files and file
-transfers.
+Requests about pictures, custom faces, avatars, offline files, files of groups and
+file transfers.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from txwebqq.model import (
     DiscussionMessage,
     FileNotice,
     Gid,
+    GroupFile,
     GroupMessage,
     GroupPicture,
     Message,
@@ -31,10 +32,15 @@ from txwebqq.requests.messages import MessageRequests
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.filetransfers import GetFile2, RefuseFile2, SendFile
 from txwebqq.wire.commands.offlinefiles import (
+    DeleteGroupFile2,
+    GetGroupFileList2,
     GetOffpic2,
+    GroupFileDownload,
     NotifyOfffile2,
     OfflineFileDownload,
+    SendGroupFile2,
     SendOfffile2,
+    StoredFile,
     UploadOfflineFile,
     UploadOfflinePic,
 )
@@ -260,14 +266,19 @@ class MediaRequests(MessageRequests):
         return Deferred.fromCoroutine(self._sendOfflineFile(uin, file, name))
 
     async def _sendOfflineFile(self, uin: Uin, file: FileSource, name: str) -> None:
+        stored = await self._uploadFile(uin, file, name)
+        await self.transport.call(SendOfffile2, uin, stored.path, stored.name)
+
+    async def _uploadFile(
+        self, to: Uin | Gid, file: FileSource, name: str
+    ) -> StoredFile:
         source = FileUpload(file, name)
-        own, peer = Uin(self.account.number), uin
+        own, peer = Uin(self.account.number), Uin(to)
         fileId = f"{peer}_{self.transport.nextMessageId()}"
-        stored = await self.transport.send(
+        return await self.transport.send(
             lambda ticket: UploadOfflineFile(ticket, own, fileId=fileId, peer=peer),
             source,
         )
-        await self.transport.call(SendOfffile2, uin, stored.path, stored.name)
 
     def fetchOfflineFile(
         self, file: OfflineFile, sink: Sink | None = None, start: int = 0
@@ -288,6 +299,55 @@ class MediaRequests(MessageRequests):
         Refuse an offline file for this account. The server tells the sender.
         """
         return self.transport.call(NotifyOfffile2, file.sender, file.name, file.size)
+
+    def sendGroupFile(
+        self, gid: Gid, file: FileSource, name: str = ""
+    ) -> Deferred[GroupFile]:
+        """
+        Share a file in a group (protocol.md 2.7.7). The other members are told by the
+        event C{groupFileShared}, and fetch the file any number of times until it
+        expires. The requests about files of groups are extensions: a server without
+        them refuses.
+
+        @return: fires with the file when the server has accepted it; fails with
+            L{RequestRefused} when the account is muted in the group, or too many
+            files are in it.
+        """
+        return Deferred.fromCoroutine(self._sendGroupFile(gid, file, name))
+
+    async def _sendGroupFile(self, gid: Gid, file: FileSource, name: str) -> GroupFile:
+        stored = await self._uploadFile(gid, file, name)
+        return await self.transport.call(SendGroupFile2, gid, stored.path, stored.name)
+
+    def fetchGroupFiles(self, gid: Gid) -> Deferred[tuple[GroupFile, ...]]:
+        """
+        Fetch the list of the files that are shared in a group, the oldest first.
+        """
+        return self.transport.call(GetGroupFileList2, gid)
+
+    def fetchGroupFile(
+        self, file: GroupFile, sink: Sink | None = None, start: int = 0
+    ) -> Deferred[Any]:
+        """
+        Fetch a file of a group.
+
+        @param start: the number of bytes to skip, which were fetched before.
+
+        @return: also fails with L{RequestRefused} when the file has expired or was
+            deleted, or the account is no longer a member of the group.
+        """
+        return self._fetch(
+            lambda ticket: GroupFileDownload(ticket, file.group, file.key, start),
+            sink,
+            MAX_FILE,
+        )
+
+    def deleteGroupFile(self, gid: Gid, file: GroupFile) -> Deferred[None]:
+        """
+        Delete a file of a group: one that this account has shared, or any in a group
+        that it administers.
+        """
+        return self.transport.call(DeleteGroupFile2, gid, file.key)
 
     def offerFile(self, uin: Uin, file: FileSource, name: str = "") -> Deferred[None]:
         """

@@ -31,7 +31,7 @@ from txwebqq.server.api.groupmember import GroupMemberAPI
 from txwebqq.server.api.groups import GroupsAPI
 from txwebqq.server.api.history import HistoryAPI
 from txwebqq.server.api.messages import MessagesAPI
-from txwebqq.server.api.offlinefiles import OfflineFilesAPI
+from txwebqq.server.api.offlinefiles import GroupFilesAPI, OfflineFilesAPI
 from txwebqq.server.api.pictures import PicturesAPI
 from txwebqq.server.api.profiles import ProfilesAPI
 from txwebqq.server.api.settings import SettingsAPI
@@ -43,7 +43,7 @@ from txwebqq.server.domain.friends import FriendRules
 from txwebqq.server.domain.groupmembers import GroupMemberSettings
 from txwebqq.server.domain.groups import GroupRules
 from txwebqq.server.domain.messaging import MessageRules
-from txwebqq.server.domain.offlinefiles import FileLimits, OfflineFiles, UploadQuotas
+from txwebqq.server.domain.offlinefiles import GroupFiles, OfflineFiles
 from txwebqq.server.domain.pictures import PictureRules
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.domain.temporary import TemporaryChatRules
@@ -69,7 +69,8 @@ from txwebqq.server.limits import AddressLimits, ConnectionLimits
 from txwebqq.server.request import MAX_BODY, TOO_LARGE, Upload, WebQQRequest, targetOf
 from txwebqq.server.sessions.sessions import EndedSession, Random
 from txwebqq.server.storage.blobs import BlobStore
-from txwebqq.server.streamed import STREAMED, StreamedRequests
+from txwebqq.server.streamed import STREAMED, StreamedRequests, isDownload
+from txwebqq.server.uploadquotas import FileLimits, UploadQuotas
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.messages import Poll2
 from txwebqq.wire.commands.signon import Login, LoginReply
@@ -192,6 +193,7 @@ class WebQQResource(Resource):
             MessagesAPI(state, MessageRules(state, pictures)),
             PicturesAPI(pictures, self._blobs, downloads),
             OfflineFilesAPI(self._offlineFiles, pictures, downloads),
+            GroupFilesAPI(GroupFiles(state, now, random), downloads),
             FileTransfersAPI(transfers, self._relays),
             ContactsAPI(state, now),
             ProfilesAPI(state, friendRules, now),
@@ -301,7 +303,7 @@ class WebQQResource(Resource):
             streamed = self._upload(request)
             if streamed is not None:
                 return streamed
-        elif b"rkey=" in query or path.startswith(b"/v2/"):
+        elif isDownload(path, query):
             return self._streamed.download(request, path, query)
         route = self._routes.get(path)
         if route is None:

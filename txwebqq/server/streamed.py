@@ -12,7 +12,6 @@ from twisted.web.server import Request
 
 from txwebqq.errors import MalformedReply
 from txwebqq.net.fileproducer import FileProducer, chunksOf
-from txwebqq.server.domain.offlinefiles import FileLimits
 from txwebqq.server.domain.refusals import NO_SUCH_ID, refusalFor
 from txwebqq.server.http.authorization import findCaller
 from txwebqq.server.http.downloads import refuse
@@ -27,9 +26,11 @@ from txwebqq.server.http.uploads import (
 )
 from txwebqq.server.request import TOO_LARGE, Upload, WebQQRequest, targetOf
 from txwebqq.server.sessions.sessions import EndedSession
+from txwebqq.server.uploadquotas import FileLimits
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.filetransfers import ReceiveFile, SendFile, pathFields
 from txwebqq.wire.commands.offlinefiles import (
+    GroupFileDownload,
     OfflineFileDownload,
     UploadOfflineFile,
     UploadOfflinePic,
@@ -46,9 +47,21 @@ STREAMED: frozenset[type[Command[Any]]] = frozenset(
         SendFile,
         ReceiveFile,
         OfflineFileDownload,
+        GroupFileDownload,
     }
 )
 """The commands whose requests have files."""
+
+
+_GROUP_FILES = GroupFileDownload.path.encode()
+
+
+def isDownload(path: bytes, query: bytes) -> bool:
+    """
+    Check whether a C{GET} is a request for a file.
+    """
+    # The path of an offline file is its name, which may be any.
+    return b"rkey=" in query or path.startswith(b"/v2/") or path == _GROUP_FILES
 
 
 class StreamedRequests:
@@ -163,10 +176,12 @@ class StreamedRequests:
 
         @return: the result of L{render<twisted.web.resource.IResource.render>}.
         """
-        command: ReceiveFile | OfflineFileDownload
+        command: ReceiveFile | OfflineFileDownload | GroupFileDownload
         try:
             form = Form.parse(query)
-            if b"rkey=" in query:
+            if path == _GROUP_FILES:
+                command = GroupFileDownload.decodeFields(form)
+            elif b"rkey=" in query:
                 command = OfflineFileDownload.decodeFields(form)
             else:
                 fields = pathFields(unquote(path.decode("latin-1")))

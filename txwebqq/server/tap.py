@@ -33,7 +33,6 @@ from txwebqq.net.certificates import ReloadingReactor
 from txwebqq.server import population
 from txwebqq.server.domain.authenticator import GUESSES
 from txwebqq.server.domain.history import DAYS, KEEP
-from txwebqq.server.domain.offlinefiles import FileLimits
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.errorlog import ErrorLog
 from txwebqq.server.http.proxies import normal
@@ -46,6 +45,7 @@ from txwebqq.server.sessions.registration import Registration
 from txwebqq.server.sessions.sendinglimits import SendingLimits
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
+from txwebqq.server.uploadquotas import FileLimits
 from txwebqq.sqlite.database import MEMORY
 
 OPEN = "open"
@@ -88,7 +88,7 @@ class Options(CommandOptions):
         ["signup", None, "closed", "Whether /signup creates accounts: open, closed."],
         ["history", None, f"{KEEP}", "Messages to keep of a conversation."],
         ["history-days", None, f"{DAYS}", "Days to keep messages."],
-        ["max-file", None, "100", "Maximum size of an offline file, in MiB."],
+        ["max-file", None, "100", "Maximum size of an offline or shared file, in MiB."],
         ["daily-uploads", None, "1024", "MiB that an account may upload in a day."],
         ["address-connections", None, "4000", "Connections that an address may open."],
         [

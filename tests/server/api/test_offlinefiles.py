@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from tests.server.forms import JPG, MediaTestCase, faceOf
 from tests.server.harness import ALICE, BOB, DAVE, Response
-from txwebqq.server.domain.offlinefiles import DAY
+from txwebqq.server.uploadquotas import DAY
 
 
 class BuddyPictureTests(MediaTestCase):

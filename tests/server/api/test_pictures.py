@@ -12,7 +12,7 @@ from urllib.parse import quote
 from tests.server.forms import JPG, PNG, MediaTestCase, faceOf, form, upload
 from tests.server.harness import ALICE, BOB, CATS, DAVE, START, HTTPClient, Response
 from txwebqq.model import Number
-from txwebqq.server.domain.offlinefiles import DAY
+from txwebqq.server.uploadquotas import DAY
 
 
 class FaceTests(MediaTestCase):

@@ -22,6 +22,7 @@ from txwebqq.model import (
     Text,
     UnknownSegment,
 )
+from txwebqq.server.events.groupfiles import GROUP_FILE
 from txwebqq.server.events.kinds import (
     DISCUSSION_MESSAGE,
     FILE_NOTICE,
@@ -126,6 +127,19 @@ STORED = {
         ip="127.0.0.1",
         port=80,
         expires=1366608847,
+    ),
+    '{"kind":"group file","members":{"group":200001,"sender":10001,"key":"key",'
+    '"name":"t.txt","size":5,"time":1366004047,"expires":1366608847,'
+    '"messageId":1,"messageId2":2}}': GROUP_FILE.new(
+        group=CATS,
+        sender=ALICE,
+        key="key",
+        name="t.txt",
+        size=5,
+        time=1366004047,
+        expires=1366608847,
+        messageId=1,
+        messageId2=2,
     ),
     '{"kind":"handout answer","members":{"sender":10001,"messageId":1,'
     '"messageId2":2,"action":1,"name":"t.txt","size":5}}': OFFLINE_FILE_NOTICE.new(

@@ -9,15 +9,9 @@ from pathlib import Path
 from tests.server.forms import BOUNDARY, JPG, MediaTestCase, faceOf, form
 from tests.server.harness import ALICE, BOB, HTTPClient, Wire, request
 from txwebqq.model import Number
-from txwebqq.server.domain.offlinefiles import (
-    DAY,
-    FULL,
-    TOO_MANY,
-    FileLimits,
-    UploadQuotas,
-)
 from txwebqq.server.http.uploads import UNCLAIMED
 from txwebqq.server.storage.store import Store
+from txwebqq.server.uploadquotas import DAY, FULL, TOO_MANY, FileLimits, UploadQuotas
 from txwebqq.wire.command import Refusal
 
 FACE = "/cgi-bin/cface_upload?time=1"

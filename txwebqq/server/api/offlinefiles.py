@@ -1,15 +1,21 @@
 """
-Handlers of uploaded pictures and of offline files (protocol.md 2.7.2, 2.7.6).
+Handlers of uploaded pictures, of offline files and of files of groups (protocol.md
+2.7.2, 2.7.6, 2.7.7).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from txwebqq.server.domain.offlinefiles import GONE, TOO_BIG, OfflineFiles
+from txwebqq.model import GroupFile
+from txwebqq.server.domain.offlinefiles import (
+    TOO_BIG,
+    GroupFiles,
+    OfflineFiles,
+)
 from txwebqq.server.domain.pictures import PictureRules
 from txwebqq.server.domain.refusals import NO_SUCH_ID
-from txwebqq.server.http.downloads import ABSENT, Downloads, describe, refuse
+from txwebqq.server.http.downloads import ABSENT, FILE_GONE, Downloads, refuse
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
 from txwebqq.server.http.uploads import ReceivedFile
@@ -17,15 +23,21 @@ from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.offlinefiles import (
     ApplyOfflinePicDl2,
+    DeleteGroupFile2,
+    GetGroupFileList2,
     GetOffpic2,
+    GroupFileDownload,
     LocatedPicture,
     NotifyOfffile2,
     OfflineFileDownload,
+    SendGroupFile2,
     SendOfffile2,
     StoredFile,
     UploadOfflineFile,
     UploadOfflinePic,
 )
+
+_NOT_IN_FILE = Refusal(NO_SUCH_ID, "range is not in the file")
 
 
 class OfflineFilesAPI:
@@ -129,13 +141,71 @@ class OfflineFilesAPI:
         key, start = command.key, command.start
         digest = self._downloads.resolveLink(key)
         if digest is not None:
-            return self._downloads.send(request, digest, 0, None)
+            return self._downloads.sendPicture(request, digest)
         offlineFile = self._files.get(key)
         if offlineFile is None:
-            return refuse(request, Refusal(GONE, "the file is no longer here"), 404)
+            return refuse(request, FILE_GONE, 404)
         if not 0 <= start <= offlineFile.size:
-            return refuse(request, Refusal(NO_SUCH_ID, "range is not in the file"))
-        describe(request, offlineFile.name)
-        return self._downloads.send(
-            request, offlineFile.digest, start, lambda: self._files.markFetched(key)
+            return refuse(request, _NOT_IN_FILE)
+        return self._downloads.sendFile(
+            request,
+            offlineFile.digest,
+            offlineFile.name,
+            start,
+            lambda: self._files.markFetched(key),
+        )
+
+
+class GroupFilesAPI:
+    """
+    The handlers of files of groups.
+    """
+
+    def __init__(self, files: GroupFiles, downloads: Downloads) -> None:
+        self._files = files
+        self._downloads = downloads
+
+    @answers(SendGroupFile2)
+    def sendGroupFile2(
+        self, command: SendGroupFile2, session: Session, exchange: HTTPExchange
+    ) -> GroupFile | Refusal:
+        """
+        C{POST /channel/send_group_file2}: share an uploaded file in a group.
+        """
+        return self._files.share(session, command.group, command.file, command.name)
+
+    @answers(GetGroupFileList2)
+    def getGroupFileList2(
+        self, command: GetGroupFileList2, session: Session, exchange: HTTPExchange
+    ) -> tuple[GroupFile, ...] | Refusal:
+        """
+        C{GET /channel/get_group_file_list2}: return the files of a group.
+        """
+        return self._files.files(session, command.group)
+
+    @answers(DeleteGroupFile2)
+    def deleteGroupFile2(
+        self, command: DeleteGroupFile2, session: Session, exchange: HTTPExchange
+    ) -> None | Refusal:
+        """
+        C{POST /channel/delete_group_file2}: delete a file of a group.
+        """
+        return self._files.delete(session, command.group, command.key)
+
+    @answers(GroupFileDownload)
+    def download(
+        self, command: GroupFileDownload, session: Session, request: Any
+    ) -> int | bytes:
+        """
+        C{GET /channel/get_group_file2}: return a file of a group.
+
+        @return: the result of L{twisted.web.resource.IResource.render}.
+        """
+        groupFile = self._files.get(session, command.key)
+        if groupFile is None:
+            return refuse(request, FILE_GONE)
+        if not 0 <= command.start <= groupFile.size:
+            return refuse(request, _NOT_IN_FILE)
+        return self._downloads.sendFile(
+            request, groupFile.digest, groupFile.name, command.start
         )

@@ -1,22 +1,20 @@
 """
-Rules of uploaded pictures and of offline files: files that the server keeps until
-their recipients fetch them (protocol.md 2.7.2, 2.7.6).
+Rules of uploaded pictures, and of files that the server keeps until their recipients
+fetch them: offline files, and files of groups (protocol.md 2.7.2, 2.7.6, 2.7.7).
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import islice
 
 from txwebqq.imagetypes import imageTypeOf
-from txwebqq.model import Number, Uin
-from txwebqq.ratelimit import MAX_REMEMBERED
+from txwebqq.model import Gid, GroupFile, Number, Uin
+from txwebqq.server.domain.groups import isAdmin
 from txwebqq.server.domain.messaging import refusalOf
 from txwebqq.server.domain.pictures import guid
-from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_FAST
 from txwebqq.server.domain.state import ServerState
+from txwebqq.server.events.groupfiles import GROUP_FILE, groupFileFor
 from txwebqq.server.events.kinds import (
     FRIEND_MESSAGE,
     OFFLINE_FILE,
@@ -24,14 +22,19 @@ from txwebqq.server.events.kinds import (
 )
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import BlobWriter
-from txwebqq.server.storage.media import MediaStore, OfflineFileRecord
+from txwebqq.server.storage.media import (
+    GroupFileRecord,
+    MediaStore,
+    OfflineFileRecord,
+    UploadedFile,
+)
+from txwebqq.server.uploadquotas import DAY, FULL, TOO_MANY, FileLimits
 from txwebqq.wire.command import Refusal
-
-DAY = 24 * 3600
-"""A day, in seconds."""
+from txwebqq.wire.jsontext import replaceSurrogates
 
 FILE_LIFE = 7 * DAY
-"""Time for which an offline file is kept, in seconds (protocol.md 2.7.6)."""
+"""Time for which an offline file or a file of a group is kept, in seconds
+(protocol.md 2.7.6)."""
 
 PICTURE_LIFE = 30 * DAY
 """Time for which a picture of a message is kept, in seconds."""
@@ -39,9 +42,11 @@ PICTURE_LIFE = 30 * DAY
 MAX_NAME = 255
 """Maximum length of a file name, in bytes."""
 
-TOO_MANY, FULL, TOO_BIG = -30001, -30002, -30003
-"""The retcodes of refused uploads: too many files, too many bytes, a file that is
-too large (protocol.md 2.7.6)."""
+MAX_GROUP_FILES, MAX_SHARED = 1000, 100
+"""Maximum numbers of files in a group, and of those of one member in it."""
+
+TOO_BIG = -30003
+"""The retcode of a refused upload that is too large (protocol.md 2.7.6)."""
 
 NO_PICTURE = -30014
 """The retcode of a refused upload that is not a picture; our own."""
@@ -51,32 +56,6 @@ GONE = 102
 
 FETCHED, REFUSED = 1, 2
 """The C{action} of an offline file notice (protocol.md 5.14)."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileLimits:
-    """
-    Maximum sizes of files, in bytes.
-
-    @ivar face: of a custom face.
-    @ivar picture: of a picture for a friend.
-    @ivar online: of a file transfer.
-    @ivar file: of an offline file.
-    @ivar daily: of all uploads of an account within a day.
-    @ivar dailyCount: the maximum number of uploads of an account within a day.
-    @ivar atOnce: the maximum number of uploads of an account at the same time.
-    @ivar addressFactor: the multiple of these limits that the uploads of all
-        accounts from one address may have together.
-    """
-
-    face: int = 250 * 1024
-    picture: int = 1024 * 1024
-    online: int = 10 * 1024 * 1024
-    file: int = 100 * 1024 * 1024
-    daily: int = 1024 * 1024 * 1024
-    dailyCount: int = 1000
-    atOnce: int = 8
-    addressFactor: int = 10
 
 
 def fileNameError(name: str) -> str | None:
@@ -92,106 +71,20 @@ def fileNameError(name: str) -> str | None:
     return None
 
 
-class UploadSum:
+def _uploadToSend(
+    media: MediaStore, number: Number, path: str, name: str
+) -> tuple[UploadedFile, str] | Refusal:
     """
-    The uploads of one account or address: those that are arriving, and those
-    that were kept within a day.
+    Return an upload of an account, and its name for the recipients.
 
-    @ivar arriving: the number of uploads that are arriving.
-    @ivar announced: the sum of their maximum sizes, in bytes.
-    @ivar count: the number of uploads that were kept.
-    @ivar size: the sum of their sizes, in bytes.
-    @ivar since: the beginning of the day, in Unix seconds.
+    @param name: the name that the account has given, C{""} for that of the upload.
     """
-
-    __slots__ = ("announced", "arriving", "count", "since", "size")
-
-    def __init__(self, since: float) -> None:
-        self.since = since
-        self.arriving = self.announced = self.count = self.size = 0
-
-
-class UploadQuotas:
-    """
-    Checks that an upload fits into the limits of its account and its address,
-    before any of it is stored.
-
-    @param now: returns the time in Unix seconds.
-    """
-
-    def __init__(
-        self, media: MediaStore, now: Callable[[], float], limits: FileLimits
-    ) -> None:
-        self._media = media
-        self._now = now
-        self._limits = limits
-        self._sums: OrderedDict[Number | str, UploadSum] = OrderedDict()
-
-    def admit(self, owner: Number, address: str, size: int) -> Refusal | None:
-        """
-        Begin to count an upload, unless it exceeds a limit. L{ended} must follow.
-
-        @param address: the address by which the client is counted.
-        @param size: the maximum size that the upload can have, in bytes.
-
-        @return: L{None} when the upload may be stored.
-        """
-        limits = self._limits
-        now = int(self._now())
-        stored = self._media.uploadedSince(owner, now - DAY)
-        for who, factor, (count, total) in (
-            (owner, 1, stored),
-            (address, limits.addressFactor, (0, 0)),
-        ):
-            uploads = self._sumOf(who)
-            if uploads.arriving >= factor * limits.atOnce:
-                return Refusal(TOO_MANY, "too many uploads at the same time")
-            count = max(count, uploads.count) + uploads.arriving
-            if count >= factor * limits.dailyCount:
-                return Refusal(TOO_MANY, "too many files within a day")
-            total = max(total, uploads.size) + uploads.announced
-            if total + size > factor * limits.daily:
-                return Refusal(FULL, "too many bytes within a day")
-        for who in (owner, address):
-            uploads = self._sumOf(who)
-            uploads.arriving += 1
-            uploads.announced += size
-            self._sums[who] = uploads
-            self._sums.move_to_end(who)
-        self._forgetOldest()
-        return None
-
-    def ended(self, owner: Number, address: str, size: int, kept: int | None) -> None:
-        """
-        Record the end of an upload.
-
-        @param size: the size that L{admit} was called with.
-        @param kept: the size of the file if it was kept, else L{None}.
-        """
-        for who in (owner, address):
-            uploads = self._sumOf(who)
-            uploads.arriving -= 1
-            uploads.announced -= size
-            if kept is not None:
-                uploads.count += 1
-                uploads.size += kept
-
-    def _sumOf(self, who: Number | str) -> UploadSum:
-        now = self._now()
-        uploads = self._sums.get(who)
-        if uploads is None:
-            return UploadSum(now)
-        if now - uploads.since >= DAY:
-            uploads.since = now
-            uploads.count = uploads.size = 0
-        return uploads
-
-    def _forgetOldest(self) -> None:
-        excess = len(self._sums) - MAX_REMEMBERED
-        if excess > 0:
-            idle = (who for who, one in self._sums.items() if not one.arriving)
-            for who in list(islice(idle, excess)):
-                del self._sums[who]
+    upload = media.upload(path)
+    if upload is None or upload.owner != number:
+        return Refusal(NO_SUCH_ID, "file_path is not a file of yours")
+    name = replaceSurrogates(name) or upload.name
+    error = fileNameError(name)
+    return (upload, name) if error is None else Refusal(NO_SUCH_ID, error)
 
 
 class OfflineFiles:
@@ -258,13 +151,10 @@ class OfflineFiles:
         refusal = refusalOf(self._state, session.number, number, FRIEND_MESSAGE)
         if refusal is not None:
             return refusal
-        upload = self._media.upload(path)
-        if upload is None or upload.owner != session.number:
-            return Refusal(NO_SUCH_ID, "file_path is not a file of yours")
-        name = name or upload.name
-        error = fileNameError(name)
-        if error is not None:
-            return Refusal(NO_SUCH_ID, error)
+        found = _uploadToSend(self._media, session.number, path, name)
+        if isinstance(found, Refusal):
+            return found
+        upload, name = found
         ids = self._state.messageIds.next(session.number)
         offlineFile = OfflineFileRecord(
             key=token(self._random, 64),
@@ -352,3 +242,147 @@ class OfflineFiles:
         """
         now = int(self._now())
         return self._media.expire(now, now - FILE_LIFE, now - PICTURE_LIFE)
+
+
+class GroupFiles:
+    """
+    Files that members have shared in groups. L{OfflineFiles} keeps their uploads, and
+    deletes them when they have expired.
+
+    @param now: returns the time in Unix seconds.
+    """
+
+    def __init__(
+        self, state: ServerState, now: Callable[[], float], random: Random
+    ) -> None:
+        self._state = state
+        self._groups = state.store.groups
+        self._media = state.store.media
+        self._now = now
+        self._random = random
+
+    def _groupOf(self, session: Session, gid: Gid) -> Number | Refusal:
+        group = session.sessionIds.groupOfGid(gid)
+        if group is None or not self._groups.isMember(group, session.number):
+            return Refusal(NO_SUCH_ID, "group_uin is not the gid of a group of yours")
+        return group
+
+    def share(
+        self, session: Session, gid: Gid, path: str, name: str
+    ) -> GroupFile | Refusal:
+        """
+        Share an uploaded file with the other members of a group.
+
+        @param path: the path of the upload.
+        @param name: the file name for the members, C{""} for that of the upload.
+
+        @return: the file, as the sender's session sees it.
+        """
+        group = self._groupOf(session, gid)
+        if isinstance(group, Refusal):
+            return group
+        found = _uploadToSend(self._media, session.number, path, name)
+        if isinstance(found, Refusal):
+            return found
+        refusal = self._refusalOf(group, session.number)
+        if refusal is not None:
+            return refusal
+        upload, name = found
+        ids = self._state.messageIds.next(session.number)
+        groupFile = GroupFileRecord(
+            key=token(self._random, 64),
+            group=group,
+            sender=session.number,
+            digest=upload.digest,
+            name=name,
+            size=upload.size,
+            time=ids.time,
+            expires=ids.time + FILE_LIFE,
+        )
+        self._media.addGroupFile(groupFile)
+        event = GROUP_FILE.new(
+            group=group,
+            sender=session.number,
+            key=groupFile.key,
+            name=name,
+            size=upload.size,
+            time=groupFile.time,
+            expires=groupFile.expires,
+            messageId=ids.messageId,
+            messageId2=ids.messageId2,
+        )
+        recipients = self._groups.recipients(group)
+        self._state.router.route(event, [n for n in recipients if n != session.number])
+        return groupFileFor(session.sessionIds, **event.details)
+
+    def _refusalOf(self, group: Number, member: Number) -> Refusal | None:
+        """
+        Check whether a member may share one more file.
+
+        @return: L{None} if the member may; then the file is counted.
+        """
+        now = int(self._now())
+        count, own = self._media.groupFileCounts(group, member, now)
+        if own >= MAX_SHARED:
+            return Refusal(TOO_MANY, f"{MAX_SHARED} files of yours are in the group")
+        if count >= MAX_GROUP_FILES:
+            return Refusal(TOO_MANY, f"{MAX_GROUP_FILES} files are in the group")
+        if not self._state.sendingLimiter.takeMessage(member, group):
+            return TOO_FAST
+        return None
+
+    def files(self, session: Session, gid: Gid) -> tuple[GroupFile, ...] | Refusal:
+        """
+        Return the files of a group, the oldest first.
+        """
+        group = self._groupOf(session, gid)
+        if isinstance(group, Refusal):
+            return group
+        now = self._now()
+        return tuple(
+            groupFileFor(
+                session.sessionIds,
+                group,
+                each.sender,
+                each.key,
+                each.name,
+                each.size,
+                each.time,
+                each.expires,
+            )
+            for each in self._media.groupFiles(group)
+            if each.expires > now
+        )
+
+    def get(self, session: Session, key: str) -> GroupFileRecord | None:
+        """
+        Return the file with a key, L{None} when it has expired or the account of the
+        session is not a member of its group.
+        """
+        groupFile = self._media.groupFile(key)
+        if groupFile is None or groupFile.expires <= self._now():
+            return None
+        isMember = self._groups.isMember(groupFile.group, session.number)
+        return groupFile if isMember else None
+
+    def delete(self, session: Session, gid: Gid, key: str) -> Refusal | None:
+        """
+        Delete a file of a group, for the member who has shared it or an administrator.
+
+        @return: L{None} when the file is deleted.
+        """
+        group = self._groupOf(session, gid)
+        if isinstance(group, Refusal):
+            return group
+        groupFile = self.get(session, key)
+        record = self._groups.get(group)
+        if groupFile is None or groupFile.group != group or record is None:
+            return Refusal(GONE, "the file is no longer in the group")
+        if groupFile.sender != session.number and not isAdmin(
+            self._groups, record, session.number
+        ):
+            return Refusal(
+                NO_SUCH_ID, "only its sender and administrators may delete a file"
+            )
+        self._media.deleteGroupFile(key)
+        return None

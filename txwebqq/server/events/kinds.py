@@ -34,6 +34,7 @@ from txwebqq.model import (
     Typing,
     Uin,
 )
+from txwebqq.server.events.groupfiles import GROUP_FILE
 from txwebqq.server.events.queued import EventKind, QueuedEvent
 from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.wire.commands.temporary import IN_DISCUSSION
@@ -414,6 +415,7 @@ KINDS = {
         TEMPORARY_MESSAGE,
         GROUP_NOTICE,
         GROUP_SHARE,
+        GROUP_FILE,
         FRIENDSHIP_NOTICE,
         ROSTER_CHANGE,
         SIGNATURE_CHANGE,

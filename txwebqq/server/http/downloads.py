@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from twisted.internet.interfaces import IReactorTime
@@ -29,6 +29,12 @@ MAX_LINKS = 10_000
 """Maximum number of valid targets of redirects."""
 
 ABSENT = Refusal(NO_SUCH_ID, "there is no such picture for you")
+
+FILE_GONE = Refusal(GONE, "the file is no longer here")
+
+
+def _ignoreDelivery() -> None:
+    pass
 
 
 class Downloads:
@@ -90,37 +96,52 @@ class Downloads:
         self._links[key] = digest, now + LINK_LIFE
         return f"{exchange.base}/?ver=2173&rkey={key}"
 
-    def send(
-        self,
-        request: Any,
-        digest: str,
-        start: int,
-        delivered: Callable[[], None] | None,
-    ) -> int | bytes:
+    def sendPicture(self, request: Any, digest: str) -> int | bytes:
         """
-        Send the content of a file.
-
-        @param delivered: is called when all of the content has been sent; L{None} for a
-            picture.
+        Send a picture.
 
         @return: the result of L{twisted.web.resource.IResource.render}.
         """
         file = self._blobs.open(digest)
+        if file is not None:
+            mediaType = mediaTypeOf(file.read(16)).encode()
+            request.responseHeaders.setRawHeaders(b"content-type", [mediaType])
+        return self._send(request, file, 0, _ignoreDelivery)
+
+    def sendFile(
+        self,
+        request: Any,
+        digest: str,
+        name: str,
+        start: int,
+        delivered: Callable[[], None] = _ignoreDelivery,
+    ) -> int | bytes:
+        """
+        Send a file.
+
+        @param start: the number of bytes to leave out.
+        @param delivered: is called when all of the others have been sent.
+
+        @return: the result of L{twisted.web.resource.IResource.render}.
+        """
+        describe(request, name)
+        return self._send(request, self._blobs.open(digest), start, delivered)
+
+    def _send(
+        self,
+        request: Any,
+        file: BinaryIO | None,
+        start: int,
+        delivered: Callable[[], None],
+    ) -> int | bytes:
         if file is None:
-            return refuse(request, Refusal(GONE, "the file is no longer here"), 404)
+            return refuse(request, FILE_GONE, 404)
         size = file.seek(0, 2)
-        file.seek(0)
-        headers = request.responseHeaders
-        if delivered is None:
-            headers.setRawHeaders(
-                b"content-type", [mediaTypeOf(file.read(16)).encode()]
-            )
         file.seek(start)
+        headers = request.responseHeaders
         headers.setRawHeaders(b"content-length", [b"%d" % (size - start)])
         finished = sendFile(file, request)
-        if delivered is not None:
-            callback = delivered
-            finished.addCallback(lambda _: callback())
+        finished.addCallback(lambda _: delivered())
         finished.addErrback(self._ebSent)
         return NOT_DONE_YET
 

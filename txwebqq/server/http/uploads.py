@@ -10,13 +10,13 @@ from typing import Any
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Number
-from txwebqq.server.domain.offlinefiles import UploadQuotas
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.authorization import Caller, findCaller, unauthorizedReply
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.multipart import MAX_FIELDS
 from txwebqq.server.sessions.sessions import EndedSession, Sessions
 from txwebqq.server.storage.blobs import BlobStore, BlobWriter, TooLarge
+from txwebqq.server.uploadquotas import UploadQuotas
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.form import Form, Pairs
 from txwebqq.wire.multipart import UploadCommand

@@ -54,6 +54,7 @@ SHARED_TABLES = frozenset(
         "avatar",  # also of groups
         "blob",
         "discussion",
+        "group_file",  # the members may still download it
         "history",  # also of the other members of the conversation
         "letter",
         "picture",  # its recipients may still download it

@@ -282,12 +282,12 @@ class GroupStore:
 
     def dissolve(self, group: Number) -> None:
         """
-        Dissolve a group: delete its members, cards and join requests. Its
+        Dissolve a group: delete its members, cards, join requests and files. Its
         number stays in the database, so that no other group gets it.
         """
         with self._database.transaction():
             self._db.execute("UPDATE room SET dissolved = 1 WHERE number = ?", (group,))
-            for table in ("member", "business_card", "application"):
+            for table in ("member", "business_card", "application", "group_file"):
                 self._db.execute(f"DELETE FROM {table} WHERE room = ?", (group,))
 
     def addMember(self, group: Number, number: Number) -> None:

@@ -56,6 +56,17 @@ CREATE TABLE handout (
     expires INTEGER NOT NULL,
     fetched INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+CREATE TABLE group_file (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    room INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    name TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+);
+CREATE INDEX group_file_by_room ON group_file (room);
 CREATE TABLE avatar (
     kind INTEGER NOT NULL,
     number INTEGER NOT NULL,
@@ -102,6 +113,28 @@ class OfflineFileRecord:
     size: int
     expires: int
     fetched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFileRecord:
+    """
+    A file that a member has shared in a group.
+
+    @ivar key: identifies the file, and is told to members only.
+    @ivar digest: identifies the blob.
+    @ivar size: in bytes.
+    @ivar time: Unix seconds.
+    @ivar expires: Unix seconds.
+    """
+
+    key: str = field(repr=False)
+    group: Number
+    sender: Number
+    digest: str
+    name: str
+    size: int
+    time: int
+    expires: int
 
 
 class MediaStore:
@@ -322,6 +355,67 @@ class MediaStore:
         """
         self._db.execute("DELETE FROM handout WHERE key = ?", (key,))
 
+    def addGroupFile(self, groupFile: GroupFileRecord) -> None:
+        """
+        Add a file to a group.
+        """
+        self._db.execute(
+            "INSERT INTO group_file (key, room, sender, digest, name, time, expires)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                groupFile.key,
+                groupFile.group,
+                groupFile.sender,
+                groupFile.digest,
+                groupFile.name,
+                groupFile.time,
+                groupFile.expires,
+            ),
+        )
+
+    def groupFile(self, key: str) -> GroupFileRecord | None:
+        """
+        Return the file of a group with a key, or L{None} if there is none.
+        """
+        return next(self._groupFiles("g.key = ?", key), None)
+
+    def groupFiles(self, group: Number) -> list[GroupFileRecord]:
+        """
+        Return the files of a group, the oldest first.
+        """
+        return list(self._groupFiles("g.room = ? ORDER BY g.id", group))
+
+    def _groupFiles(
+        self, condition: str, *values: str | int
+    ) -> Iterator[GroupFileRecord]:
+        rows = self._db.execute(
+            "SELECT g.key, g.room, g.sender, g.digest, g.name, b.size, g.time,"
+            " g.expires FROM group_file g"
+            f" JOIN blob b ON b.digest = g.digest WHERE {condition}",
+            values,
+        ).fetchall()
+        return (GroupFileRecord(*row) for row in rows)
+
+    def groupFileCounts(
+        self, group: Number, sender: Number, now: int
+    ) -> tuple[int, int]:
+        """
+        Return the number of files in a group, and of those that one member has
+        shared; files that have expired are not counted.
+        """
+        count, own = self._db.execute(
+            "SELECT count(*), count(*) FILTER (WHERE sender = ?) FROM group_file"
+            " WHERE room = ? AND expires > ?",
+            (sender, group, now),
+        ).fetchone()
+        return count, own
+
+    def deleteGroupFile(self, key: str) -> None:
+        """
+        Delete a file of a group.
+        """
+        self._db.execute("DELETE FROM group_file WHERE key = ?", (key,))
+
     def avatar(self, kind: int, number: Number) -> str | None:
         """
         Return the digest of an avatar, or L{None} for the default one.
@@ -351,7 +445,7 @@ class MediaStore:
         """
         Delete what is too old, and the blobs that nothing refers to.
 
-        @param now: the time, to which offline files expire.
+        @param now: the time, to which offline files and files of groups expire.
         @param uploadsBefore: delete uploads from before this time.
         @param picturesBefore: delete pictures from before this time.
 
@@ -361,6 +455,7 @@ class MediaStore:
             for query, value in (
                 ("DELETE FROM deposit WHERE time < ?", uploadsBefore),
                 ("DELETE FROM handout WHERE expires < ?", now),
+                ("DELETE FROM group_file WHERE expires < ?", now),
                 ("DELETE FROM picture WHERE time < ?", picturesBefore),
             ):
                 self._db.execute(query, (value,))
@@ -372,6 +467,7 @@ class MediaStore:
                 "DELETE FROM blob WHERE digest NOT IN ("
                 "SELECT digest FROM shelf UNION SELECT digest FROM deposit"
                 " UNION SELECT digest FROM picture UNION SELECT digest FROM handout"
+                " UNION SELECT digest FROM group_file"
                 " UNION SELECT digest FROM avatar) RETURNING digest"
             ).fetchall()
         return [digest for (digest,) in rows]

@@ -1,5 +1,6 @@
 """
-Photos and files that the server stores for a friend (protocol.md 2.7.2, 2.7.6).
+Photos and files that the server stores for a friend or a group (protocol.md 2.7.2,
+2.7.6, 2.7.7).
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from urllib.parse import quote, unquote
 from msgspec import field
 
 from txwebqq.errors import MalformedReply
-from txwebqq.model import Uin
+from txwebqq.model import Gid, GroupFile, Uin
 from txwebqq.values import Secret, Value
-from txwebqq.wire.coerce import integer, textOf
+from txwebqq.wire.coerce import decodeEach, integer, listIn, textOf
 from txwebqq.wire.command import (
     Authorization,
     Host,
@@ -21,6 +22,7 @@ from txwebqq.wire.command import (
     Refusal,
 )
 from txwebqq.wire.endpoints import ChannelGet, ChannelPost, postFields
+from txwebqq.wire.events.interaction import GROUP_FILE
 from txwebqq.wire.form import Form, Pairs, Ticket, percentEncode
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
 from txwebqq.wire.locating import decodeOrMalformed
@@ -145,7 +147,7 @@ class UploadOfflinePic(_OfflineUpload):
 
 class UploadOfflineFile(_OfflineUpload):
     """
-    Upload a file, to send it to a friend (protocol.md 2.7.6).
+    Upload a file, to send it to a friend or a group (protocol.md 2.7.6).
     """
 
     path = "/ftn_access/upload_offline_file"
@@ -271,3 +273,74 @@ class OfflineFileDownload(BinaryCommand):
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
         return cls(form.text("rkey"), "", form.integer("range", 0))
+
+
+class SendGroupFile2(ChannelPost[GroupFile]):
+    """
+    Share an uploaded file in a group (protocol.md 2.7.7, our extension).
+
+    @ivar file: the server's name for the file.
+    @ivar name: the name of the file for the members.
+    """
+
+    path = "/channel/send_group_file2"
+    result = GROUP_FILE
+
+    group: Gid = field(name="group_uin")
+    file: str = field(name="file_path")
+    name: str = field(name="filename", default="")
+
+
+class GetGroupFileList2(ChannelGet[tuple[GroupFile, ...]]):
+    """
+    Fetch the list of the files that are shared in a group (protocol.md 2.7.7, our
+    extension).
+    """
+
+    path = "/channel/get_group_file_list2"
+    isIdempotent = True
+
+    group: Gid = field(name="group_uin")
+
+    @classmethod
+    def encodeResult(cls, reply: tuple[GroupFile, ...]) -> Any:
+        return {"files": [GROUP_FILE.write(each) for each in reply]}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> tuple[GroupFile, ...]:
+        return tuple(decodeEach(GROUP_FILE.read, listIn(result, "files")))
+
+
+class DeleteGroupFile2(OKReply, ChannelPost[None]):
+    """
+    Delete a file of a group: one that we have shared, or any in a group that we
+    administer (protocol.md 2.7.7, our extension).
+    """
+
+    path = "/channel/delete_group_file2"
+
+    group: Gid = field(name="group_uin")
+    key: Secret = field(name="rkey")
+
+
+class GroupFileDownload(DeclaredCommand[bytes], BinaryCommand):
+    """
+    Download a file of a group by its key, as a member (protocol.md 2.7.7, our
+    extension).
+
+    @ivar group: the group as the session of the download knows it. Our server looks
+        at the key alone.
+    @ivar start: the number of bytes to skip.
+    """
+
+    host = Host.CHANNEL
+    path = "/channel/get_group_file2"
+    authorization = Authorization.TICKET
+    referer = Referer.CHANNEL
+    timeout = 3600.0
+    tail = "clientid psessionid"
+
+    ticket: Ticket
+    group: Annotated[Gid, NUMBER_OR_ZERO] = field(name="group_uin")
+    key: Secret = field(name="rkey")
+    start: int = field(name="range", default=0)

@@ -49,6 +49,12 @@ def _members(kind: int) -> str:
     return commonMembers("group", kind) + "group_code:code? info_seq:number? time? "
 
 
+GROUP_FILE = Record(
+    GroupFile,
+    _members(85) + "send_uin:sender name size rkey:key ip? port? expire_time:expires",
+)
+"""A file of a group, which commands return as well."""
+
 _SENT = Record(MessageSent, _members(86) + "to? sent_id:id")
 
 
@@ -87,13 +93,6 @@ CODECS: tuple[EventCodec[Any], ...] = (
             isSet=(lambda value: integer(value) != 0, int),
         ),
     ),
-    EventCodec.ofRecord(
-        "group_file",
-        Record(
-            GroupFile,
-            _members(85)
-            + "send_uin:sender name size rkey:key ip port expire_time:expires",
-        ),
-    ),
+    EventCodec.ofRecord("group_file", GROUP_FILE),
     EventCodec("message_sent", MessageSent, _decodeSent, _encodeSent),
 )
