@@ -128,6 +128,11 @@ COMMANDS = {
     "RemoveGroupMember": ("ours", "removeMember"),
     "TransferGroup": ("ours", "transferGroup"),
     "ModifyGroupInfo": ("ours", "editGroup"),
+    "RecallBuddyMsg2": ("2.9.1", "recallMessage"),
+    "RecallQunMsg2": ("2.9.1", "recallGroupMessage"),
+    "MuteGroupMember": ("2.9.2", "muteMember, muteGroup"),
+    "PokeGroupMember": ("2.9.3", "pokeMember"),
+    "SetReaction": ("2.9.4", "setReaction"),
 }
 
 BY_SERVICE = {"sign-on", "poll", "heartbeat", "roster", "old clients"}

@@ -16,6 +16,7 @@ from tests.wire import rows
 from tests.wire.contact_rows import CONTACT_ROWS, CONTACT_URLS
 from tests.wire.group_rows import GROUP_ROWS, GROUP_URLS
 from tests.wire.history_rows import HISTORY_ROWS, HISTORY_URLS
+from tests.wire.interaction_rows import INTERACTION_ROWS, INTERACTION_URLS
 from tests.wire.media_rows import MEDIA_ROWS, MEDIA_URLS
 from tests.wire.rows import (
     BO,
@@ -56,7 +57,14 @@ from txwebqq.wire.form import Form, Ticket, encodeForm
 from txwebqq.wire.multipart import UploadCommand
 from txwebqq.wire.parameters import DeclaredCommand
 
-ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *CONTACT_ROWS, *HISTORY_ROWS, *rows.ROWS)
+ROWS = (
+    *GROUP_ROWS,
+    *MEDIA_ROWS,
+    *CONTACT_ROWS,
+    *HISTORY_ROWS,
+    *INTERACTION_ROWS,
+    *rows.ROWS,
+)
 
 REFUSALS = (
     Refusal(103),
@@ -224,6 +232,7 @@ def test_url(row: Row) -> None:
     A request goes to its historical URL, with its historical C{Referer}.
     """
     urls = URLS | MEDIA_URLS | CONTACT_URLS | GROUP_URLS | HISTORY_URLS
+    urls |= INTERACTION_URLS
     method, url, referer = urls[name(row)]
     command = row.request
     assert (command.method, command.url) == (method, url)

@@ -18,6 +18,7 @@ from tests.wire import rows
 from tests.wire.contact_rows import CONTACT_ROWS
 from tests.wire.group_rows import GROUP_ROWS
 from tests.wire.history_rows import HISTORY_ROWS
+from tests.wire.interaction_rows import INTERACTION_ROWS
 from tests.wire.media_rows import MEDIA_ROWS
 from tests.wire.rows import CHANNEL, CLIENTID, LIN, SIGNATURE, Row
 from txwebqq.errors import MalformedReply
@@ -37,7 +38,14 @@ from txwebqq.wire.form import Form, encodeForm
 from txwebqq.wire.jsonp import encodeCall, parseCall, quoteArgument
 from txwebqq.wire.jsontext import parseJSON, parseJSONPrefix
 
-ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *CONTACT_ROWS, *HISTORY_ROWS, *rows.ROWS)
+ROWS = (
+    *GROUP_ROWS,
+    *MEDIA_ROWS,
+    *CONTACT_ROWS,
+    *HISTORY_ROWS,
+    *INTERACTION_ROWS,
+    *rows.ROWS,
+)
 
 few = settings(max_examples=25)
 
@@ -287,7 +295,18 @@ def test_anyEvent(value: Any) -> None:
     """
     A known type with a random value is an event that can be encoded again.
     """
-    for pollType in ("message", "group_message", "sys_g_msg", "system_message", "x"):
+    for pollType in (
+        "message",
+        "group_message",
+        "sys_g_msg",
+        "system_message",
+        "message_recalled",
+        "group_mute",
+        "group_reaction",
+        "group_file",
+        "message_sent",
+        "x",
+    ):
         clean = parseJSON(json.dumps(value))
         event = decodeEnvelope({"poll_type": pollType, "value": clean})
         checkValue(event)

@@ -87,7 +87,7 @@ class OfflinePicture(Value):
 
 class Mention(Value, gc=False):
     """
-    A mention of a member (our extension, docs/protocol.md 4.10).
+    A mention of a member (our extension, docs/protocol.md 4.6).
 
     @ivar number: the member's permanent number, 0 for all members.
     @ivar name: the name to show, without C{@}.
@@ -107,7 +107,7 @@ class Mention(Value, gc=False):
 class Reply(Value, gc=False):
     """
     A reference to an earlier message of the same conversation, to which this message
-    is a reply (our extension, docs/protocol.md 4.10).
+    is a reply (our extension, docs/protocol.md 4.6).
 
     @ivar id: the id of that message (L{txwebqq.model.Received.id}).
     """

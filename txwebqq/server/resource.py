@@ -30,6 +30,7 @@ from txwebqq.server.api.groupadmin import GroupAdminAPI
 from txwebqq.server.api.groupmember import GroupMemberAPI
 from txwebqq.server.api.groups import GroupsAPI
 from txwebqq.server.api.history import HistoryAPI
+from txwebqq.server.api.interaction import InteractionAPI
 from txwebqq.server.api.messages import MessagesAPI
 from txwebqq.server.api.offlinefiles import GroupFilesAPI, OfflineFilesAPI
 from txwebqq.server.api.pictures import PicturesAPI
@@ -42,6 +43,9 @@ from txwebqq.server.domain.filetransfers import Transfers
 from txwebqq.server.domain.friends import FriendRules
 from txwebqq.server.domain.groupmembers import GroupMemberSettings
 from txwebqq.server.domain.groups import GroupRules
+from txwebqq.server.domain.interaction.mutes import MuteRules
+from txwebqq.server.domain.interaction.reactions import ReactionRules
+from txwebqq.server.domain.interaction.recalls import RecallRules
 from txwebqq.server.domain.messaging import MessageRules
 from txwebqq.server.domain.offlinefiles import GroupFiles, OfflineFiles
 from txwebqq.server.domain.pictures import PictureRules
@@ -182,6 +186,7 @@ class WebQQResource(Resource):
         self._history = HistoryAPI(state, clock)
         downloads = Downloads(self._blobs, clock, random)
         pictures = PictureRules(state, now, random)
+        messageRules = MessageRules(state, pictures)
         discussionRules = DiscussionRules(state, pictures)
         groupRules = GroupRules(state, now)
         groupSettings = GroupMemberSettings(state, groupRules)
@@ -190,7 +195,10 @@ class WebQQResource(Resource):
         for api in (
             SignOnAPI(state, now, random, draw),
             self._longPoll,
-            MessagesAPI(state, MessageRules(state, pictures)),
+            MessagesAPI(state, messageRules),
+            InteractionAPI(
+                RecallRules(state), MuteRules(state, groupRules), ReactionRules(state)
+            ),
             PicturesAPI(pictures, self._blobs, downloads),
             OfflineFilesAPI(self._offlineFiles, pictures, downloads),
             GroupFilesAPI(GroupFiles(state, now, random), downloads),
@@ -200,7 +208,7 @@ class WebQQResource(Resource):
             FriendsAPI(state, friendRules),
             self._history,
             SettingsAPI(state),
-            GroupsAPI(state, groupRules),
+            GroupsAPI(state, groupRules, messageRules),
             GroupMemberAPI(groupSettings, discussionRules),
             GroupAdminAPI(groupRules),
             DiscussionsAPI(state, discussionRules),

@@ -17,12 +17,21 @@ from txwebqq.model import (
     Face,
     Font,
     GroupPicture,
+    Mention,
     Number,
     OfflinePicture,
+    Reply,
     Text,
     UnknownSegment,
 )
 from txwebqq.server.events.groupfiles import GROUP_FILE
+from txwebqq.server.events.interactionkinds import (
+    FRIEND_RECALL,
+    GROUP_MUTE,
+    GROUP_REACTION,
+    GROUP_RECALL,
+    newNotice,
+)
 from txwebqq.server.events.kinds import (
     DISCUSSION_MESSAGE,
     FILE_NOTICE,
@@ -51,6 +60,8 @@ MESSAGE = (
     r'["cface",{"picture":["a.jpg",7,"key","1.2.3.4:80"]}]],'
     r'"font":["\u5b8b\u4f53",9,true,false,true,"00ff00"]'
 )
+
+NOTICE_IDS = '"time":1366004047,"messageId":10171,"messageId2":158459'
 
 STORED = {
     f"{{{MESSAGE}}}": FRIEND_MESSAGE.new(IDS, CONTENT, FONT),
@@ -145,8 +156,22 @@ STORED = {
     '"messageId2":2,"action":1,"name":"t.txt","size":5}}': OFFLINE_FILE_NOTICE.new(
         sender=ALICE, messageId=1, messageId2=2, action=1, name="t.txt", size=5
     ),
+    '{"kind":"recall","members":{"sender":10001,"message":5,'
+    f"{NOTICE_IDS}}}}}": newNotice(FRIEND_RECALL, IDS, sender=ALICE, message=5),
+    '{"kind":"group recall","members":{"group":200001,"sender":10001,'
+    f'"operator":10002,"message":5,{NOTICE_IDS}}}}}': newNotice(
+        GROUP_RECALL, IDS, group=CATS, sender=ALICE, operator=BOB, message=5
+    ),
+    '{"kind":"mute","members":{"group":200001,"member":10001,'
+    f'"operator":10002,"seconds":60,{NOTICE_IDS}}}}}': newNotice(
+        GROUP_MUTE, IDS, group=CATS, member=ALICE, operator=BOB, seconds=60
+    ),
+    '{"kind":"reaction","members":{"group":200001,"sender":10001,"message":5,'
+    f'"isSet":true,"face":14,"emoji":"",{NOTICE_IDS}}}}}': newNotice(
+        GROUP_REACTION, IDS, group=CATS, sender=ALICE, message=5, isSet=True, face=14
+    ),
 }
-"""Texts that the version of November 2023 wrote, and their events."""
+"""Texts that the versions of November 2023 and later wrote, and their events."""
 
 
 @pytest.mark.parametrize(
@@ -179,6 +204,8 @@ texts = st.text(st.characters(blacklist_categories=["Cs"]))
 segments = st.one_of(
     texts.map(Text),
     st.integers(0, 200).map(Face),
+    st.integers(1, 2**31).map(Reply),
+    st.builds(Mention, st.integers(0, 2**32).map(Number), texts),
     st.lists(texts, min_size=1).map(lambda parts: UnknownSegment(["x", *parts])),
 )
 

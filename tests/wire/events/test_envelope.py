@@ -27,16 +27,22 @@ from txwebqq.model import (
     FriendshipNotice,
     FriendshipStep,
     Gid,
+    GroupFile,
     GroupMessage,
     GroupNotice,
     GroupPicture,
     GroupStep,
     GroupWebMessage,
     KickNotice,
+    MemberMuted,
+    MemberPoked,
     Message,
+    MessageRecalled,
+    MessageSent,
     Number,
     OfflineFile,
     OfflineFileNotice,
+    Reaction,
     RosterChange,
     Shake,
     Status,
@@ -57,6 +63,14 @@ from txwebqq.wire.jsontext import encodeJSON
 
 GROUP_NUMBER = Number(245890123)
 DISCUSSION = Did(2006655441)
+
+# The members of the extensions that all of them have.
+NOTICED: Any = {
+    "time": 1366004055,
+    "recipient": ME,
+    "messageId": 13664,
+    "messageId2": 886023,
+}
 
 # Events as protocol.md prints them, and as they are decoded.
 QUOTED: list[tuple[str, Event]] = [
@@ -375,6 +389,110 @@ QUOTED: list[tuple[str, Event]] = [
             '"msg_type":9}}'
         ),
         CallRequest(LIN, 8, 9),
+    ),
+    (
+        """
+{"poll_type":"message_recalled","value":{"msg_id":13664,"from_uin":3344551122,"to_uin":300100200,
+ "msg_id2":886023,"msg_type":81,"reply_ip":176498310,"group_code":1821777555,"info_seq":245890123,
+ "time":1366004055,"send_uin":2417766001,"op_uin":2963008411,"recalled_id":886022}}
+""",
+        MessageRecalled(
+            group=TEAHOUSE,
+            code=TEAHOUSE_CODE,
+            number=GROUP_NUMBER,
+            sender=QIU,
+            operator=LIN,
+            id=886022,
+            **NOTICED,
+        ),
+    ),
+    (
+        """
+{"poll_type":"group_mute","value":{"msg_id":13664,"from_uin":3344551122,"to_uin":300100200,
+ "msg_id2":886023,"msg_type":82,"reply_ip":176498310,"group_code":1821777555,"info_seq":245890123,
+ "time":1366004055,"muin":2417766001,"op_uin":2963008411,"seconds":600}}
+""",
+        MemberMuted(
+            group=TEAHOUSE,
+            code=TEAHOUSE_CODE,
+            number=GROUP_NUMBER,
+            member=QIU,
+            operator=LIN,
+            seconds=600,
+            **NOTICED,
+        ),
+    ),
+    (
+        """
+{"poll_type":"group_poke","value":{"msg_id":13664,"from_uin":3344551122,"to_uin":300100200,
+ "msg_id2":886023,"msg_type":83,"reply_ip":176498310,"group_code":1821777555,"info_seq":245890123,
+ "time":1366004055,"send_uin":2417766001,"muin":300100200}}
+""",
+        MemberPoked(
+            group=TEAHOUSE,
+            code=TEAHOUSE_CODE,
+            number=GROUP_NUMBER,
+            sender=QIU,
+            target=Uin(ME),
+            **NOTICED,
+        ),
+    ),
+    (
+        """
+{"poll_type":"group_reaction","value":{"msg_id":13664,"from_uin":3344551122,"to_uin":300100200,
+ "msg_id2":886023,"msg_type":84,"reply_ip":176498310,"group_code":1821777555,"info_seq":245890123,
+ "time":1366004055,"send_uin":2417766001,"reacted_id":886022,"face":"\\u2665","op_type":0}}
+""",
+        Reaction(
+            group=TEAHOUSE,
+            code=TEAHOUSE_CODE,
+            number=GROUP_NUMBER,
+            sender=QIU,
+            id=886022,
+            face=Text("♥"),
+            isSet=False,
+            **NOTICED,
+        ),
+    ),
+    (
+        """
+{"poll_type":"group_file","value":{"msg_id":13664,"from_uin":3344551122,"to_uin":300100200,
+ "msg_id2":886023,"msg_type":85,"reply_ip":176498310,"group_code":1821777555,"info_seq":245890123,
+ "time":1366004055,"send_uin":2417766001,"name":"t.txt","size":5,"rkey":"00ff","ip":"192.0.2.1",
+ "port":8890,"expire_time":1366608855}}
+""",
+        GroupFile(
+            group=TEAHOUSE,
+            code=TEAHOUSE_CODE,
+            number=GROUP_NUMBER,
+            sender=QIU,
+            name="t.txt",
+            size=5,
+            key="00ff",
+            ip="192.0.2.1",
+            port=8890,
+            expires=1366608855,
+            **NOTICED,
+        ),
+    ),
+    (
+        """
+{"poll_type":"message_sent","value":{"msg_id":13664,"from_uin":3344551122,"to_uin":300100200,
+ "msg_id2":886023,"msg_type":86,"reply_ip":176498310,"group_code":1821777555,"info_seq":245890123,
+ "time":1366004055,"to":0,"sent_id":886022,
+ "content":[["font",{"size":9,"color":"000000","style":[0,0,0],"name":"\\u5B8B\\u4F53"}],
+  "ooo "]}}
+""",
+        MessageSent(
+            group=TEAHOUSE,
+            code=TEAHOUSE_CODE,
+            number=GROUP_NUMBER,
+            to=Uin(0),
+            content=(Text("ooo"),),
+            id=886022,
+            font=Font(size=9),
+            **NOTICED,
+        ),
     ),
 ]
 

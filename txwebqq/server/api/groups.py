@@ -14,6 +14,7 @@ from txwebqq.model import (
 )
 from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.groups import MAX_MEMBERS, GroupRules
+from txwebqq.server.domain.messaging import MessageRules
 from txwebqq.server.domain.refusals import NO_SUCH_ID, NOT_MEMBER
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import HTTPExchange
@@ -45,10 +46,13 @@ class GroupsAPI:
     The handlers of groups.
     """
 
-    def __init__(self, state: ServerState, groupRules: GroupRules) -> None:
+    def __init__(
+        self, state: ServerState, groupRules: GroupRules, messageRules: MessageRules
+    ) -> None:
         self._state = state
         self._store = state.store
         self._groupRules = groupRules
+        self._messageRules = messageRules
 
     @answers(GetGroupMemberStat2)
     def getGroupMemberStat2(
@@ -191,4 +195,4 @@ class GroupsAPI:
         """
         C{POST /channel/send_group_web_msg2}: send XML markup to a group.
         """
-        return self._groupRules.share(session, command.group, command.markup)
+        return self._messageRules.share(session, command.group, command.markup)

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from txwebqq.model import (
     Code,
+    Content,
     Did,
     HistoryDay,
     HistoryStretch,
@@ -22,6 +23,8 @@ from txwebqq.model import (
 from txwebqq.server.domain.history import HistoryEntry, conversationOf
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
+from txwebqq.server.events.extensions import hasReferences, withoutReferences
+from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
 from txwebqq.server.sessions.sessions import Session
@@ -138,7 +141,7 @@ class HistoryAPI:
                 ChatLine(
                     entry.event.ids.sender == session.number,
                     entry.event.ids.time,
-                    entry.event.content,
+                    _contentFor(session, entry.event),
                     entry.sequence,
                     entry.event.ids.messageId2,
                 )
@@ -240,7 +243,7 @@ class HistoryAPI:
                 PastMessage(
                     session.sessionIds.uin(entry.event.ids.sender),
                     entry.event.ids.time,
-                    entry.event.content,
+                    _contentFor(session, entry.event),
                     entry.sequence,
                     entry.event.ids.messageId2,
                 )
@@ -251,3 +254,11 @@ class HistoryAPI:
             alias,
             int(self._clock.seconds()),
         )
+
+
+def _contentFor(session: Session, event: QueuedEvent) -> Content:
+    content = event.content
+    # Clients of ours may ask before their first poll.
+    if session.sendsAck is False and hasReferences(content):
+        return withoutReferences(content)
+    return content

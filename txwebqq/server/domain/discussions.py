@@ -5,6 +5,7 @@ Rules of discussions: their members, and messages to them (protocol.md 2.6).
 from __future__ import annotations
 
 from txwebqq.model import Content, Did, Font, Number, Sent
+from txwebqq.server.domain.interaction.mentions import mentionsForDiscussion
 from txwebqq.server.domain.messaging import sendMessage
 from txwebqq.server.domain.pictures import PictureRules, PictureSignature
 from txwebqq.server.domain.refusals import NO_SUCH_ID, tooLong
@@ -180,6 +181,9 @@ class DiscussionRules:
         discussion = self.mine(session, did)
         if discussion is None:
             return GONE
+        content = mentionsForDiscussion(
+            self._state, discussion, session.number, content
+        )
         members = self._store.discussions.memberNumbers(discussion.number)
         prepared = self._pictures.forMembers(session, content, members, signature)
         if isinstance(prepared, Refusal):

@@ -22,15 +22,14 @@ from txwebqq.model import (
     Number,
     Uin,
 )
-from txwebqq.server.domain.refusals import NO_SUCH_ID, NOT_MEMBER, TOO_LONG, tooLong
+from txwebqq.server.domain.refusals import NO_SUCH_ID, NOT_MEMBER, tooLong
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.kinds import GROUP_NOTICE, GROUP_SHARE, NOBODY
+from txwebqq.server.events.kinds import GROUP_NOTICE, NOBODY
 from txwebqq.server.records import GroupRecord, JoinRequest
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.groups import GroupStore
 from txwebqq.server.storage.store import Attitude
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.content import MAX_TEXT
 
 CREATOR, ADMINISTRATOR = "创建者", "管理员"
 """The words for the owner and an administrator in notices (protocol.md 5.10)."""
@@ -53,12 +52,13 @@ MAX_NAME, MAX_LINE, MAX_MEMO = 128, 1000, 10_000
 MAX_FOUND = 50
 """Maximum number of groups on a page of search results."""
 
+NOT_OWNER = Refusal(NO_SUCH_ID, "only the owner may do that")
+NOT_IN_IT = Refusal(NO_SUCH_ID, "muin is not the uin of a member")
+
 _SYSTEM = Number(10000)
 
 _NOT_ADMIN = Refusal(NO_SUCH_ID, "only the owner and administrators may do that")
-_NOT_OWNER = Refusal(NO_SUCH_ID, "only the owner may do that")
 _NO_GROUP = Refusal(NO_SUCH_ID, "gcode is not the code of a group that can be joined")
-_NOT_IN_IT = Refusal(NO_SUCH_ID, "muin is not the uin of a member")
 
 
 def isAdmin(groups: GroupStore, group: GroupRecord, number: Number) -> bool:
@@ -107,7 +107,10 @@ class GroupRules:
         isIn = self._store.groups.isMember(group.number, session.number)
         return _NO_GROUP if group.option == MAY_NOT_JOIN and not isIn else group
 
-    def _administered(self, session: Session, code: Code) -> GroupRecord | Refusal:
+    def administered(self, session: Session, code: Code) -> GroupRecord | Refusal:
+        """
+        Return a group that the account of a session administers.
+        """
         group = self.mine(session, code)
         if isinstance(group, GroupRecord) and not isAdmin(
             self._store.groups, group, session.number
@@ -118,12 +121,13 @@ class GroupRules:
     def _owned(self, session: Session, code: Code) -> GroupRecord | Refusal:
         group = self.mine(session, code)
         if isinstance(group, GroupRecord) and group.owner != session.number:
-            return _NOT_OWNER
+            return NOT_OWNER
         return group
 
-    def _memberOf(
-        self, session: Session, group: GroupRecord, uin: Uin
-    ) -> Number | None:
+    def memberOf(self, session: Session, group: GroupRecord, uin: Uin) -> Number | None:
+        """
+        Return the number of a member of a group, L{None} for others.
+        """
         number = session.sessionIds.person(uin)
         if number is None or not self._store.groups.isMember(group.number, number):
             return None
@@ -282,16 +286,16 @@ class GroupRules:
         """
         Remove a member. Only the owner can remove an administrator.
         """
-        group = self._administered(session, code)
+        group = self.administered(session, code)
         if isinstance(group, Refusal):
             return group
-        number = self._memberOf(session, group, member)
+        number = self.memberOf(session, group, member)
         if number is None:
-            return _NOT_IN_IT
+            return NOT_IN_IT
         if number in (session.number, group.owner):
             return Refusal(NO_SUCH_ID, "muin cannot be put out")
         if isAdmin(self._store.groups, group, number) and session.number != group.owner:
-            return _NOT_OWNER
+            return NOT_OWNER
         recipients = self._store.groups.memberNumbers(group.number)
         self._store.groups.removeMember(group.number, number)
         self._notify(
@@ -382,7 +386,7 @@ class GroupRules:
         """
         Change the name, announcement, description or join option of a group.
         """
-        group = self._administered(session, code)
+        group = self.administered(session, code)
         if isinstance(group, Refusal):
             return group
         refusal = self._refuseTexts(name, memo, description, option)
@@ -407,9 +411,9 @@ class GroupRules:
         group = self._owned(session, code)
         if isinstance(group, Refusal):
             return group
-        number = self._memberOf(session, group, member)
+        number = self.memberOf(session, group, member)
         if number is None:
-            return _NOT_IN_IT
+            return NOT_IN_IT
         if number == group.owner:
             return Refusal(NO_SUCH_ID, "muin is the owner")
         flag = self._store.groups.memberFlag(group.number, number) or 0
@@ -432,9 +436,9 @@ class GroupRules:
         group = self._owned(session, code)
         if isinstance(group, Refusal):
             return group
-        number = self._memberOf(session, group, member)
+        number = self.memberOf(session, group, member)
         if number is None:
-            return _NOT_IN_IT
+            return NOT_IN_IT
         if number == group.owner:
             return Refusal(NO_SUCH_ID, "muin is the owner")
         flag = self._store.groups.memberFlag(group.number, number) or 0
@@ -467,25 +471,4 @@ class GroupRules:
             adminTitle=CREATOR,
             operation=DISSOLVED,
         )
-        return None
-
-    def share(self, session: Session, gid: Gid, markup: str) -> Refusal | None:
-        """
-        Send XML markup to the other members.
-        """
-        group = session.sessionIds.groupOfGid(gid)
-        if group is None or not self._store.groups.isMember(group, session.number):
-            return Refusal(NO_SUCH_ID, "group_uin is not the gid of a group of yours")
-        if len(markup.encode()) > MAX_TEXT:
-            return Refusal(TOO_LONG, f"xml has more than {MAX_TEXT} bytes")
-        ids = self._state.messageIds.next(session.number)
-        event = GROUP_SHARE.new(
-            group=group,
-            sender=session.number,
-            markup=markup,
-            messageId=ids.messageId,
-            messageId2=ids.messageId2,
-        )
-        recipients = self._store.groups.recipients(group)
-        self._state.router.route(event, [n for n in recipients if n != session.number])
         return None

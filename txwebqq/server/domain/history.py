@@ -38,6 +38,10 @@ MAX_UNWRITTEN = 10_000
 """Number of messages that are kept in memory while the database cannot be written
 to; then the oldest are dropped."""
 
+MAX_SEARCHED = 10_000
+"""Number of last messages of a conversation among which L{HistoryRecorder.find}
+looks."""
+
 CHUNK = 1000
 """Maximum number of old messages that are deleted at a time."""
 
@@ -64,6 +68,16 @@ class HistoryEntry:
 
     sequence: int
     event: QueuedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMessage:
+    """
+    A message of the history that was found by its id.
+    """
+
+    event: QueuedEvent
+    stored: StoredMessage
 
 
 def conversationOf(one: Number, other: Number) -> Conversation:
@@ -98,12 +112,17 @@ class HistoryRecorder:
         self._nextPurge = 0.0
 
     def record(
-        self, event: QueuedEvent, body: str, recipients: Sequence[Number]
+        self,
+        event: QueuedEvent,
+        body: str,
+        recipients: Sequence[Number],
+        serial: int = 0,
     ) -> None:
         """
         Record an event, if it is a message.
 
         @param body: the event in its stored form.
+        @param serial: the serial number of the event, 0 without recipients.
         """
         if self.keep <= 0 or not event.kind.isMessage:
             return
@@ -116,7 +135,7 @@ class HistoryRecorder:
                 conversation = conversationOf(Number(sender), recipients[0])
             case _:
                 return
-        self._unwritten.append(_storedMessage(conversation, event, body))
+        self._unwritten.append(_storedMessage(conversation, event, body, serial))
         if len(self._unwritten) % BATCH == 0:
             self._tryFlush()
         elif len(self._unwritten) == 1 and self.wake is not None:
@@ -220,6 +239,33 @@ class HistoryRecorder:
         window = HistoryWindow(window.keep, max(window.since, since))
         return _entries(self._history.bySender(conversation, window, sender, limit))
 
+    def find(self, conversation: Conversation, messageId: int) -> FoundMessage | None:
+        """
+        Return the message of a conversation with an id (C{msg_id2}), if it is one of
+        the last L{MAX_SEARCHED}.
+
+        @raise sqlite3.Error: when the database fails.
+        """
+        self.flush()
+        window = self._window
+        window = HistoryWindow(min(window.keep, MAX_SEARCHED), window.since)
+        # An index would cost each message more than a search costs a recall.
+        ending = f",{messageId}]"
+        for stored in self._history.withText(conversation, window, ending):
+            event = decodeQueued(stored.body)
+            # Texts may have the same digits.
+            if event.ids.messageId2 == messageId:
+                return FoundMessage(event, stored)
+        return None
+
+    def delete(self, message: FoundMessage) -> None:
+        """
+        Delete a message.
+
+        @raise sqlite3.Error: when the database fails.
+        """
+        self._history.delete(message.stored)
+
     def dates(self, conversation: Conversation) -> list[tuple[int, int, int]]:
         """
         Return the days of a conversation, as days since 1970 in China, each with
@@ -239,7 +285,7 @@ class HistoryRecorder:
 
 
 def _storedMessage(
-    conversation: Conversation, event: QueuedEvent, body: str
+    conversation: Conversation, event: QueuedEvent, body: str, serial: int
 ) -> StoredMessage:
     return StoredMessage(
         conversation,
@@ -247,6 +293,7 @@ def _storedMessage(
         event.ids.time,
         event.ids.sender,
         body,
+        serial,
     )
 
 

@@ -7,12 +7,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from txwebqq.model import Code, Content, Font, Gid, Number, Sent, Text, Uin
+from txwebqq.model import Code, Content, Font, Gid, Number, Reply, Sent, Text, Uin
+from txwebqq.server.domain.interaction.mentions import (
+    mentionsForFriend,
+    mentionsForGroup,
+)
+from txwebqq.server.domain.interaction.mutes import muteRefusal
 from txwebqq.server.domain.pictures import PictureRules, PictureSignature
 from txwebqq.server.domain.refusals import (
     BLOCKED,
     MALFORMED,
     NO_SUCH_ID,
+    NOT_IN_GROUP,
     TOO_FAST,
     TOO_LONG,
     TOO_MANY_WAIT,
@@ -21,6 +27,7 @@ from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import (
     FRIEND_MESSAGE,
     GROUP_MESSAGE,
+    GROUP_SHARE,
     TEMPORARY_MESSAGE,
 )
 from txwebqq.server.events.queued import EventKind
@@ -55,7 +62,7 @@ def sendMessage(
     @raise MalformedReply: when the content cannot be written as JSON.
     """
     content = sanitizeContent(content)
-    if content.count(_NO_TEXT) == len(content):
+    if all(type(each) is Reply or each == _NO_TEXT for each in content):
         return Refusal(MALFORMED, "the message is empty")
     if sizeOf(content) > MAX_TEXT:
         return Refusal(TOO_LONG, "the message is too long")
@@ -121,6 +128,7 @@ class MessageRules:
         refusal = refusalOf(self._state, session.number, friend, FRIEND_MESSAGE)
         if refusal is not None:
             return refusal
+        content = mentionsForFriend(content)
         prepared = self._pictures.forFriend(session, friend, content)
         if isinstance(prepared, Refusal):
             return prepared
@@ -149,7 +157,11 @@ class MessageRules:
         """
         group = session.sessionIds.groupOfGid(gid)
         if group is None or not self._groups.isMember(group, session.number):
-            return Refusal(NO_SUCH_ID, "group_uin is not the gid of a group of yours")
+            return NOT_IN_GROUP
+        refusal = muteRefusal(self._state, group, session.number)
+        if refusal is not None:
+            return refusal
+        content = mentionsForGroup(self._state, group, session.number, content)
         prepared = self._pictures.forGroup(session, group, code, content, signature)
         if isinstance(prepared, Refusal):
             return prepared
@@ -163,6 +175,32 @@ class MessageRules:
             numberedIn=group,
             group=group,
         )
+
+    def share(self, session: Session, gid: Gid, markup: str) -> Refusal | None:
+        """
+        Send XML markup to the other members of a group.
+
+        @return: L{None} when it is accepted.
+        """
+        group = session.sessionIds.groupOfGid(gid)
+        if group is None or not self._groups.isMember(group, session.number):
+            return NOT_IN_GROUP
+        refusal = muteRefusal(self._state, group, session.number)
+        if refusal is not None:
+            return refusal
+        if len(markup.encode()) > MAX_TEXT:
+            return Refusal(TOO_LONG, f"xml has more than {MAX_TEXT} bytes")
+        ids = self._state.messageIds.next(session.number)
+        event = GROUP_SHARE.new(
+            group=group,
+            sender=session.number,
+            markup=markup,
+            messageId=ids.messageId,
+            messageId2=ids.messageId2,
+        )
+        recipients = self._groups.recipients(group)
+        self._state.router.route(event, [n for n in recipients if n != session.number])
+        return None
 
     def sendTransient(
         self, session: Session, uin: Uin, kind: EventKind

@@ -14,6 +14,9 @@ session may use."""
 NOT_MEMBER = Refusal(NO_SUCH_ID, "gcode is not the code of a group of yours")
 """The refusal of a request about a group that the account is not in."""
 
+NOT_IN_GROUP = Refusal(NO_SUCH_ID, "group_uin is not the gid of a group of yours")
+"""The same for a request that names the group by its gid."""
+
 MALFORMED = 100003
 """The retcode for parameters that cannot be read, or make no sense."""
 

@@ -14,13 +14,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from txwebqq.model import Event, KickNotice, Number
+from txwebqq.model import KickNotice, Number
 from txwebqq.server.domain.history import HistoryRecorder
 from txwebqq.server.domain.refusals import REPLACED, refusalFor
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.events.storedformat import encodeQueued
-from txwebqq.server.sessions.acknowledgement import Acknowledgement, UnacknowledgedReply
+from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.messageids import MessageIdGenerator
+from txwebqq.server.sessions.pollreplies import PollReplies
 from txwebqq.server.sessions.sessions import (
     EndedSession,
     EndReason,
@@ -94,9 +95,9 @@ class MessageRouter:
         self._clock = clock
         self._onError = onError
         self._writer = EventWriter(self._messages, clock.seconds, self._forget)
-        self._lastReply = 0
         # Accounts whose sessions are to be stored.
         self._changed: set[Number] = set()
+        self._replies = PollReplies(self._messages, self._writer, clock.seconds)
         # Sessions whose polls are to be answered, in the order of their events.
         self._ready: OrderedDict[Session, None] = OrderedDict()
         # Senders that wait for the next write to the database, each with the
@@ -132,10 +133,10 @@ class MessageRouter:
         """
         recipients = list(numbers)
         body = encodeQueued(event)
-        self._recorder.record(event, body, recipients)
+        serial = self._messages.nextSerial() if recipients else 0
+        self._recorder.record(event, body, recipients, serial)
         if not recipients:
             return
-        serial = self._messages.nextSerial()
         self._writer.changes.add(serial, event, body)
         waiting = self._writer.changes.waiting
         for number in recipients:
@@ -146,6 +147,25 @@ class MessageRouter:
                 if session.poll is not None and not session.isThrottled:
                     self._ready[session] = None
         self._schedule()
+
+    def withdraw(self, serial: int, body: str) -> list[Number]:
+        """
+        Drop an event for the accounts that have been given it in no reply yet.
+
+        @param serial: its serial number.
+        @param body: the event in its stored form.
+
+        @return: those accounts.
+
+        @raise Exception: when the database fails; then nothing is dropped.
+        """
+        self.commit()
+        numbers = self._messages.withdraw(serial, body)
+        for number in numbers:
+            session = self._sessions.existing(number)
+            if session is not None:
+                session.mailbox.remove(serial)
+        return numbers
 
     def sendTransient(self, event: QueuedEvent, number: Number) -> None:
         """
@@ -239,7 +259,7 @@ class MessageRouter:
             session.lastAck = said.ack
         session.namesIds = session.namesIds or bool(said.ids)
         if not session.isRestored:
-            self._restore(session)
+            self._replies.restore(session)
         reply = session.unacknowledged
         if reply is None:
             return
@@ -256,23 +276,6 @@ class MessageRouter:
         """
         if session.unacknowledged is not None:
             session.unacknowledged.isWritten = False
-
-    def _restore(self, session: Session) -> None:
-        """
-        Read the reply that an earlier session of the account, or an earlier
-        run of the server, gave and that was not acknowledged.
-        """
-        if self._writer.isBehind(session.number):
-            self.commit()
-        session.isRestored = True
-        found = self._messages.unacknowledged(session.number)
-        if found:
-            events = tuple(event.event(session.sessionIds) for _, _, event in found)
-            serials = tuple(serial for _, serial, _ in found)
-            number = found[-1][0]
-            session.unacknowledged = UnacknowledgedReply(
-                number, events, serials, isWritten=False
-            )
 
     @property
     def hasRouted(self) -> bool:
@@ -414,49 +417,7 @@ class MessageRouter:
         if session.rotation is not None:
             rotation, session.rotation = session.rotation, None
             return Refusal(116, ptwebqq=rotation)
-        if not session.isRestored:
-            self._restore(session)
-        reply = session.unacknowledged
-        if reply is None:
-            reply = session.unacknowledged = self._newReply(session)
-        elif not reply.isWritten:
-            reply.isWritten = True
-            reply.repeats += 1
-        if reply is None:
-            return None
-        # The newest event comes first (protocol.md 2.2.1).
-        newestFirst = reply.events[::-1]
-        return PollResult(newestFirst, reply.number if session.sendsAck else None)
-
-    def _newReply(self, session: Session) -> UnacknowledgedReply | None:
-        mailbox = session.mailbox
-        room = mailbox.room
-        if room:
-            if self._writer.isBehind(session.number):
-                self.commit()
-            found = self._messages.next(session.number, room)
-            mailbox.load(found, room)
-        # Those clients follow the protocol that says how to sort.
-        queued = mailbox.take(isSorted=session.sendsAck)
-        events: list[Event] = list(mailbox.takePresence(session.sessionIds))
-        if mailbox.transient:
-            transient = mailbox.takeTransient(self._clock.seconds())
-            events += [event.event(session.sessionIds) for event in transient]
-        events += [event.event(session.sessionIds) for _, event in queued]
-        if not events:
-            return None
-        number = self._nextReply(session)
-        serials = [serial for serial, _ in queued]
-        for serial in serials:
-            self._writer.changes.give(session.number, serial, number)
-        return UnacknowledgedReply(number, tuple(events), tuple(serials))
-
-    def _nextReply(self, session: Session) -> int:
-        # Microseconds, so that a server that is restarted without a database
-        # goes on above the numbers that its clients remember.
-        now = int(self._clock.seconds() * 1_000_000)
-        self._lastReply = max(self._lastReply + 1, now)
-        return max(self._lastReply, session.lastAck + 1)
+        return self._replies.take(session)
 
     @property
     def _hasChanges(self) -> bool:

@@ -64,6 +64,7 @@ class ServerState:
     @param sending: the limits of what accounts send, L{None} for none.
 
     @ivar onError: as the parameter.
+    @ivar now: returns the time in Unix seconds.
     @ivar store: the database.
     @ivar sessions: the sessions, by their ids.
     @ivar messageIds: the ids of new messages.
@@ -85,7 +86,7 @@ class ServerState:
         captchaText: str | None = None,
         sending: SendingLimits | None = None,
     ) -> None:
-        now = clock.seconds
+        self.now = now = clock.seconds
         self.onError = onError
         self.store = store
         self._dataVersion = store.database.dataVersion

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Iterable
 
 from txwebqq.model import Content, Did, Font, Gid, Number, Sent, Uin
+from txwebqq.server.domain.interaction.mentions import mentionsForFriend
 from txwebqq.server.domain.messaging import refusalOf, sendMessage
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
@@ -107,7 +108,7 @@ class TemporaryChatRules:
             TEMPORARY_MESSAGE,
             session.number,
             (number,),
-            content,
+            mentionsForFriend(content),
             font,
             place=shared,
             service=service,

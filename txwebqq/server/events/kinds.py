@@ -35,6 +35,12 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server.events.groupfiles import GROUP_FILE
+from txwebqq.server.events.interactionkinds import (
+    FRIEND_RECALL,
+    GROUP_MUTE,
+    GROUP_REACTION,
+    GROUP_RECALL,
+)
 from txwebqq.server.events.queued import EventKind, QueuedEvent
 from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.wire.commands.temporary import IN_DISCUSSION
@@ -423,6 +429,10 @@ KINDS = {
         TRANSFER_PROGRESS,
         OFFLINE_FILE,
         OFFLINE_FILE_NOTICE,
+        FRIEND_RECALL,
+        GROUP_RECALL,
+        GROUP_MUTE,
+        GROUP_REACTION,
     )
 }
 """The kinds of events that are stored, by name."""

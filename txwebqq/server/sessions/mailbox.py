@@ -60,6 +60,12 @@ class Mailbox:
         if key in self.transient or len(self.transient) < MAX_TOGETHER:
             self.transient[key] = now + event.kind.lifetime, event
 
+    def remove(self, serial: int) -> None:
+        """
+        Remove an event that was deleted from the database.
+        """
+        self._events = [entry for entry in self._events if entry[0] != serial]
+
     def forget(self) -> None:
         """
         Forget the queued events in memory, so that they are read from the

@@ -135,7 +135,7 @@ class Session:
         the first watched reply.
     @ivar isRestored: whether the unacknowledged reply of an earlier session
         has been looked up.
-    @ivar sendsAck: whether the last poll had an C{ack}.
+    @ivar sendsAck: whether the last poll had an C{ack}, L{None} before the first.
     @ivar lastAck: the last C{ack}.
     @ivar namesIds: whether any poll has had C{ids}.
     @ivar isUsed: whether a request has had the present C{psessionid}.
@@ -185,8 +185,8 @@ class Session:
         self.poll: HeldPoll | None = None
         self.unacknowledged: UnacknowledgedReply | None = None
         self.habit: ConnectionHabit | None = None
-        self.isRestored = self.isThrottled = self.sendsAck = self.namesIds = False
-        self.isUsed = False
+        self.isRestored = self.isThrottled = self.namesIds = self.isUsed = False
+        self.sendsAck: bool | None = None
         self.former: EndedSession | None = None
         self.lastAck = 0
         self.lapsed = False

@@ -282,12 +282,18 @@ class GroupStore:
 
     def dissolve(self, group: Number) -> None:
         """
-        Dissolve a group: delete its members, cards, join requests and files. Its
+        Dissolve a group: delete its members, cards, mutes, join requests and files. Its
         number stays in the database, so that no other group gets it.
         """
         with self._database.transaction():
             self._db.execute("UPDATE room SET dissolved = 1 WHERE number = ?", (group,))
-            for table in ("member", "business_card", "application", "group_file"):
+            for table in (
+                "member",
+                "business_card",
+                "application",
+                "mute",
+                "group_file",
+            ):
                 self._db.execute(f"DELETE FROM {table} WHERE room = ?", (group,))
 
     def addMember(self, group: Number, number: Number) -> None:
@@ -311,11 +317,11 @@ class GroupStore:
 
     def removeMember(self, group: Number, number: Number) -> None:
         """
-        Remove a member and their card from a group; a population file does not
-        add them again.
+        Remove a member, with their card and mute, from a group; a population file
+        does not add them again.
         """
         with self._database.transaction():
-            for table in ("member", "business_card"):
+            for table in ("member", "business_card", "mute"):
                 self._db.execute(
                     f"DELETE FROM {table} WHERE room = ? AND number = ?",
                     (group, number),

@@ -4,7 +4,7 @@ Table of the message history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from txwebqq.model import RECENT_BUDDY, RECENT_DISCUSSION, RECENT_GROUP, Number
@@ -19,7 +19,8 @@ CREATE TABLE history (
     seq INTEGER NOT NULL,
     time INTEGER NOT NULL,
     sender INTEGER NOT NULL,
-    body TEXT NOT NULL
+    body TEXT NOT NULL,
+    event INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX history_by_place ON history (kind, place, other, seq);
 """
@@ -41,6 +42,7 @@ class StoredMessage:
         to have the number assigned.
     @ivar time: Unix seconds.
     @ivar body: the queued event in its stored form.
+    @ivar eventSerial: the serial number of the queued event, 0 for none.
     """
 
     conversation: Conversation
@@ -48,6 +50,7 @@ class StoredMessage:
     time: int
     sender: Number
     body: str
+    eventSerial: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class HistoryWindow:
 
 _WHERE = "kind = ? AND place = ? AND other = ?"
 _WINDOW = (
-    f"SELECT seq, time, sender, body FROM history WHERE {_WHERE}"
+    f"SELECT seq, time, sender, body, event FROM history WHERE {_WHERE}"
     " AND time >= ? ORDER BY seq DESC LIMIT ?"
 )
 
@@ -110,12 +113,35 @@ class HistoryStore:
         for m in messages:
             serial += 1
             sequence = m.sequence or serial
-            rows.append((serial, *m.conversation, sequence, m.time, m.sender, m.body))
+            message = sequence, m.time, m.sender, m.body, m.eventSerial
+            rows.append((serial, *m.conversation, *message))
         with self._database.transaction():
             self._db.executemany(
-                "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
+                "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
         self._lastSerial = serial
+
+    def withText(
+        self, conversation: Conversation, window: HistoryWindow, text: str
+    ) -> Iterator[StoredMessage]:
+        """
+        Return the messages of a conversation whose stored form has a text, the
+        newest first.
+        """
+        rows = self._db.execute(
+            f"SELECT * FROM ({_WINDOW}) WHERE instr(body, ?)",
+            (*conversation, window.since, window.keep, text),
+        )
+        return (StoredMessage(conversation, *row) for row in rows)
+
+    def delete(self, message: StoredMessage) -> None:
+        """
+        Delete a message.
+        """
+        self._db.execute(
+            f"DELETE FROM history WHERE {_WHERE} AND seq = ? AND body = ?",
+            (*message.conversation, message.sequence, message.body),
+        )
 
     def prune(self, conversation: Conversation, keep: int) -> None:
         """

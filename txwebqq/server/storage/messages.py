@@ -166,6 +166,34 @@ class MessageStore:
         )
         return [(serial, decodeQueued(body)) for serial, body in rows]
 
+    def withdraw(self, serial: int, body: str) -> list[Number]:
+        """
+        Delete an event for the accounts that wait for it, and were given it in no
+        poll reply.
+
+        @param body: the event in its stored form: a serial number may be that of
+            another event, which an earlier run of the server has deleted.
+
+        @return: those accounts.
+        """
+        db = self._db
+        with self._database.transaction():
+            rows = db.execute(
+                "SELECT w.number FROM letter l JOIN waiting w ON w.letter = l.serial"
+                " WHERE l.serial = ? AND l.body = ? AND w.reply = 0",
+                (serial, body),
+            ).fetchall()
+            if rows:
+                db.execute(
+                    "DELETE FROM waiting WHERE letter = ? AND reply = 0", (serial,)
+                )
+                db.execute(
+                    "DELETE FROM letter WHERE serial = ?1"
+                    " AND NOT EXISTS (SELECT 1 FROM waiting WHERE letter = ?1)",
+                    (serial,),
+                )
+        return [number for (number,) in rows]
+
     def usage(self, number: Number, conversation: tuple[str, int]) -> tuple[int, int]:
         """
         Return how many messages of a conversation wait for an account, and

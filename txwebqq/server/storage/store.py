@@ -17,6 +17,7 @@ from txwebqq.server.storage.groups import GROUP_SCHEMA, GroupStore
 from txwebqq.server.storage.history import HISTORY_SCHEMA, HistoryStore
 from txwebqq.server.storage.media import MEDIA_SCHEMA, MediaStore
 from txwebqq.server.storage.messages import MESSAGE_SCHEMA, MessageStore
+from txwebqq.server.storage.mutes import MUTE_SCHEMA, MuteStore
 from txwebqq.server.storage.sessions import SESSION_SCHEMA, SessionStore
 from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Database, Schema
@@ -38,6 +39,7 @@ _SCHEMA = Schema(
             ACCOUNT_SCHEMA,
             FRIEND_SCHEMA,
             GROUP_SCHEMA,
+            MUTE_SCHEMA,
             DISCUSSION_SCHEMA,
             MESSAGE_SCHEMA,
             MEDIA_SCHEMA,
@@ -88,6 +90,7 @@ class Store:
         self.accounts = AccountStore(database)
         self.friends = FriendStore(database)
         self.groups = GroupStore(database)
+        self.mutes = MuteStore(database)
         self.discussions = DiscussionStore(database)
         self.sessions = SessionStore(database)
         self.messages = MessageStore(database, self.sessions)

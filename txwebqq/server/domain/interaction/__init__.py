@@ -1,0 +1,3 @@
+"""
+Rules of recalls, mutes, pokes, reactions and mentions.
+"""
