@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from txwebqq.faces import faceNamed
 from txwebqq.faces import nameOf as webqqNameOf
-from txwebqq.model import Face
+from txwebqq.model import Face, Text
 
 # The number and the name of each, as of NapCatQQ's face_config.json.
 _TABLE = """
@@ -86,3 +86,42 @@ def numberOf(face: Face) -> int | None:
     Return the number in today's QQ of an emoticon of WebQQ, L{None} if there is none.
     """
     return _NUMBERS.get(webqqNameOf(face.id))
+
+
+MAX_DIGITS = 3
+"""Digits of the number of an emoticon; what is longer is a code point."""
+
+
+def emojiId(face: Face | Text) -> str:
+    """
+    Return the id of a reaction, as of NapCatQQ: the number of an emoticon of today's
+    QQ, or the code point of a Unicode emoji. Another text is its own id.
+    """
+    if isinstance(face, Face):
+        face = Text(f"[{webqqNameOf(face.id)}]")
+    text = face.text
+    named = _NUMBERS.get(text[1:-1]) if text[:1] + text[-1:] == "[]" else None
+    if named is not None:
+        return str(named)
+    # Some emoji are followed by a selector of their presentation.
+    bare = text.removesuffix("\ufe0f")
+    if len(bare) == 1 and len(str(ord(bare))) > MAX_DIGITS:
+        return str(ord(bare))
+    return text
+
+
+def emojiOf(emojiId: str) -> Face | Text | None:
+    """
+    Return the reaction with an id, L{None} if there is none. An emoticon that WebQQ
+    lacks is its name in brackets.
+    """
+    if not (emojiId.isascii() and emojiId.isdigit()):
+        return Text(emojiId) if emojiId else None
+    if len(emojiId) <= MAX_DIGITS:
+        number = int(emojiId)
+        return webqqFace(number) or Text(f"[{nameOf(number)}]")
+    try:
+        emoji = chr(int(emojiId))
+    except (ValueError, OverflowError):
+        return None
+    return Text(emoji) if emoji.isprintable() else None

@@ -62,6 +62,7 @@ listen = "tcp:3001"
 token-file = "token"
 format = "string"
 heartbeat = 0
+report-self-message = true
 [[account.reverse]]
 url = "wss://bot.example/onebot/v11/ws"
 token-file = "token"
@@ -81,6 +82,7 @@ secret-file = "token"
     assert (forward.isArray, reverse.isArray) == (False, True)
     assert (forward.heartbeat, reverse.heartbeat) == (0, 30)
     assert post.heartbeat == 0
+    assert (forward.hasOwn, reverse.hasOwn, post.hasOwn) == (True, False, False)
     for secret in ("the token", "the password", "hidden"):
         assert secret not in repr(settings)
 
@@ -99,6 +101,10 @@ secret-file = "token"
             "token-file is missing, and others can reach the port",
         ),
         (ACCOUNT + FORWARD + 'format = "xml"', "format is none of array, string"),
+        (
+            ACCOUNT + FORWARD + "report-self-message = 1",
+            "report-self-message is neither true nor false",
+        ),
         (ACCOUNT + FORWARD + "token = 5", "'token' is not known here"),
         (ACCOUNT + FORWARD + 'token-file = "none"', "token-file cannot be used"),
         (ACCOUNT + '[[account.reverse]]\nurl = "http://x"', "url is written ws://"),
@@ -145,7 +151,9 @@ def test_page(folder: Path) -> None:
     ]
     code = (ROOT / "txwebqq/onebot/surface/config.py").read_text(encoding="utf-8")
     keys = set(
-        re.findall(r'\.(?:string|passwordFile|choice|number|path)\("(.*?)"', code)
+        re.findall(
+            r'\.(?:string|passwordFile|choice|number|path|boolean)\("(.*?)"', code
+        )
     )
     assert keys == set(re.findall(r"(?m)^\| `([a-z-]+)` \|", page))
     listed = page.split("### Calls")[1].split("## Tokens")[0]

@@ -20,6 +20,9 @@ from txwebqq.protocol import WebQQProtocol
 MAX_REQUESTS = 1000
 """Friend requests and requests to join groups that can be answered."""
 
+MESSAGE_SENT = "message_sent"
+"""The C{post_type} of a message of our own, which most bots do not expect."""
+
 Listener = Callable[[dict[str, Any]], None]
 
 
@@ -50,7 +53,7 @@ class SurfaceAccount:
         self.friendRequests: dict[str, FriendshipNotice] = {}
         self.joinRequests: dict[str, GroupNotice] = {}
         self._protocol: WebQQProtocol | None = None
-        self._listeners: list[Listener] = []
+        self._listeners: dict[Listener, bool] = {}
         self._flags = 0
         self._wasLost = False
 
@@ -72,19 +75,20 @@ class SurfaceAccount:
             raise NotSignedOn(f"account {self.number} is not signed on")
         return self._protocol
 
-    def subscribe(self, listener: Listener) -> None:
+    def subscribe(self, listener: Listener, hasOwn: bool = False) -> None:
         """
         Have a listener called with each event, as a JSON object that it must not
         change.
+
+        @param hasOwn: whether it hears of messages of our own.
         """
-        self._listeners.append(listener)
+        self._listeners[listener] = hasOwn
 
     def unsubscribe(self, listener: Listener) -> None:
         """
         Do not call a listener any more.
         """
-        if listener in self._listeners:
-            self._listeners.remove(listener)
+        self._listeners.pop(listener, None)
 
     def event(self, postType: str, **fields: Any) -> dict[str, Any]:
         """
@@ -101,7 +105,10 @@ class SurfaceAccount:
         """
         Tell all listeners of an event.
         """
-        for listener in self._listeners[:]:
+        isOwn = event["post_type"] == MESSAGE_SENT
+        for listener, hasOwn in list(self._listeners.items()):
+            if isOwn and not hasOwn:
+                continue
             try:
                 listener(event)
             except Exception:

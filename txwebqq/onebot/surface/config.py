@@ -24,12 +24,14 @@ class ForwardSettings:
     @ivar token: what a bot has to show, C{""} for nothing.
     @ivar isArray: whether messages are arrays of segments, or texts with CQ codes.
     @ivar heartbeat: seconds between two heartbeats, 0 for none.
+    @ivar hasOwn: whether messages of our own are told of.
     """
 
     listen: str
     token: str = field(default="", repr=False)
     isArray: bool = True
     heartbeat: int = HEARTBEAT
+    hasOwn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class ReverseSettings:
     @ivar isArray: as of L{ForwardSettings}.
     @ivar heartbeat: as of L{ForwardSettings}.
     @ivar caFile: a file of certificate authorities besides the system's.
+    @ivar hasOwn: as of L{ForwardSettings}.
     """
 
     url: str = field(repr=False)
@@ -49,6 +52,7 @@ class ReverseSettings:
     isArray: bool = True
     heartbeat: int = HEARTBEAT
     caFile: str | None = None
+    hasOwn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class PostSettings:
     @ivar isArray: as of L{ForwardSettings}.
     @ivar heartbeat: as of L{ForwardSettings}, by default none.
     @ivar caFile: as of L{ReverseSettings}.
+    @ivar hasOwn: as of L{ForwardSettings}.
     """
 
     url: str = field(repr=False)
@@ -83,6 +88,7 @@ class PostSettings:
     isArray: bool = True
     heartbeat: int = 0
     caFile: str | None = None
+    hasOwn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,9 @@ def _authorities(table: ConfigTable) -> str | None:
 
 def _forward(table: ConfigTable) -> ForwardSettings:
     listen, token = _port(table)
-    settings = ForwardSettings(listen, token, _isArray(table), _heartbeat(table))
+    settings = ForwardSettings(
+        listen, token, _isArray(table), _heartbeat(table), _hasOwn(table)
+    )
     table.close()
     return settings
 
@@ -144,6 +152,7 @@ def _reverse(table: ConfigTable) -> ReverseSettings:
         _isArray(table),
         _heartbeat(table),
         _authorities(table),
+        _hasOwn(table),
     )
     table.close()
     return settings
@@ -163,6 +172,7 @@ def _post(table: ConfigTable) -> PostSettings:
         _isArray(table),
         _heartbeat(table, 0),
         _authorities(table),
+        _hasOwn(table),
     )
     table.close()
     return settings
@@ -182,6 +192,10 @@ def _port(table: ConfigTable) -> tuple[str, str]:
 
 def _isArray(table: ConfigTable) -> bool:
     return table.choice("format", ["array", "string"], "array") == "array"
+
+
+def _hasOwn(table: ConfigTable) -> bool:
+    return table.boolean("report-self-message", False)
 
 
 def _heartbeat(table: ConfigTable, default: int = HEARTBEAT) -> int:

@@ -28,6 +28,7 @@ class BotConnection:
     @param heartbeat: seconds between two heartbeats, 0 for none.
     @param hasEvents: whether the bot receives events.
     @param hasCalls: whether the bot makes calls.
+    @param hasOwn: whether the bot is told of messages of the account's own.
     """
 
     _log = Logger()
@@ -41,6 +42,7 @@ class BotConnection:
         heartbeat: float = HEARTBEAT,
         hasEvents: bool = True,
         hasCalls: bool = True,
+        hasOwn: bool = False,
     ) -> None:
         self._account = account
         self._name = name
@@ -48,6 +50,7 @@ class BotConnection:
         self._interval = heartbeat
         self._hasEvents = hasEvents
         self._hasCalls = hasCalls
+        self._hasOwn = hasOwn
         self._dispatcher = CallDispatcher(account, isArray)
         self._socket: WebSocket | None = None
         self._timer: IDelayedCall | None = None
@@ -64,7 +67,7 @@ class BotConnection:
         )
         if self._hasEvents:
             self._send(self._meta("lifecycle", sub_type="connect"))
-            self._account.subscribe(self._happened)
+            self._account.subscribe(self._happened, self._hasOwn)
             self._beatLater()
 
     def textReceived(self, socket: WebSocket, text: str) -> None:

@@ -226,6 +226,13 @@ class Directory:
         number = await self._tried(Deferred.fromCoroutine(self.number(uin)))
         return number or default
 
+    def groupNumber(self, place: int) -> int:
+        """
+        Return the number of the group with a gid or the discussion with a did, 0 if
+        the account is not in it.
+        """
+        return next((g.number for g in self._groups.values() if g.id == place), 0)
+
     def groupId(self, number: int) -> GroupId:
         """
         Return the ids of a group or discussion.

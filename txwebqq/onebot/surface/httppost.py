@@ -60,7 +60,7 @@ class EventPoster(Service):
         Begin to post events.
         """
         super().startService()  # type: ignore[no-untyped-call]
-        self._account.subscribe(self._happened)
+        self._account.subscribe(self._happened, self._settings.hasOwn)
         self._happened(self._meta("lifecycle", sub_type="enable"))
         self._beatLater()
 

@@ -13,33 +13,31 @@ from twisted.python.failure import Failure
 
 from txwebqq.errors import SessionExpired, WebQQError
 from txwebqq.model import (
-    DISSOLVED,
-    OWNER_CHANGED,
-    REMOVED,
     Account,
-    Content,
     DiscussionMessage,
     FriendshipNotice,
     FriendshipStep,
     GroupMessage,
     GroupNotice,
-    GroupStep,
     GroupWebMessage,
+    MemberMuted,
+    MemberPoked,
     Message,
+    MessageRecalled,
+    MessageSent,
     OfflineFile,
-    PastMessage,
+    Reaction,
     RosterChange,
-    Sent,
     StrangerMessage,
     Uin,
 )
 from txwebqq.onebot.surface.account import SurfaceAccount, keepLimited
-from txwebqq.onebot.surface.directory import Directory, GroupInfo, MemberInfo
-from txwebqq.onebot.surface.segments import messageOf, pictureName, segmentsOf
+from txwebqq.onebot.surface.directory import Directory, GroupInfo
+from txwebqq.onebot.surface.events.groups import GroupEvents
+from txwebqq.onebot.surface.events.interaction import InteractionEvents
+from txwebqq.onebot.surface.events.messages import MessageEvents, asOwn
 from txwebqq.onebot.surface.store import Conversation, StoredMessage
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-
-JOIN_STEPS = (GroupStep.JOINED, GroupStep.AGREED, GroupStep.CREATED)
 
 
 class SurfaceProtocol(WebQQProtocol):
@@ -48,12 +46,16 @@ class SurfaceProtocol(WebQQProtocol):
     numbers in them take to fetch.
 
     @ivar directory: the contacts of this sign-on.
+    @ivar messages: makes the events of messages.
     @ivar strangers: the last message of each temporary chat, by the sender's number.
     """
 
     def __init__(self, account: SurfaceAccount) -> None:
         self._account = account
         self.directory = Directory(self, account.clock)
+        self.messages = MessageEvents(account, self.directory)
+        self._groups = GroupEvents(account, self.directory)
+        self._interaction = InteractionEvents(account, self.directory)
         self.strangers: dict[int, StrangerMessage] = {}
         self._order = DeferredLock()
         self._isLost = False
@@ -95,7 +97,7 @@ class SurfaceProtocol(WebQQProtocol):
     def messageReceived(self, message: Message) -> object:
         async def receive() -> None:
             number = await self.directory.numberOr(message.sender)
-            self._emit(self.privateMessage(message, number))
+            self._emit(self.messages.private(message, number))
 
         return self._inOrder(receive)
 
@@ -103,7 +105,9 @@ class SurfaceProtocol(WebQQProtocol):
         async def receive() -> None:
             number = message.number or await self.directory.numberOr(message.sender)
             self.strangers[number] = message
-            self._emit(await self._strangerMessage(message, number))
+            place = self.directory.groupNumber(message.place)
+            group = await self.knownGroup(place) if place else None
+            self._emit(self.messages.stranger(message, number, place, group))
 
         return self._inOrder(receive)
 
@@ -111,7 +115,7 @@ class SurfaceProtocol(WebQQProtocol):
         async def receive() -> None:
             group = await self.knownGroup(message.number)
             author = await self.directory.numberOr(message.sender)
-            self._emit(self.groupMessage(message, message.number, author, group))
+            self._emit(self.messages.group(message, message.number, author, group))
 
         return self._inOrder(receive)
 
@@ -123,35 +127,51 @@ class SurfaceProtocol(WebQQProtocol):
                 # A group with the same number: bots could not tell them apart.
                 return
             author = await self.directory.numberOr(message.sender)
-            self._emit(self.groupMessage(message, did, author, group))
+            self._emit(self.messages.group(message, did, author, group))
 
         return self._inOrder(receive)
 
     def groupShared(self, share: GroupWebMessage) -> object:
         async def receive() -> None:
-            ids = [g for g in self.directory.groups if g.id == share.group]
-            if not ids:
+            number = self.directory.groupNumber(share.group)
+            if not number:
                 return
-            group = await self.knownGroup(ids[0].number)
+            group = await self.knownGroup(number)
             author = await self.directory.numberOr(share.sender)
-            now = int(self._account.clock.seconds())
-            segments = [{"type": "xml", "data": {"data": share.markup}}]
-            identity = ("share", ids[0].number, share.messageId, share.messageId2)
-            event = self._groupEvent(
-                self._account.messages.idOf(*identity),
-                now,
-                ids[0].number,
-                author,
-                group,
-                segments,
-            )
-            self._emit(StoredMessage(("group", ids[0].number), event))
+            self._emit(self.messages.shared(share, number, author, group))
+
+        return self._inOrder(receive)
+
+    def messageSent(self, message: MessageSent) -> object:
+        async def receive() -> None:
+            group: GroupInfo | None = None
+            if message.group:
+                kind = "group"
+                number = message.number or self.directory.groupNumber(message.group)
+                group = await self.knownGroup(number)
+            else:
+                kind, number = "private", await self.directory.numberOr(message.to)
+            conversation: Conversation = kind, number
+            stored = self.messages.sentElsewhere(conversation, group, message)
+            if self._account.messages.get(stored.event["message_id"]) is None:
+                self.keepSent(stored)
 
         return self._inOrder(receive)
 
     def _emit(self, message: StoredMessage) -> None:
         self._account.messages.keep(message)
         self._account.emit(message.event)
+
+    def keepSent(self, message: StoredMessage) -> int:
+        """
+        Remember a message of our own, and tell the bots that want to hear of it.
+
+        @return: its id.
+        """
+        self._account.messages.keep(message)
+        self._account.emit(asOwn(message))
+        number: int = message.event["message_id"]
+        return number
 
     async def knownGroup(self, number: int, version: int = 0) -> GroupInfo | None:
         """
@@ -161,204 +181,6 @@ class SurfaceProtocol(WebQQProtocol):
             return await self.directory.group(number, version=version)
         except WebQQError:
             return None
-
-    def privateMessage(self, message: Message, number: int) -> StoredMessage:
-        """
-        Make the event of a message from a friend.
-        """
-        for segment in message.content:
-            if name := pictureName(segment):
-                self._account.pictures.keep(name, message, segment)
-        conversation = "private", number
-        identity = self._identity(
-            conversation, number, message.time, message.content, message.id
-        )
-        event = self.privateEvent(identity, message.time, number, number)
-        event |= messageOf(segmentsOf(message.content))
-        return StoredMessage(conversation, event)
-
-    def privateEvent(
-        self, messageId: int, time: int, author: int, peer: int
-    ) -> dict[str, Any]:
-        """
-        Make the event of a message with a friend, without the message.
-        """
-        buddy = self.directory.friend(author)
-        nick = buddy.nick if buddy else ""
-        if author == self.account.number:
-            nick = self._account.nick
-        return {
-            **self._event(messageId, time, author),
-            "message_type": "private",
-            "sub_type": "friend",
-            "target_id": peer,
-            "sender": {
-                "user_id": author,
-                "nickname": nick,
-                "card": buddy.markname if buddy else "",
-                "sex": "unknown",
-                "age": 0,
-            },
-        }
-
-    async def _strangerMessage(
-        self, message: StrangerMessage, number: int
-    ) -> StoredMessage:
-        place = next((g for g in self.directory.groups if g.id == message.place), None)
-        group = await self.knownGroup(place.number) if place else None
-        member = group.members.get(number) if group else None
-        conversation = "private", number
-        identity = self._identity(
-            conversation, number, message.time, message.content, message.id
-        )
-        event = self.privateEvent(identity, message.time, number, number)
-        event["sub_type"] = "group"
-        event["group_id"] = event["temp_source"] = place.number if place else 0
-        event["sender"] |= {
-            "nickname": member.nick if member else "",
-            "group_id": event["group_id"],
-        }
-        event |= messageOf(segmentsOf(message.content))
-        return StoredMessage(conversation, event)
-
-    def groupMessage(
-        self,
-        message: GroupMessage | DiscussionMessage,
-        number: int,
-        author: int,
-        group: GroupInfo | None,
-    ) -> StoredMessage:
-        """
-        Make the event of a message in a group or discussion.
-        """
-        for segment in message.content:
-            if name := pictureName(segment):
-                self._account.pictures.keep(name, message, segment)
-        conversation = "group", number
-        identity = self._identity(
-            conversation, author, message.time, message.content, message.id
-        )
-        segments = segmentsOf(message.content, group.named if group else _nobody)
-        event = self._groupEvent(
-            identity, message.time, number, author, group, segments
-        )
-        event["real_seq"] = str(message.sequence)
-        return StoredMessage(conversation, event, message.sequence)
-
-    def pastMessage(
-        self,
-        conversation: Conversation,
-        group: GroupInfo | None,
-        author: int,
-        message: PastMessage,
-    ) -> StoredMessage:
-        """
-        Make the event of a message of the history.
-        """
-        messages, (kind, number) = self._account.messages, conversation
-        time, content = message.time, message.content
-        identity = None
-        if author == self.account.number and not message.id:
-            identity = messages.sentId(conversation, content, time)
-        if identity is None:
-            identity = self._identity(conversation, author, time, content, message.id)
-        if kind == "group":
-            segments = segmentsOf(content, group.named if group else _nobody)
-            event = self._groupEvent(identity, time, number, author, group, segments)
-            event["real_seq"] = str(message.sequence)
-        else:
-            event = self.privateEvent(identity, time, author, number)
-            event |= messageOf(segmentsOf(content))
-        return StoredMessage(conversation, event, message.sequence)
-
-    def _identity(
-        self,
-        conversation: Conversation,
-        author: int,
-        time: int,
-        content: Content,
-        wireId: int,
-    ) -> int:
-        # Servers that give no ids say 0, or always 1.
-        own = wireId if wireId > 1 else content
-        return self._account.messages.idOf(conversation, author, time, own)
-
-    def _event(self, messageId: int, time: int, author: int) -> dict[str, Any]:
-        return {
-            "time": time,
-            "self_id": self.account.number,
-            "post_type": "message",
-            "message_id": messageId,
-            "message_seq": messageId,
-            "real_id": messageId,
-            "user_id": author,
-            "font": 0,
-        }
-
-    def _groupEvent(
-        self,
-        messageId: int,
-        time: int,
-        number: int,
-        author: int,
-        group: GroupInfo | None,
-        segments: list[dict[str, Any]],
-    ) -> dict[str, Any]:
-        member = group.members.get(author) if group else None
-        if member is None:
-            member = MemberInfo(author, Uin(0), "")
-        return {
-            **self._event(messageId, time, author),
-            "message_type": "group",
-            "sub_type": "normal",
-            "anonymous": None,
-            "group_id": number,
-            "group_name": group.name if group else "",
-            "sender": {
-                "user_id": author,
-                "nickname": member.nick,
-                "card": member.card,
-                "sex": member.gender,
-                "age": 0,
-                "area": member.area,
-                "level": "",
-                "role": member.role,
-                "title": "",
-            },
-            **messageOf(segments),
-        }
-
-    def sentMessage(
-        self,
-        conversation: Conversation,
-        group: GroupInfo | None,
-        segments: list[dict[str, Any]],
-        content: Content,
-        sent: Sent,
-    ) -> int:
-        """
-        Remember a message that was just sent.
-
-        @param sent: the server's answer.
-
-        @return: its id.
-        """
-        own, messages = self.account.number, self._account.messages
-        time = sent.time or int(self._account.clock.seconds())
-        if sent.time and sent.messageId > 1:
-            number = self._identity(conversation, own, time, content, sent.messageId)
-        else:
-            number = messages.ownId(conversation, content, time)
-        kind, peer = conversation
-        if kind == "group":
-            event = self._groupEvent(number, time, peer, own, group, segments)
-        else:
-            event = {
-                **self.privateEvent(number, time, own, peer),
-                **messageOf(segments),
-            }
-        messages.keep(StoredMessage(conversation, event))
-        return number
 
     # Notices and requests.
 
@@ -377,17 +199,19 @@ class SurfaceProtocol(WebQQProtocol):
         return self._inOrder(receive)
 
     def windowShaken(self, uin: Uin) -> object:
-        async def receive() -> None:
-            number = await self.directory.numberOr(uin)
-            self._account.notice(
-                "notify",
-                sub_type="poke",
-                user_id=number,
-                sender_id=number,
-                target_id=self.account.number,
-            )
+        return self._inOrder(lambda: self._interaction.shaken(uin))
 
-        return self._inOrder(receive)
+    def messageRecalled(self, recall: MessageRecalled) -> object:
+        return self._inOrder(lambda: self._interaction.recalled(recall))
+
+    def memberMuted(self, mute: MemberMuted) -> object:
+        return self._inOrder(lambda: self._interaction.muted(mute))
+
+    def memberPoked(self, poke: MemberPoked) -> object:
+        return self._inOrder(lambda: self._interaction.poked(poke))
+
+    def reactionChanged(self, reaction: Reaction) -> object:
+        return self._inOrder(lambda: self._interaction.reacted(reaction))
 
     def friendshipRequested(self, request: FriendshipNotice) -> object:
         async def receive() -> None:
@@ -429,66 +253,7 @@ class SurfaceProtocol(WebQQProtocol):
         return self._inOrder(receive)
 
     def groupChanged(self, notice: GroupNotice) -> object:
-        return self._inOrder(lambda: self._groupChanged(notice))
-
-    async def _groupChanged(self, notice: GroupNotice) -> None:
-        directory, own = self.directory, self.account.number
-        number, step = notice.number, notice.step
-        member = notice.memberNumber or await directory.numberOr(notice.member, own)
-        admin = await directory.numberOr(notice.admin)
-        directory.forget(number)
-        if step is GroupStep.REQUESTED:
-            flag = self._account.newFlag()
-            keepLimited(self._account.joinRequests, flag, notice)
-            self._account.emit(
-                self._account.event(
-                    "request",
-                    request_type="group",
-                    sub_type="add",
-                    group_id=number,
-                    user_id=member,
-                    comment=notice.text,
-                    flag=flag,
-                )
-            )
-        elif step in JOIN_STEPS:
-            if step is not GroupStep.JOINED:
-                member = own
-            if member == own:
-                await directory.loadGroups()
-            self._account.notice(
-                "group_increase",
-                sub_type="approve",
-                group_id=number,
-                user_id=member,
-                operator_id=admin,
-            )
-        elif step is GroupStep.LEFT:
-            how = "leave"
-            if notice.operation == DISSOLVED:
-                how, member = "disband", own
-            elif notice.operation == REMOVED:
-                how = "kick_me" if member == own else "kick"
-            if member == own:
-                directory.remove(number)
-            self._account.notice(
-                "group_decrease",
-                sub_type=how,
-                group_id=number,
-                user_id=member,
-                operator_id=admin or (member if how == "leave" else 0),
-            )
-        elif step is GroupStep.ADMIN and notice.operation != OWNER_CHANGED:
-            self._account.notice(
-                "group_admin",
-                sub_type="set" if notice.operation % 2 else "unset",
-                group_id=number,
-                user_id=member,
-            )
-
-
-def _nobody(name: str) -> int:
-    return 0
+        return self._inOrder(lambda: self._groups.changed(notice))
 
 
 class SurfaceFactory(WebQQFactory):

@@ -1,8 +1,8 @@
 """
 Segments of OneBot as contents of WebQQ, and back.
 
-WebQQ has no mentions and no quotes: both are texts there, such as C{@name} and
-C{「name: ...」}.
+Clients that know no mentions write C{@name}. A quote of a message that the server
+knows by no id is a text too, C{「name: ...」}.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from txwebqq.model import (
     CustomFace,
     Face,
     GroupPicture,
+    Mention,
     OfflinePicture,
+    Reply,
     Segment,
     Text,
 )
@@ -54,7 +56,7 @@ class Shaking:
     """
 
 
-Part = Text | Face | PictureSource | Shaking
+Part = Text | Face | Mention | Reply | PictureSource | Shaking
 
 
 def pictureName(segment: Segment) -> str:
@@ -70,15 +72,23 @@ def pictureName(segment: Segment) -> str:
 
 
 def segmentsOf(
-    content: Content, named: Callable[[str], int] = lambda name: 0
+    content: Content,
+    named: Callable[[str], int] = lambda name: 0,
+    fromWireId: Callable[[int], int] = lambda wireId: wireId,
 ) -> list[dict[str, Any]]:
     """
     Translate a received content.
 
-    @param named: returns the number of the member with a name, 0 for none; for
-        mentions.
+    @param named: returns the number of the member with a name, 0 for none. It is
+        asked where a client that knows no mentions may have written one.
+    @param fromWireId: returns the id by which bots know a message, of the server's.
     """
     segments: list[dict[str, Any]] = []
+    hasMentions = any(isinstance(segment, Mention) for segment in content)
+
+    def mention(number: int | str, name: str) -> None:
+        data = {"qq": str(number or "all"), "name": name}
+        segments.append({"type": "at", "data": data})
 
     def text(value: str) -> None:
         if value and segments and segments[-1]["type"] == "text":
@@ -88,16 +98,22 @@ def segmentsOf(
 
     for segment in content:
         match segment:
+            case Text(value) if hasMentions:
+                text(value)
             case Text(value):
                 end = 0
                 for found in _MENTION.finditer(value):
                     number = "all" if found[1] == EVERYBODY else named(found[1])
                     if number:
                         text(value[end : found.start()])
-                        data = {"qq": str(number), "name": found[1]}
-                        segments.append({"type": "at", "data": data})
+                        mention(number, found[1])
                         end = found.end()
                 text(value[end:])
+            case Mention(number, name):
+                mention(number, name if number else name or EVERYBODY)
+            case Reply(message):
+                data = {"id": str(fromWireId(message))}
+                segments.append({"type": "reply", "data": data})
             case Face(number):
                 known = numberOf(segment)
                 if known is None:
@@ -106,12 +122,12 @@ def segmentsOf(
                     segments.append({"type": "face", "data": {"id": str(known)}})
             case GroupPicture() | CustomFace() | OfflinePicture():
                 isFace = isinstance(segment, CustomFace)
-                data = {
+                image: dict[str, Any] = {
                     "file": pictureName(segment),
                     "sub_type": int(isFace),
                     "url": "",
                 }
-                segments.append({"type": "image", "data": data})
+                segments.append({"type": "image", "data": image})
             case _:
                 text("[?]")
     return segments
@@ -167,19 +183,21 @@ def mentionedIn(segments: Iterable[Mapping[str, Any]]) -> bool:
 
 def partsOf(
     segments: Iterable[Mapping[str, Any]],
-    nameFor: Callable[[str], str],
-    quote: Callable[[int], str],
+    mentionOf: Callable[[str], Mention | None],
+    replyTo: Callable[[int], Reply | Text],
 ) -> list[Part]:
     """
     Translate a message that is to be sent.
 
-    @param nameFor: returns the name of the member with a number.
-    @param quote: returns the text that stands for a quoted message.
+    @param mentionOf: returns the mention of the member with a number, L{None} if
+        there is none.
+    @param replyTo: returns the segment that refers to an earlier message.
 
     @raise CallFailed: when a segment cannot be sent: nothing is, then.
     """
     parts: list[Part] = []
     isAfterName = False
+    isReply = False
 
     def text(value: str, isName: bool = False) -> None:
         nonlocal isAfterName
@@ -195,6 +213,11 @@ def partsOf(
         else:
             parts.append(Text(value))
 
+    def other(part: Part) -> None:
+        nonlocal isAfterName
+        isAfterName = isinstance(part, Mention)
+        parts.append(part)
+
     for segment in segments:
         kind, data = segment["type"], objectIn(segment, "data")
         match kind:
@@ -206,20 +229,34 @@ def partsOf(
                 if face is None:
                     text(f"[{nameOf(number)}]")
                 else:
-                    parts.append(face)
+                    other(face)
             case "at":
                 who = textIn(data, "qq")
-                name = EVERYBODY if who == "all" else nameFor(who)
-                text(f"@{name.removeprefix('@')}", isName=True)
+                mention = mentionOf(who)
+                if mention is not None:
+                    if isAfterName:
+                        text(" ")
+                    other(mention)
+                else:
+                    name = EVERYBODY if who == "all" else textIn(data, "name") or who
+                    text(f"@{name.removeprefix('@')}", isName=True)
+            case "reply" if not isReply:
+                # A message is a reply to one other.
+                isReply = True
+                reply = replyTo(numberIn(data, "id"))
+                if isinstance(reply, Text):
+                    text(reply.text)
+                else:
+                    parts.insert(0, reply)
             case "reply":
-                text(quote(numberIn(data, "id")))
+                pass
             case "image":
                 file = textIn(data, "file") or textIn(data, "url")
                 if not file:
                     raise CallFailed("an image has no file", MALFORMED)
-                parts.append(PictureSource(file))
+                other(PictureSource(file))
             case "shake" | "poke":
-                parts.append(Shaking())
+                other(Shaking())
             case "share" | "music" | "location" if textIn(data, "title"):
                 words = (textIn(data, key) for key in ("title", "content", "url"))
                 text(" ".join(word for word in words if word))

@@ -26,11 +26,14 @@ class StoredMessage:
 
     @ivar event: the event, with an array of segments.
     @ivar sequence: the running number in its conversation, 0 where it is not known.
+    @ivar wireIds: the ids by which the server knows it, several for a message that
+        was sent in parts, the last one last; empty where the server gives none.
     """
 
     conversation: Conversation
     event: dict[str, Any]
     sequence: int = 0
+    wireIds: tuple[int, ...] = ()
 
 
 class MessageStore:
@@ -53,6 +56,24 @@ class MessageStore:
         """
         digest = md5(repr(identity).encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF or 1
+
+    def fromWireId(self, conversation: Conversation, wireId: int) -> int:
+        """
+        Return the id of a message that the server knows by an id, also of one that
+        is not remembered.
+        """
+        return self.idOf(conversation, wireId)
+
+    def peerOf(self, wireId: int) -> int:
+        """
+        Return the number of the friend with whom a message was exchanged, 0 if it is
+        not remembered.
+        """
+        for message in reversed(self._messages.values()):
+            kind, number = message.conversation
+            if kind == "private" and wireId in message.wireIds:
+                return number
+        return 0
 
     def ownId(self, conversation: Conversation, content: Hashable, time: float) -> int:
         """

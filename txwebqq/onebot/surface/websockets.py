@@ -110,6 +110,7 @@ class ForwardListener(MultiService):
             heartbeat=self._settings.heartbeat,
             hasEvents=role != "/api",
             hasCalls=role != "/event",
+            hasOwn=self._settings.hasOwn,
         )
 
 
@@ -201,6 +202,7 @@ class ReverseDialler(Service):
             self._name,
             isArray=settings.isArray,
             heartbeat=settings.heartbeat,
+            hasOwn=settings.hasOwn,
         )
         handler.onOpened, handler.onClosed = self._opened, self._closed
         headers = [

@@ -13,7 +13,14 @@ from twisted.logger import Logger
 
 from txwebqq.errors import NotSent, NotSignedOn, Unreachable, WebQQError
 from txwebqq.onebot.surface.account import SurfaceAccount
-from txwebqq.onebot.surface.calls import contacts, groups, history, messages, quick
+from txwebqq.onebot.surface.calls import (
+    contacts,
+    groups,
+    history,
+    interaction,
+    messages,
+    quick,
+)
 from txwebqq.onebot.surface.calls.table import Caller, Handler, Params
 from txwebqq.onebot.surface.replies import (
     UNKNOWN_ACTION,
@@ -37,7 +44,7 @@ RATE = 0.5
 
 HANDLERS: Mapping[str, Handler] = {
     name: handler
-    for module in (messages, history, contacts, groups, quick)
+    for module in (messages, history, contacts, groups, interaction, quick)
     for name, handler in module.TABLE.handlers.items()
 }
 

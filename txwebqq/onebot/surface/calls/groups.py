@@ -120,7 +120,10 @@ def _member(group: GroupInfo, member: MemberInfo) -> dict[str, Any]:
     }
 
 
-async def _code(caller: Caller, params: Params) -> Code:
+async def groupCode(caller: Caller, params: Params) -> Code:
+    """
+    Return the code of the group that a call names.
+    """
     number = params.number("group_id")
     group = await caller.online.directory.group(number)
     if group.id.code is None:
@@ -128,7 +131,10 @@ async def _code(caller: Caller, params: Params) -> Code:
     return group.id.code
 
 
-async def _memberUin(caller: Caller, params: Params) -> Uin:
+async def memberUin(caller: Caller, params: Params) -> Uin:
+    """
+    Return the uin of the member that a call names.
+    """
     group = await caller.online.directory.group(params.number("group_id"))
     number = params.number("user_id")
     member = group.members.get(number)
@@ -160,8 +166,8 @@ async def kick(caller: Caller, params: Params) -> Any:
     """
     Remove a member from a group. Whether the account may ask again cannot be said.
     """
-    code = await _code(caller, params)
-    await caller.online.removeMember(code, await _memberUin(caller, params))
+    code = await groupCode(caller, params)
+    await caller.online.removeMember(code, await memberUin(caller, params))
     caller.online.directory.forget(params.number("group_id"))
 
 
@@ -170,9 +176,9 @@ async def setAdmin(caller: Caller, params: Params) -> Any:
     """
     Make a member an administrator, or an ordinary member again.
     """
-    code = await _code(caller, params)
+    code = await groupCode(caller, params)
     isGranted = params.flag("enable", True)
-    await caller.online.setAdmin(code, await _memberUin(caller, params), isGranted)
+    await caller.online.setAdmin(code, await memberUin(caller, params), isGranted)
     caller.online.directory.forget(params.number("group_id"))
 
 
@@ -183,7 +189,7 @@ async def setCard(caller: Caller, params: Params) -> Any:
     """
     if params.number("user_id") != caller.account.number:
         raise CallFailed("only the own card can be changed on WebQQ")
-    code = await _code(caller, params)
+    code = await groupCode(caller, params)
     await caller.online.setGroupCard(code, name=params.textOr("card"))
     caller.online.directory.forget(params.number("group_id"))
 
@@ -223,7 +229,7 @@ async def setRemark(caller: Caller, params: Params) -> Any:
     """
     Set our private name for a group.
     """
-    code = await _code(caller, params)
+    code = await groupCode(caller, params)
     await caller.online.setGroupMarkname(code, params.textOr("remark"))
 
 
@@ -232,7 +238,7 @@ async def setAvatar(caller: Caller, params: Params) -> Any:
     """
     Set the avatar of a group.
     """
-    code = await _code(caller, params)
+    code = await groupCode(caller, params)
     picture = await loadPicture(caller, params.text("file"))
     await caller.online.setGroupAvatar(code, picture)
 
@@ -242,7 +248,7 @@ async def sendNotice(caller: Caller, params: Params) -> Any:
     """
     Set the announcement of a group, which has one.
     """
-    code = await _code(caller, params)
+    code = await groupCode(caller, params)
     await caller.online.editGroup(code, notice=params.text("content"))
 
 
@@ -251,7 +257,7 @@ async def getNotice(caller: Caller, params: Params) -> Any:
     """
     Return the announcement of a group, as a list.
     """
-    text = await caller.online.fetchGroupNotice(await _code(caller, params))
+    text = await caller.online.fetchGroupNotice(await groupCode(caller, params))
     if not text:
         return []
     message = {"text": text, "images": []}

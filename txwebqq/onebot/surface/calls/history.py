@@ -100,7 +100,7 @@ async def _listed(
     online, events = caller.online, []
     for message in past:
         author = await online.directory.numberOr(message.sender)
-        stored = online.pastMessage(conversation, group, author, message)
+        stored = online.messages.past(conversation, group, author, message)
         caller.account.messages.keep(stored)
         events.append(stored.event)
     return messageList(caller, events)

@@ -11,7 +11,19 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredLock
 
 from txwebqq.errors import WebQQError
-from txwebqq.model import Content, Did, Gid, Segment, Sent, Uin
+from txwebqq.model import (
+    Content,
+    Did,
+    Gid,
+    Mention,
+    Number,
+    Reply,
+    Segment,
+    Sent,
+    Text,
+    Uin,
+)
+from txwebqq.onebot.segments import EVERYBODY
 from txwebqq.onebot.surface.calls.table import Caller, CallTable, Params
 from txwebqq.onebot.surface.directory import GroupInfo, UnknownContact
 from txwebqq.onebot.surface.replies import MALFORMED, CallFailed
@@ -23,13 +35,11 @@ from txwebqq.onebot.surface.segments import (
     partsOf,
     quoted,
     readMessage,
-    segmentsOf,
 )
-from txwebqq.onebot.surface.store import Conversation
+from txwebqq.onebot.surface.store import Conversation, StoredMessage
 
 TABLE = CallTable()
 
-NO_RECALL = "WebQQ has no recall of messages"
 NO_MESSAGE = "the message is not known, or no longer"
 
 Segments = Sequence[Mapping[str, Any]]
@@ -100,7 +110,11 @@ async def _sendToGroup(
         await online.directory.loadGroups()
     ids = online.directory.groupId(number)
     content, isShaken = await _content(
-        caller, segments, group, lambda data: online.uploadGroupPicture(data)
+        caller,
+        conversation,
+        segments,
+        group,
+        lambda data: online.uploadGroupPicture(data),
     )
     if isShaken or not content:
         raise CallFailed("a group cannot be shaken on WebQQ")
@@ -110,8 +124,7 @@ async def _sendToGroup(
         sent = await online.sendGroupMessage(Gid(ids.id), content)
     # The name and the members make the event, and must not fail what was sent.
     group = await online.knownGroup(number)
-    shown = _asSent(content, group)
-    return online.sentMessage(conversation, group, shown, content, sent)
+    return online.keepSent(online.messages.sent(conversation, group, content, sent))
 
 
 async def _sendToAccount(
@@ -121,18 +134,21 @@ async def _sendToAccount(
     uin = online.directory.friends.get(number)
     if uin is not None:
         content, isShaken = await _content(
-            caller, segments, None, lambda data: online.uploadPicture(data)
+            caller,
+            conversation,
+            segments,
+            None,
+            lambda data: online.uploadPicture(data),
         )
         sent = await online.sendMessage(uin, content) if content else Sent()
         if isShaken:
             await online.shakeWindow(uin)
     else:
-        content, isShaken = await _content(caller, segments, None, None)
+        content, isShaken = await _content(caller, conversation, segments, None, None)
         if isShaken or not content:
             raise CallFailed("only the windows of friends can be shaken")
         sent = await _sendToStranger(caller, number, content)
-    shown = _asSent(content, None)
-    return online.sentMessage(conversation, None, shown, content, sent)
+    return online.keepSent(online.messages.sent(conversation, None, content, sent))
 
 
 async def _sendToStranger(caller: Caller, number: int, content: Content) -> Sent:
@@ -152,6 +168,7 @@ async def _sendToStranger(caller: Caller, number: int, content: Content) -> Sent
 
 async def _content(
     caller: Caller,
+    conversation: Conversation,
     segments: Segments,
     group: GroupInfo | None,
     upload: Callable[[bytes], Deferred[Any]] | None,
@@ -164,18 +181,28 @@ async def _content(
     @return: the content, and whether it comes with a window shake.
     """
 
-    def nameFor(number: str) -> str:
+    def mentionOf(number: str) -> Mention | None:
+        if group is None:
+            return None
+        if number == "all":
+            return Mention(Number(0), EVERYBODY)
         found = number.isascii() and number.isdigit() and len(number) < 20
-        member = group.members.get(int(number)) if found and group else None
-        return member.name if member else number
+        member = group.members.get(int(number)) if found else None
+        if member is None:
+            return None
+        return Mention(Number(member.number), member.name.removeprefix("@"))
 
-    def quote(messageId: int) -> str:
+    def replyTo(messageId: int) -> Reply | Text:
         known = caller.account.messages.get(messageId)
-        return quoted(known.event) if known else ""
+        if known is None:
+            return Text("")
+        if known.wireIds and known.conversation == conversation:
+            return Reply(known.wireIds[-1])
+        return Text(quoted(known.event))
 
     content: list[Segment] = []
     isShaken = False
-    for part in partsOf(segments, nameFor, quote):
+    for part in partsOf(segments, mentionOf, replyTo):
         if isinstance(part, PictureSource):
             if upload is None:
                 raise CallFailed(
@@ -187,13 +214,9 @@ async def _content(
             isShaken = True
         else:
             content.append(part)
-    if not content and not isShaken:
+    if not isShaken and not any(not isinstance(s, Reply) for s in content):
         raise CallFailed("message is empty", MALFORMED)
     return tuple(content), isShaken
-
-
-def _asSent(content: Content, group: GroupInfo | None) -> list[dict[str, Any]]:
-    return segmentsOf(content, group.named if group else lambda name: 0)
 
 
 async def loadPicture(caller: Caller, file: str) -> bytes:
@@ -235,19 +258,17 @@ async def getMessage(caller: Caller, params: Params) -> Any:
     """
     Return a message.
     """
+    return asFormat(knownMessage(caller, params).event, caller.isArray)
+
+
+def knownMessage(caller: Caller, params: Params) -> StoredMessage:
+    """
+    Return the message that a call names.
+    """
     known = caller.account.messages.get(params.number("message_id"))
     if known is None:
         raise CallFailed(NO_MESSAGE)
-    return asFormat(known.event, caller.isArray)
-
-
-@TABLE.call("delete_msg")
-async def deleteMessage(caller: Caller, params: Params) -> Any:
-    """
-    Fail: what was sent stays.
-    """
-    params.number("message_id")
-    raise CallFailed(NO_RECALL)
+    return known
 
 
 @TABLE.call("mark_msg_as_read", "mark_private_msg_as_read", "mark_group_msg_as_read")
@@ -265,16 +286,6 @@ async def setInputStatus(caller: Caller, params: Params) -> Any:
     uin = friendUin(caller, params)
     if params.numberOr("event_type", 1) == 1:
         await caller.online.sendTyping(uin)
-
-
-@TABLE.call("friend_poke", "send_poke")
-async def poke(caller: Caller, params: Params) -> Any:
-    """
-    Shake a friend's window.
-    """
-    if params.has("group_id"):
-        raise CallFailed("WebQQ has no poke in groups")
-    await caller.online.shakeWindow(friendUin(caller, params))
 
 
 def friendUin(caller: Caller, params: Params) -> Uin:

@@ -10,7 +10,8 @@ from typing import Any
 from txwebqq.onebot.reading import boolIn, numberIn
 from txwebqq.onebot.surface.calls.contacts import answerFriendRequest
 from txwebqq.onebot.surface.calls.groups import answerJoinRequest, kick
-from txwebqq.onebot.surface.calls.messages import NO_RECALL, send
+from txwebqq.onebot.surface.calls.interaction import deleteMessage, muteMember
+from txwebqq.onebot.surface.calls.messages import send
 from txwebqq.onebot.surface.calls.table import Caller, CallTable, Params
 from txwebqq.onebot.surface.replies import MALFORMED, CallFailed
 from txwebqq.onebot.surface.segments import readMessage
@@ -61,9 +62,11 @@ async def _operateOnMessage(
         await send(caller, place, segments)
     if not isGroup:
         return
-    if boolIn(operation, "kick"):
-        await kick(caller, Params({"group_id": group, "user_id": user}))
     if boolIn(operation, "delete"):
-        raise CallFailed(NO_RECALL)
+        await deleteMessage(caller, Params(context))
+    member = {"group_id": group, "user_id": user}
     if boolIn(operation, "ban"):
-        raise CallFailed("WebQQ cannot mute members")
+        duration = operation.get("ban_duration")
+        await muteMember(caller, Params({**member, "duration": duration}))
+    if boolIn(operation, "kick"):
+        await kick(caller, Params(member))

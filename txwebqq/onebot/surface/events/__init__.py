@@ -1,0 +1,3 @@
+"""
+Events of an account as those of OneBot, by topic.
+"""
