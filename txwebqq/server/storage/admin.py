@@ -43,6 +43,7 @@ ACCOUNT_COLUMNS = {
     "disabled": "number",
     "signing_off": "number",
     "online": "number",
+    "mute": "number",
     "session": "number",
     "signon_address": "number",
 }
