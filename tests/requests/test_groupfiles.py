@@ -5,12 +5,12 @@ Files of groups, from the callback interface to the database.
 from __future__ import annotations
 
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.requests.test_media import fileOf
 from txwebqq.errors import RequestRefused
 from txwebqq.model import Gid, GroupFile
 from txwebqq.server.uploadquotas import DAY
@@ -79,9 +79,7 @@ class GroupFileTests(SynchronousTestCase):
         """
         A file on the disk is shared under its own name.
         """
-        path = Path(self.mktemp()).with_suffix(".log")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"line\n")
+        path = fileOf(self, b"line\n")
         protocol = self.alice.protocol
         file = self.result(protocol.sendGroupFile(self.gid(self.alice), path))
         self.assertEqual((file.name, file.size), (path.name, 5))

@@ -13,11 +13,14 @@ from tests.server.harness import (
     BOB,
     CATS,
     DAVE,
+    START,
     HTTPClient,
     Response,
     ServerHarness,
 )
+from txwebqq.model import Number
 from txwebqq.server.domain import offlinefiles
+from txwebqq.server.records import GroupRecord
 from txwebqq.server.sessions.sendinglimits import SendingLimiter, SendingLimits
 from txwebqq.server.storage.store import Store
 from txwebqq.server.uploadquotas import DAY
@@ -27,10 +30,13 @@ DATA = bytes(range(256)) * 1000
 NOT_YOURS, TOO_MANY, GONE, TOO_FAST, ENDED = 100001, -30001, 102, 112, 121
 
 
-def gidOf(harness: ServerHarness, client: HTTPClient) -> int:
-    session = harness.state.sessions.online(client.number)
+def gidOf(client: HTTPClient, group: Number = CATS) -> int:
+    """
+    Return the gid of a group in the session of a client.
+    """
+    session = client.harness.state.sessions.online(client.number)
     assert session is not None
-    return session.sessionIds.gid(CATS)
+    return session.sessionIds.gid(group)
 
 
 class GroupFileTestCase(MediaTestCase):
@@ -49,14 +55,30 @@ class GroupFileTestCase(MediaTestCase):
         client = client or self.dave
         path = self.uploadFile(client, data, "a.txt", "file")["filepath"]
         members = {
-            "group_uin": gidOf(self.harness, client),
+            "group_uin": gidOf(client),
             "file_path": path,
             "filename": name,
         } | members
         return client.channel("send_group_file2", **members)
 
+    def events(self, client: HTTPClient) -> list[Any]:
+        """
+        Poll all events that wait for a client, which acknowledges replies: others
+        are not told of files in groups.
+        """
+        found: list[Any] = []
+        ack = 0
+        while True:
+            poll = client.poll(ack)
+            if not poll.isAnswered:
+                poll.close()
+                return found
+            reply = poll.response.json
+            ack = reply["ack"]
+            found += reply["result"]
+
     def listed(self, client: HTTPClient, gid: int | None = None) -> Response:
-        gid = gidOf(self.harness, client) if gid is None else gid
+        gid = gidOf(client) if gid is None else gid
         return self.get(client, f"/channel/get_group_file_list2?group_uin={gid}")
 
     def files(self, client: HTTPClient) -> list[Any]:
@@ -67,7 +89,7 @@ class GroupFileTestCase(MediaTestCase):
         return self.get(client, f"/channel/get_group_file2?rkey={key}&range={start}")
 
     def delete(self, client: HTTPClient, key: str, gid: int | None = None) -> int:
-        gid = gidOf(self.harness, client) if gid is None else gid
+        gid = gidOf(client) if gid is None else gid
         reply = client.channel("delete_group_file2", group_uin=gid, rkey=key)
         code: int = reply.json["retcode"]
         return code
@@ -86,7 +108,7 @@ class GroupFileTests(GroupFileTestCase):
             self.assertEqual(event["poll_type"], "group_file")
             value = event["value"]
             self.assertEqual((value["name"], value["size"]), ("报告 1.txt", len(DATA)))
-            self.assertEqual(value["from_uin"], gidOf(self.harness, client))
+            self.assertEqual(value["from_uin"], gidOf(client))
             self.assertEqual(value["info_seq"], CATS)
             self.assertEqual(value["send_uin"], client.uin(DAVE))
             self.assertEqual(value["expire_time"] - value["time"], 7 * DAY)
@@ -137,7 +159,7 @@ class GroupFileTests(GroupFileTestCase):
         Only members share files in a group, and see and delete its files.
         """
         key = self.share().result["rkey"]
-        gid = gidOf(self.harness, self.carol)
+        gid = gidOf(self.carol)
         codes = [
             self.share(self.carol).json["retcode"],
             self.share(self.bob, group_uin=gid + 1).json["retcode"],
@@ -234,6 +256,16 @@ class GroupFileTests(GroupFileTestCase):
         self.assertEqual(self.fetch(self.alice, own).json["retcode"], GONE)
         self.assertEqual([each["rkey"] for each in self.files(self.bob)], [alices])
 
+    def test_otherGroup(self) -> None:
+        """
+        The owner of another group deletes no file of this one.
+        """
+        key = self.share(self.alice).result["rkey"]
+        dogs = GroupRecord(Number(0), "dogs", DAVE)
+        number = self.harness.store.groups.create(dogs, [DAVE])
+        self.assertEqual(self.delete(self.dave, key, gidOf(self.dave, number)), GONE)
+        self.assertEqual(self.fetch(self.bob, key).body, DATA)
+
     def test_dissolved(self) -> None:
         """
         The files of a group are deleted with it.
@@ -269,7 +301,7 @@ class GroupFileTests(GroupFileTestCase):
         path = self.uploadFile(self.dave, DATA, "a.txt", "file")["filepath"]
         self.harness.clock.advance(6 * DAY)
         dave = self.harness.client(DAVE)
-        gid = gidOf(self.harness, dave)
+        gid = gidOf(dave)
         reply = dave.channel("send_group_file2", group_uin=gid, file_path=path)
         self.harness.clock.advance(2 * DAY)
         bob = self.harness.client(BOB)
@@ -299,6 +331,21 @@ class LimitTests(GroupFileTestCase):
             self.assertIn("3 files are in the group", refused["errmsg"])
             self.assertEqual(self.delete(self.alice, keys[0]), 0)
             self.assertEqual(self.share(self.alice).json["retcode"], 0)
+
+    def test_muted(self) -> None:
+        """
+        A muted member shares no files, and still fetches and deletes them.
+        """
+        key = self.share(self.dave).result["rkey"]
+        self.harness.store.mutes.add(CATS, DAVE, int(START) + 60, int(START))
+        refused = self.share(self.dave).json
+        self.assertEqual(refused["retcode"], 113)
+        self.assertIn("you are muted in the group until", refused["errmsg"])
+        self.assertEqual(self.share(self.bob).json["retcode"], 0)
+        self.assertEqual(self.fetch(self.dave, key).body, DATA)
+        self.assertEqual(self.delete(self.dave, key), 0)
+        self.harness.clock.advance(61)
+        self.assertEqual(self.share(self.dave).json["retcode"], 0)
 
     def test_rate(self) -> None:
         """

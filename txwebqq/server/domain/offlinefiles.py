@@ -10,6 +10,7 @@ from collections.abc import Callable
 from txwebqq.imagetypes import imageTypeOf
 from txwebqq.model import Gid, GroupFile, Number, Uin
 from txwebqq.server.domain.groups import isAdmin
+from txwebqq.server.domain.interaction.mutes import muteRefusal
 from txwebqq.server.domain.messaging import refusalOf
 from txwebqq.server.domain.pictures import guid
 from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_FAST
@@ -30,7 +31,6 @@ from txwebqq.server.storage.media import (
 )
 from txwebqq.server.uploadquotas import DAY, FULL, TOO_MANY, FileLimits
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.jsontext import replaceSurrogates
 
 FILE_LIFE = 7 * DAY
 """Time for which an offline file or a file of a group is kept, in seconds
@@ -82,7 +82,7 @@ def _uploadToSend(
     upload = media.upload(path)
     if upload is None or upload.owner != number:
         return Refusal(NO_SUCH_ID, "file_path is not a file of yours")
-    name = replaceSurrogates(name) or upload.name
+    name = name or upload.name
     error = fileNameError(name)
     return (upload, name) if error is None else Refusal(NO_SUCH_ID, error)
 
@@ -321,6 +321,9 @@ class GroupFiles:
 
         @return: L{None} if the member may; then the file is counted.
         """
+        refusal = muteRefusal(self._state, group, member)
+        if refusal is not None:
+            return refusal
         now = int(self._now())
         count, own = self._media.groupFileCounts(group, member, now)
         if own >= MAX_SHARED:
