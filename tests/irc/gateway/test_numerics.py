@@ -31,7 +31,7 @@ REPLIES = [
     ("MODE #猫咪 +b", ["368 me #猫咪 :End of channel ban list"]),
     (
         "MODE #猫咪 +b *!*@*",
-        ["472 me b :is unknown mode char to me: QQ has only +o and -o"],
+        ["472 me b :is unknown mode char to me: QQ has only +m, +o and +q"],
     ),
     ("MODE #nowhere", ["403 me #nowhere :No such channel"]),
     # RFC 2812, 3.2.5: names of several channels.

@@ -81,6 +81,26 @@ class AttachedClient(Protocol):
         Show that a friend is typing.
         """
 
+    def showMute(
+        self, target: Target, member: int, operator: int, isMuted: bool
+    ) -> None:
+        """
+        Show that a member of a group is muted, or no longer.
+
+        @param member: the member's number; 0 for all members.
+        @param operator: the number of the account that has done it; 0 where it is
+            not known, and for a mute that has ended by itself.
+        """
+
+    def showReaction(
+        self, message: HistoryMessage, sender: int, nick: str, tag: str, text: str
+    ) -> None:
+        """
+        Show a reaction to a message.
+
+        @param tag: the client-only tag whose value is the reaction.
+        """
+
     def targetRenamed(self, before: str, target: Target, after: str) -> None:
         """
         Show the new name of a contact or a channel.

@@ -11,12 +11,15 @@ from txwebqq.irc.protocol.line import isMiddleParam
 Reply = tuple[str, ...]
 """A command or numeric, followed by its parameters."""
 
+REDACTION = "draft/message-redaction"
+
 CAPABILITIES: Mapping[str, str] = {
     "account-tag": "",
     "away-notify": "",
     "batch": "",
     "cap-notify": "",
     "draft/chathistory": "",
+    REDACTION: "",
     "draft/multiline": "max-bytes=8192,max-lines=100",
     "echo-message": "",
     "extended-join": "",

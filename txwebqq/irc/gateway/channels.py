@@ -13,7 +13,7 @@ from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.splitting import joinWords
-from txwebqq.irc.targets import Target
+from txwebqq.irc.targets import Target, TargetKind
 
 
 class ClientChannels:
@@ -178,6 +178,25 @@ class ClientChannels:
         for part in joinWords(entries, space, builder.encoding):
             yield builder.numeric("353", "=", channel.name, part)
         yield builder.numeric("366", channel.name, "End of NAMES list")
+
+    def modes(self, channel: ChannelView) -> str:
+        """
+        Return the modes of a channel.
+        """
+        user = self._user
+        isMuted = user.interactions.mutes.isMuted(channel.target, user.seconds())
+        return "+mnt" if isMuted else "+nt"
+
+    def quieted(self, channel: ChannelView) -> Iterable[Line]:
+        """
+        Return the 728 and 729 replies that list the muted members of a channel.
+        """
+        builder, user = self._builder, self._user
+        for number in user.interactions.mutes.members(channel.target, user.seconds()):
+            nick = builder.nick if number in user.accounts else None
+            nick = nick or user.directory.nameOf(Target(TargetKind.CONTACT, number))
+            yield builder.numeric("728", channel.name, "q", f"{nick}!*@*")
+        yield builder.numeric("729", channel.name, "q", "End of channel quiet list")
 
     def topic(self, channel: ChannelView) -> Line:
         """

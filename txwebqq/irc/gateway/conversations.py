@@ -5,6 +5,7 @@ Sending, recording and showing the messages of one gateway user.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -18,9 +19,8 @@ from txwebqq.irc.gateway.storage.message import HistoryMessage
 from txwebqq.irc.gateway.storage.unstored import UnstoredMessages
 from txwebqq.irc.protocol.splitting import splitLines
 from txwebqq.irc.qq.account import QQAccount
-from txwebqq.irc.qq.content import textToContent
 from txwebqq.irc.targets import SERVICE, Target, TargetKind
-from txwebqq.model import Font, Number
+from txwebqq.model import Content, Font, Number, Reply
 from txwebqq.ratelimit import RateLimiter
 
 MAX_MISSED = 200
@@ -61,6 +61,9 @@ class Conversations:
         self.unstored: Callable[[], object] = lambda: None
         self.stored: Callable[[], object] = lambda: None
         self._unstored = UnstoredMessages[AttachedClient](history)
+        # The number of messages that are being sent, and calls that wait for them.
+        self._sending: Counter[Target] = Counter()
+        self._afterSends: dict[Target, list[Callable[[], object]]] = {}
         self._typing = RateLimiter(seconds, 1, TYPING_INTERVAL)
 
     def record(
@@ -177,25 +180,81 @@ class Conversations:
         self,
         target: Target,
         text: str,
+        content: Content,
         sender: AttachedClient,
         command: str = "PRIVMSG",
         font: Font = Font(),
+        reply: HistoryMessage | None = None,
     ) -> HistoryMessage | None:
         """
         Send a text that a client has typed; fails as L{AccountActions.send
         <txwebqq.irc.qq.actions.AccountActions.send>}.
 
+        @param content: the text as QQ is sent it.
         @param sender: the client, which is not shown the message.
+        @param reply: the message of the conversation to which this one is a reply.
 
         @return: as L{record}.
         """
         account = self._accountFor(target)
-        await account.actions.send(target, textToContent(text), font)
+        if reply is not None and reply.id:
+            content = (Reply(reply.id), *content)
+        self._sending[target] += 1
+        try:
+            return await self._sendAndRecord(
+                account, target, text, content, sender, command, font, reply
+            )
+        finally:
+            self._sending[target] -= 1
+            if not self._sending[target]:
+                del self._sending[target]
+                for call in self._afterSends.pop(target, ()):
+                    call()
+
+    def afterSends(self, target: Target, call: Callable[[], object]) -> None:
+        """
+        Call a function when nothing is being sent to a target: a copy of a message
+        may arrive before the answer that has its id.
+        """
+        if target in self._sending:
+            self._afterSends.setdefault(target, []).append(call)
+        else:
+            call()
+
+    async def _sendAndRecord(
+        self,
+        account: QQAccount,
+        target: Target,
+        text: str,
+        content: Content,
+        sender: AttachedClient,
+        command: str,
+        font: Font,
+        reply: HistoryMessage | None,
+    ) -> HistoryMessage | None:
+        sent = await account.actions.send(target, content, font)
         number = account.number
         message = self.newMessage(
-            target, number, number, self._userName, text, command=command
+            target,
+            number,
+            number,
+            self._userName,
+            text,
+            command=command,
+            messageId=sent.messageId,
+            earlier=sent.earlier,
+            reply=0 if reply is None else reply.serial,
         )
         return self.record(message, sender)
+
+    def isStored(self, target: Target, account: int, messageId: int) -> bool:
+        """
+        Check whether the message with this id is stored, as
+        L{MessageReferences.withId
+        <txwebqq.irc.gateway.storage.references.MessageReferences.withId>}.
+        """
+        find = self._history.references.withId
+        return find(self._userName, target, account, messageId) is not None
 
     async def sendTyping(self, target: Target) -> None:
         """
@@ -238,11 +297,15 @@ class Conversations:
         time: int | None = None,
         command: str = "PRIVMSG",
         origin: str = "",
+        messageId: int = 0,
+        earlier: tuple[int, ...] = (),
+        reply: int = 0,
     ) -> HistoryMessage:
         """
         Make a message that is not stored yet.
 
         @param time: when it was sent, in Unix seconds; without it, now.
+        @param messageId: the C{id} of the L{HistoryMessage}.
         """
         # A server whose clock is ahead must not date messages in the future.
         now = self._seconds()
@@ -257,4 +320,7 @@ class Conversations:
             text,
             command,
             origin,
+            id=messageId,
+            earlier=earlier,
+            reply=reply,
         )

@@ -25,6 +25,7 @@ from txwebqq.irc.gateway.commands import (
     monitor,
     multiline,
     queries,
+    redact,
     server,
 )
 from txwebqq.irc.gateway.connection import ClientConnection
@@ -81,6 +82,7 @@ COMMANDS: Mapping[str, Command] = {
     "PONG": Command(client.irc_PONG),
     "PRIVMSG": Command(messages.irc_PRIVMSG),
     "QUIT": Command(client.irc_QUIT, 0, Registration.irc_QUIT),
+    "REDACT": Command(redact.irc_REDACT, 2),
     "TAGMSG": Command(messages.irc_TAGMSG),
     "TIME": Command(server.irc_TIME),
     "TOPIC": Command(channeladmin.irc_TOPIC, 1),

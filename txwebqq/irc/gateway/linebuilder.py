@@ -19,9 +19,9 @@ MAX_PARAM = 63
 """Maximum length of a parameter of a reply that is not the last, in characters:
 the maximum of a server name (RFC 2812, 1.1)."""
 
-_FAILING = frozenset({"BATCH", "CHATHISTORY"})
-"""The commands whose errors are always standard replies (IRCv3 C{multiline} and
-C{chathistory}, section Errors)."""
+_FAILING = frozenset({"BATCH", "CHATHISTORY", "REDACT"})
+"""The commands whose errors are always standard replies (IRCv3 C{multiline},
+C{chathistory} and C{message-redaction}, section Errors)."""
 
 _NO_TAGS: Mapping[str, str] = {}
 

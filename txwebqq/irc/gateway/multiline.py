@@ -24,6 +24,8 @@ class OpenBatch:
 
     @ivar label: the label of the line that began it, which the answer to the
         whole batch has.
+    @ivar msgid: the msgid of the message to which the batch is a reply, C{""} for
+        none.
     @ivar error: the first error in it, as the parameters of a standard reply;
         empty if there was none.
     """
@@ -31,6 +33,7 @@ class OpenBatch:
     reference: str
     target: str
     label: str
+    msgid: str = ""
     command: str = ""
     text: str = ""
     lineCount: int = 0

@@ -4,15 +4,17 @@ QQ messages as the lines of one client.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from msgspec.structs import replace
 
+from txwebqq.irc.gateway.capabilities import REDACTION
 from txwebqq.irc.gateway.linebuilder import LineBuilder
 from txwebqq.irc.gateway.multiline import MAX_LINES, MULTILINE, MULTILINE_CONCAT
-from txwebqq.irc.gateway.storage.message import HistoryMessage
+from txwebqq.irc.gateway.storage.message import OWN_NICK, HistoryMessage
 from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.batch import batch
 from txwebqq.irc.protocol.formatting import prefixOf, stripFormatting
@@ -20,6 +22,15 @@ from txwebqq.irc.protocol.line import MAX_LINE, Line
 from txwebqq.irc.protocol.splitting import splitLines, splitLossless, splitText
 from txwebqq.irc.qq.content import ACTION_PREFIX, parseQQAction
 from txwebqq.irc.targets import Target, TargetKind
+
+REPLY_TAGS = ("+reply", "+draft/reply")
+"""The tags with the msgid of the message to which one is a reply: that of the
+specification, and that of its draft, which older clients know."""
+
+MAX_EXCERPT = 40
+"""Maximum length of a quoted text, in characters."""
+
+_ONCE = frozenset({"msgid", *REPLY_TAGS})
 
 
 class MessageRenderer:
@@ -39,7 +50,9 @@ class MessageRenderer:
         """
         builder, user = self._builder, self._user
         target = self._targetOf(message)
-        own = builder.nick if message.sender in user.accounts else ""
+        isOwn = message.sender in user.accounts
+        isNamed = isOwn or message.reply or OWN_NICK in message.text
+        own = builder.nick if isNamed else ""
         key = target, own, builder.encoding, builder.enabled, user.isFormatted
 
         def make() -> tuple[bytes, bool]:
@@ -72,6 +85,14 @@ class MessageRenderer:
         @param target: the first parameter of the lines.
         """
         builder, isFormatted = self._builder, self._user.isFormatted
+        shown = message.text
+        if message.reply:
+            if message.command == "REDACT":
+                return self._redaction(target, message)
+            if not builder.has("message-tags"):
+                shown += self._quote(message.reply)
+        if OWN_NICK in shown:
+            shown = shown.replace(OWN_NICK, builder.nick)
         if message.sender in self._user.accounts:
             head = builder.fromUser(message.command, target, " :")
         else:
@@ -79,9 +100,9 @@ class MessageRenderer:
                 message.nick, message.sender, message.command, target, " :"
             )
         tags = {**head.tags, **self._tags(message)}
-        if self._isOneLine(head, message.text):
-            return [replace(head, params=(target, message.text), tags=tags)]
-        text = message.text if isFormatted else stripFormatting(message.text)
+        if self._isOneLine(head, shown):
+            return [replace(head, params=(target, shown), tags=tags)]
+        text = shown if isFormatted else stripFormatting(shown)
         action = parseQQAction(text)
         space = builder.spaceAfter(head)
         if action is not None:
@@ -100,7 +121,7 @@ class MessageRenderer:
             for part in _parts(each, space, builder.encoding, splitText)
         ]
         # A client takes a second line with the same msgid for a duplicate.
-        rest = {tag: value for tag, value in tags.items() if tag != "msgid"}
+        rest = {tag: value for tag, value in tags.items() if tag not in _ONCE}
         return [
             replace(head, params=(target, part), tags=rest if number else tags)
             for number, part in enumerate(parts)
@@ -146,7 +167,94 @@ class MessageRenderer:
             tags["time"] = timestamp(message.time)
         if message.msgid and self._builder.has("message-tags"):
             tags["msgid"] = message.msgid
+        if message.reply and self._builder.has("message-tags"):
+            tags |= self._replyTags(message.reply)
         return tags
+
+    def _replyTags(self, serial: int) -> dict[str, str]:
+        return dict.fromkeys(REPLY_TAGS, self._user.history.references.msgid(serial))
+
+    def _quote(self, serial: int) -> str:
+        """
+        Return the end of a reply, for clients that do not know tags. At the
+        beginning it would stand before the nick that is addressed.
+        """
+        user = self._user
+        quoted = user.history.references.withSerial(user.name, serial)
+        if quoted is None or not quoted.command:
+            return ""
+        nick = OWN_NICK if quoted.sender in user.accounts else quoted.nick
+        return f" (re {nick}: {_excerpt(quoted.text)})"
+
+    def _redaction(self, target: str, message: HistoryMessage) -> list[Line]:
+        """
+        Return the lines of a recall: a C{REDACT}, or for clients that do not know it
+        a notice.
+        """
+        builder, user, references = (
+            self._builder,
+            self._user,
+            self._user.history.references,
+        )
+        if builder.has(REDACTION, "message-tags"):
+            params = [target, references.msgid(message.reply)]
+            if message.text:
+                params.append(message.text)
+            line = self._lineFrom(message.sender, message.nick, "REDACT", *params)
+            recall = dataclasses.replace(message, reply=0)
+            return [replace(line, tags={**line.tags, **self._tags(recall)})]
+        recalled = references.withSerial(user.name, message.reply)
+        text = "has recalled a message"
+        if recalled is not None and recalled.sender != message.sender:
+            isOwn = recalled.sender in user.accounts
+            text += f" of {OWN_NICK if isOwn else recalled.nick}"
+        if recalled is not None and recalled.text:
+            text += f": {_excerpt(recalled.text)}"
+        if message.text:
+            text += f" ({message.text})"
+        notice = dataclasses.replace(message, command="NOTICE", text=text, reply=0)
+        return self.renderTo(target, notice)
+
+    def mute(
+        self, target: Target, member: int, operator: int, isMuted: bool
+    ) -> list[Line]:
+        """
+        Return the C{MODE} of a mute, as L{AttachedClient.showMute
+        <txwebqq.irc.gateway.attachedclient.AttachedClient.showMute>}.
+        """
+        directory, sign = self._user.directory, "+" if isMuted else "-"
+        params = [directory.channelOf(target), f"{sign}m"]
+        if member:
+            params[1:] = [f"{sign}q", self.maskOf(member)]
+        if not operator:
+            return [self._builder.fromServer("MODE", *params)]
+        nick = directory.nameOf(Target(TargetKind.CONTACT, operator))
+        return [self._lineFrom(operator, nick, "MODE", *params)]
+
+    def maskOf(self, member: int) -> str:
+        """
+        Return the mask of a muted member.
+        """
+        if member in self._user.accounts:
+            return f"{self._builder.nick}!*@*"
+        nick = self._user.directory.nameOf(Target(TargetKind.CONTACT, member))
+        return f"{nick}!*@*"
+
+    def reaction(
+        self, message: HistoryMessage, sender: int, nick: str, tag: str, text: str
+    ) -> Line:
+        """
+        Return the C{TAGMSG} of a reaction to a message.
+        """
+        name = self._user.directory.nameOf(message.target)
+        line = self._lineFrom(sender, nick, "TAGMSG", name)
+        tags = {**line.tags, tag: text, **self._replyTags(message.serial)}
+        return replace(line, tags=tags)
+
+    def _lineFrom(self, sender: int, nick: str, command: str, *params: str) -> Line:
+        if sender in self._user.accounts:
+            return self._builder.fromUser(command, *params)
+        return self._builder.fromContact(nick, sender, command, *params)
 
     def renderHistory(
         self, target: Target, messages: Sequence[HistoryMessage]
@@ -169,6 +277,12 @@ def _parts(
     prefix = prefixOf(text)
     rest = text.removeprefix(prefix)
     return [prefix + part for part in split(rest, space - len(prefix), encoding)]
+
+
+def _excerpt(text: str) -> str:
+    words = " ".join(splitLines(stripFormatting(text)))
+    words = words.removeprefix(ACTION_PREFIX)
+    return words if len(words) <= MAX_EXCERPT else f"{words[: MAX_EXCERPT - 1]}…"
 
 
 def timestamp(time: int) -> str:

@@ -44,6 +44,9 @@ ANNOUNCEMENT_INTERVAL = 600
 CLEANUP_PAUSE = 0.1
 """Time between two parts of one deletion, in seconds."""
 
+MUTE_INTERVAL = 5.0
+"""Time between two looks for mutes that have ended, in seconds."""
+
 STORE_INTERVAL = 5.0
 """Time between two attempts to store messages while the database cannot be
 written to, in seconds."""
@@ -94,6 +97,7 @@ class GatewayService(MultiService):
         for interval, action in (
             (CLEANUP_INTERVAL, self._startCleanup),
             (STORE_INTERVAL, self._storeAgain),
+            (MUTE_INTERVAL, self._endMutes),
             (ANNOUNCEMENT_INTERVAL, self._refreshAnnouncements),
         ):
             timer = TimerService(interval, action)
@@ -135,6 +139,10 @@ class GatewayService(MultiService):
                 )
                 user.services[number] = service
                 service.setServiceParent(self)  # type: ignore[no-untyped-call]
+
+    def _endMutes(self) -> None:
+        for user in self.users.values():
+            user.interactions.endMutes()
 
     def _storeAgain(self) -> None:
         for user in self.users.values():

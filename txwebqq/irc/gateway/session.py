@@ -214,6 +214,18 @@ class ClientSession(AttachedClient):
                 [builder.fromContact(nick, number, "TAGMSG", builder.nick, tags=tags)]
             )
 
+    def showMute(
+        self, target: Target, member: int, operator: int, isMuted: bool
+    ) -> None:
+        if self._isShown(target):
+            self.send(self.renderer.mute(target, member, operator, isMuted))
+
+    def showReaction(
+        self, message: HistoryMessage, sender: int, nick: str, tag: str, text: str
+    ) -> None:
+        if self.builder.has("message-tags") and self._isShown(message.target):
+            self.send([self.renderer.reaction(message, sender, nick, tag, text)])
+
     def targetRenamed(self, before: str, target: Target, after: str) -> None:
         if target.kind is TargetKind.CONTACT:
             self.send(self.channels.renameContact(before, target.number, after))

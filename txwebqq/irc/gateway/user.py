@@ -5,6 +5,7 @@ One user of the gateway: QQ accounts, attached clients, and account events.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 from twisted.internet.defer import Deferred, DeferredLock, fail
 
@@ -15,6 +16,8 @@ from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.gateway.attachedclient import AttachedClient
 from txwebqq.irc.gateway.conversations import Conversations
 from txwebqq.irc.gateway.directory import NameDirectory
+from txwebqq.irc.gateway.interaction.interactions import Interactions
+from txwebqq.irc.gateway.interaction.mentions import textOf
 from txwebqq.irc.gateway.linebuilder import SharedLines
 from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.names import NameTable
@@ -23,7 +26,7 @@ from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.protocol.formatting import formatted
 from txwebqq.irc.protocol.nicknames import Romanise, displayName
 from txwebqq.irc.qq.account import AccountListener, QQAccount
-from txwebqq.irc.qq.content import contentToText, parseQQAction
+from txwebqq.irc.qq.content import parseQQAction
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.targets import Target, TargetKind
@@ -32,6 +35,7 @@ from txwebqq.model import (
     FriendshipStep,
     GroupNotice,
     GroupStep,
+    Reaction,
     Status,
 )
 
@@ -58,6 +62,7 @@ class GatewayUser(AccountListener):
     @ivar services: the services that keep the accounts signed on, by number.
     @ivar clients: the attached clients.
     @ivar lines: the lines that they have in common.
+    @ivar interactions: recalls, mutes, pokes, reactions and mentions.
     @ivar kicks: the reasons of C{KICK} commands in progress, by channel and
         member.
     @ivar topicChanges: the channels with a C{TOPIC} command in progress.
@@ -90,6 +95,15 @@ class GatewayUser(AccountListener):
         )
         self.conversations = Conversations(
             self.name, self.directory, self.clients, history, seconds
+        )
+        self.interactions = Interactions(
+            self.name,
+            self.directory,
+            self.accounts,
+            self.clients,
+            history,
+            self.conversations,
+            seconds,
         )
         self.conversations.unstored = self._holdEvents
         self.conversations.stored = self._releaseEvents
@@ -263,31 +277,77 @@ class GatewayUser(AccountListener):
         )
 
     def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:
+        if message.author in self.accounts:
+            show = partial(self._showOwn, account, message)
+            self.conversations.afterSends(message.target, show)
+        else:
+            self._show(account, message)
+
+    def messageSent(self, account: QQAccount, message: IncomingMessage) -> None:
+        self.messageReceived(account, message)
+
+    def _showOwn(self, account: QQAccount, message: IncomingMessage) -> None:
+        # Other accounts of the user in a group receive the message too, and some
+        # servers tell an account of its own.
+        target, number = message.target, account.number
+        if not self.conversations.isStored(target, number, message.id):
+            self._show(account, message)
+
+    def _show(self, account: QQAccount, message: IncomingMessage) -> None:
+        target, number, interactions = message.target, account.number, self.interactions
         links = [self._link(picture) or "" for picture in message.pictures]
-        text = contentToText(message.content, links)
+        nickOf = partial(interactions.nickOf, account, target)
+        text = textOf(message.content, links, nickOf)
         if self.isFormatted and parseQQAction(text) is None:
             text = formatted(text, message.font)
         origin = ""
-        if message.target.kind is not TargetKind.CONTACT:
+        if target.kind is not TargetKind.CONTACT:
             # Each of the user's accounts in a group receives the message. The
             # same words in the same second are another message.
-            number = f"#{message.sequence}" if message.sequence else message.key
-            origin = f"{message.author} {message.time} {number}"
+            running = f"#{message.sequence}" if message.sequence else message.key
+            origin = f"{message.author} {message.time} {running}"
         # Most authors have a nick, and need not be searched for.
         nick = self.directory.knownNick(message.author) or self.directory.nickOf(
             message.author, _authorName(account, message)
         )
         self.conversations.record(
             self.conversations.newMessage(
-                message.target,
-                account.number,
+                target,
+                number,
                 message.author,
                 nick,
                 text,
-                message.time,
+                message.time or None,
                 origin=origin,
+                messageId=message.id,
+                reply=interactions.repliedTo(account, message),
             )
         )
+
+    def messageRecalled(
+        self, account: QQAccount, target: Target | None, operator: int, messageId: int
+    ) -> None:
+        self.interactions.messageRecalled(account, target, operator, messageId)
+
+    def memberMuted(
+        self,
+        account: QQAccount,
+        target: Target,
+        member: int,
+        operator: int,
+        seconds: int,
+    ) -> None:
+        self.interactions.memberMuted(target, member, operator, seconds)
+
+    def memberPoked(
+        self, account: QQAccount, target: Target, sender: int, poked: int, time: int
+    ) -> None:
+        self.interactions.memberPoked(account, target, sender, poked, time)
+
+    def reactionChanged(
+        self, account: QQAccount, target: Target, sender: int, reaction: Reaction
+    ) -> None:
+        self.interactions.reactionChanged(account, target, sender, reaction)
 
     def typingNoticed(self, account: QQAccount, number: int) -> None:
         nick = self._nickOf(account, number)
@@ -312,6 +372,7 @@ class GatewayUser(AccountListener):
     def leftGroup(self, account: QQAccount, target: Target) -> None:
         if self.directory.accountFor(target) is None:
             self.parted.forget(self.name, target)
+            self.interactions.mutes.forget(target)
             name = self.directory.channelOf(target)
             for client in list(self.clients):
                 client.hideChannel(target, name)

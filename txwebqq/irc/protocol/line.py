@@ -49,6 +49,7 @@ _TEXT_POSITIONS: Mapping[str, int] = MappingProxyType(
         "PONG": 0,
         "PRIVMSG": 1,
         "QUIT": 0,
+        "REDACT": 2,
         "TOPIC": 1,
         "WARN": 2,
     }

@@ -90,7 +90,7 @@ def test_kick(gateway: MemoryGateway, client: Client) -> None:
         ("INVITE", "461 me INVITE "),
         ("MODE #猫咪 +o me", "482 me #猫咪 "),
         ("MODE #狗 +o nobody", "441 me nobody #狗 "),
-        ("MODE #狗 +m", "472 me m "),
+        ("MODE #狗 +x", "472 me x "),
         ("MODE #狗 b", "368 me #狗 "),
         ("MODE #nowhere", "403 me #nowhere "),
         ("MODE me", "221 me +i"),

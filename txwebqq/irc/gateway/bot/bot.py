@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from txwebqq.errors import WebQQError
 from txwebqq.irc.gateway.bot.arguments import UsageError, findAccount, findTarget
 from txwebqq.irc.gateway.bot.blocking import block, unblock
+from txwebqq.irc.gateway.bot.members import mute, poke, unmute
 from txwebqq.irc.gateway.bot.requests import (
     acceptRequest,
     addFriend,
@@ -20,6 +21,7 @@ from txwebqq.irc.gateway.bot.requests import (
     searchNumber,
 )
 from txwebqq.irc.gateway.bot.settings import DETAILS, changeSettings
+from txwebqq.irc.gateway.storage.message import OWN_NICK
 from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.formatting import stripFormatting
 from txwebqq.irc.protocol.nicknames import isNick
@@ -167,7 +169,10 @@ async def showHistory(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[
         when = time.strftime("%m-%d %H:%M", time.localtime(message.time / 1000))
         # Each line has the sender, or a text of several lines could look like
         # messages of others.
-        for line in splitLines(stripFormatting(message.text)):
+        text = stripFormatting(message.text).replace(OWN_NICK, user.name)
+        if message.command == "REDACT":
+            text = "has recalled a message"
+        for line in splitLines(text):
             yield f"[{when}] <{message.nick}> {line}"
 
 
@@ -218,6 +223,13 @@ COMMANDS: Mapping[str, BotCommand] = {
         " accept a request to join a group",
     ),
     "deny": BotCommand(denyRequest, "deny NUMBER [#CHANNEL] [TEXT]: decline a request"),
+    "mute": BotCommand(
+        mute, "mute NICK SECONDS [#CHANNEL]: mute a member of a group that you manage"
+    ),
+    "unmute": BotCommand(unmute, "unmute NICK [#CHANNEL]: let a member speak again"),
+    "poke": BotCommand(
+        poke, "poke NICK [#CHANNEL]: poke a member of a group, or a friend"
+    ),
     "leave": BotCommand(
         leaveChannel, "leave #CHANNEL: leave a group or a discussion permanently"
     ),

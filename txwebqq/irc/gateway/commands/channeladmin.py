@@ -9,14 +9,20 @@ from collections.abc import Awaitable, Iterable
 
 from txwebqq.errors import RequestRefused, WebQQError
 from txwebqq.irc.gateway.attachedclient import ChannelView
+from txwebqq.irc.gateway.interaction.mutes import ALL
 from txwebqq.irc.gateway.session import ClientSession
 from txwebqq.irc.protocol.formatting import stripFormatting
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.targets import TargetKind
+from txwebqq.requests.interaction import FOREVER
 
 MAX_MODES = 4
-"""Maximum number of operators that one command names."""
+"""Maximum number of members that one command names."""
+
+MUTE_SECONDS = 30 * 24 * 3600 - 60
+"""Length of the mute of C{MODE +q}, which has no length on IRC: the longest that
+clients of QQ offer, 29 days, 23 hours and 59 minutes."""
 
 
 class _Refused(Exception):
@@ -103,7 +109,9 @@ async def irc_INVITE(session: ClientSession, line: Line) -> Iterable[Line]:
 async def irc_MODE(session: ClientSession, line: Line) -> Iterable[Line]:
     """
     C{MODE <channel> [+o|-o <nick>]}: makes a member an administrator of a
-    group, or no longer one; C{MODE <nick>} shows the modes of the client.
+    group, or no longer one; C{[+q|-q <mask>]} mutes a member, or no longer, and
+    C{[+m|-m]} all but the owner and administrators; C{MODE <nick>} shows the modes
+    of the client.
     """
     name, modes, *nicks = (*line.params, "")
     builder = session.builder
@@ -119,7 +127,9 @@ async def irc_MODE(session: ClientSession, line: Line) -> Iterable[Line]:
             return [builder.numeric("502", "Can't change mode for other users")]
         return [builder.numeric(*session.channels.notJoined(name))]
     if not modes:
-        return [builder.numeric("324", name, "+nt")]
+        return [builder.numeric("324", name, session.channels.modes(channel))]
+    if modes.lstrip("+") == "q" and not any(nicks):
+        return list(session.channels.quieted(channel))
     if modes.lstrip("+") == "b" and not any(nicks):
         return [builder.numeric("368", name, "End of channel ban list")]
     isGranted = True
@@ -130,8 +140,12 @@ async def irc_MODE(session: ClientSession, line: Line) -> Iterable[Line]:
             isGranted = mode == "+"
         elif mode == "o" and waiting:
             replies += await _promote(session, channel, waiting.pop(0), isGranted)
+        elif mode == "q" and waiting:
+            replies += await _mute(session, channel, waiting.pop(0), isGranted)
+        elif mode == "m":
+            replies += await _muteAll(session, channel, isGranted)
         else:
-            reason = "is unknown mode char to me: QQ has only +o and -o"
+            reason = "is unknown mode char to me: QQ has only +m, +o and +q"
             replies.append(builder.numeric("472", mode, reason))
     return replies
 
@@ -146,6 +160,51 @@ async def _promote(
         return [session.builder.numeric(*e.args)]
     promoting = account.actions.setAdmin(channel.target, number, isGranted)
     return await _perform(session, "MODE", channel, promoting)
+
+
+async def _mute(
+    session: ClientSession, channel: ChannelView, mask: str, isMuted: bool
+) -> Iterable[Line]:
+    nick, _, rest = mask.partition("!")
+    userName = rest.partition("@")[0]
+    try:
+        account = _account(session, channel)
+        if nick == "*" and userName in [str(n) for _, n, _ in channel.members]:
+            number = int(userName)
+        else:
+            number = _member(session, channel, nick, account)
+    except _Refused as e:
+        return [session.builder.numeric(*e.args)]
+    seconds = MUTE_SECONDS if isMuted else 0
+    muting = account.actions.mute(channel.target, number, seconds)
+    return await _performMute(session, channel, account, number, seconds, muting)
+
+
+async def _muteAll(
+    session: ClientSession, channel: ChannelView, isMuted: bool
+) -> Iterable[Line]:
+    try:
+        account = _account(session, channel)
+    except _Refused as e:
+        return [session.builder.numeric(*e.args)]
+    muting = account.actions.muteAll(channel.target, isMuted)
+    seconds = FOREVER if isMuted else 0
+    return await _performMute(session, channel, account, ALL, seconds, muting)
+
+
+async def _performMute(
+    session: ClientSession,
+    channel: ChannelView,
+    account: QQAccount,
+    member: int,
+    seconds: int,
+    request: Awaitable[None],
+) -> Iterable[Line]:
+    replies = await _perform(session, "MODE", channel, request)
+    if not replies:
+        mutes = session.user.interactions
+        mutes.memberMuted(channel.target, member, account.number, seconds)
+    return replies
 
 
 def _channel(session: ClientSession, name: str) -> ChannelView:

@@ -4,13 +4,20 @@ Sending messages: C{PRIVMSG}, C{NOTICE} and C{TAGMSG}.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
 
 from twisted.internet.defer import Deferred
 
 from txwebqq.errors import WebQQError
 from txwebqq.irc.gateway.bot.bot import answer
+from txwebqq.irc.gateway.interaction.reactions import (
+    REACT,
+    UNREACT,
+    parseReaction,
+    reactionText,
+)
+from txwebqq.irc.gateway.rendering import REPLY_TAGS
 from txwebqq.irc.gateway.session import Answer, ClientSession
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.formatting import fontOf, parseAction, stripFormatting
@@ -30,7 +37,7 @@ def irc_PRIVMSG(session: ClientSession, line: Line) -> Answer:
     C{PRIVMSG <target>{,<target>} <text>}
     """
     target, text = (*line.params[:2], "", "")[:2]
-    return sendMessage(session, "PRIVMSG", target, text)
+    return sendMessage(session, "PRIVMSG", target, text, repliedTo(line.tags))
 
 
 def irc_NOTICE(session: ClientSession, line: Line) -> Answer:
@@ -39,15 +46,21 @@ def irc_NOTICE(session: ClientSession, line: Line) -> Answer:
     a numeric.
     """
     target, text = (*line.params[:2], "", "")[:2]
-    return sendMessage(session, "NOTICE", target, text)
+    return sendMessage(session, "NOTICE", target, text, repliedTo(line.tags))
 
 
 async def irc_TAGMSG(session: ClientSession, line: Line) -> Iterable[Line]:
     """
-    C{@+typing=active TAGMSG <nick>}: tells a friend that the user is typing.
+    C{@+typing=active TAGMSG <nick>} tells a friend that the user is typing;
+    C{@+draft/react=<reaction>;+reply=<msgid> TAGMSG <channel>} reacts to a message,
+    and C{+draft/unreact} takes a reaction back.
     """
     name = line.params[0] if line.params else ""
     target = session.user.directory.targetNamed(name)
+    for tag, isSet in ((REACT, True), (UNREACT, False)):
+        if tag in line.tags and target is not None:
+            msgid = repliedTo(line.tags)
+            return await _react(session, name, target, msgid, line.tags[tag], isSet)
     isTyping = line.tags.get("+typing") == "active"
     if isTyping and target is not None and target.kind is TargetKind.CONTACT:
         # A typing notification that fails is not worth a reply.
@@ -56,14 +69,56 @@ async def irc_TAGMSG(session: ClientSession, line: Line) -> Iterable[Line]:
     return ()
 
 
+def repliedTo(tags: Mapping[str, str]) -> str:
+    """
+    Return the msgid of the message to which a line with these tags is a reply,
+    C{""} for none.
+    """
+    return next((tags[tag] for tag in REPLY_TAGS if tag in tags), "")
+
+
+async def _react(
+    session: ClientSession,
+    name: str,
+    target: Target,
+    msgid: str,
+    value: str,
+    isSet: bool,
+) -> Iterable[Line]:
+    user = session.user
+
+    def failed(text: str) -> list[Line]:
+        return [session.builder.failure("TAGMSG", "NOT_DONE", name, text)]
+
+    message = user.history.references.withMsgid(user.name, target, msgid)
+    account = None if message is None else user.accounts.get(message.account)
+    if message is None or account is None or not message.id:
+        return failed("QQ does not know the message to which you react")
+    face = parseReaction(value)
+    if face is None:
+        return failed(f"QQ has no such reaction: {value}")
+    try:
+        await account.actions.react(target, message.id, face, isSet)
+    except WebQQError as e:
+        return failed(f"Cannot react: {e}")
+    text, number = reactionText(face), account.number
+    user.interactions.react(message, number, text, isSet, session)
+    if not session.builder.has("echo-message"):
+        return ()
+    tag = REACT if isSet else UNREACT
+    return [session.renderer.reaction(message, number, user.name, tag, text)]
+
+
 def sendMessage(
-    session: ClientSession, command: str, targets: str, text: str
+    session: ClientSession, command: str, targets: str, text: str, msgid: str = ""
 ) -> Answer:
     """
     Send a text to one or several targets.
 
     @param command: C{PRIVMSG} or C{NOTICE}.
     @param targets: their names, separated by commas.
+    @param msgid: the msgid of the message to which this one is a reply, C{""} for
+        none.
     """
     isPrivmsg = command == "PRIVMSG"
     if not targets:
@@ -76,7 +131,7 @@ def sendMessage(
     if text.startswith("\x01") and action is None and not isShake:
         # Other CTCP requests have no meaning on QQ.
         return ()
-    return Deferred.fromCoroutine(_sendToAll(session, command, targets, text))
+    return Deferred.fromCoroutine(_sendToAll(session, command, targets, text, msgid))
 
 
 def _isBlank(text: str) -> bool:
@@ -87,7 +142,7 @@ def _isBlank(text: str) -> bool:
 
 
 async def _sendToAll(
-    session: ClientSession, command: str, names: str, text: str
+    session: ClientSession, command: str, names: str, text: str, msgid: str
 ) -> list[Line]:
     # Start all before the first is awaited, so that each is in the queue of
     # its account before what the client sends next.
@@ -107,7 +162,7 @@ async def _sendToAll(
         elif target is None:
             sent.append(builder.numeric("401", name, "No such nick/channel"))
         else:
-            sending = _send(session, command, name, target, text)
+            sending = _send(session, command, name, target, text, msgid)
             # One alone needs no Deferred of its own, which costs as much as a lock.
             sent.append(sending if isOne else Deferred.fromCoroutine(sending))
     replies: list[Line] = []
@@ -141,9 +196,14 @@ def _ownMessage(
 
 
 async def _send(
-    session: ClientSession, command: str, name: str, target: Target, text: str
+    session: ClientSession,
+    command: str,
+    name: str,
+    target: Target,
+    text: str,
+    msgid: str,
 ) -> list[Line]:
-    conversations = session.user.conversations
+    user, conversations = session.user, session.user.conversations
     try:
         if text.rstrip("\x01") == SHAKE:
             await conversations.shake(target)
@@ -157,7 +217,13 @@ async def _send(
             echo = _ownMessage(session, name, command, words) if isEchoed else []
             return echo + await botReplies(session, words)
         font = fontOf(text if action is None else action)
-        sent = await conversations.send(target, words, session, command, font)
+        reply = None
+        if msgid:
+            reply = user.history.references.withMsgid(user.name, target, msgid)
+        content = user.interactions.contentFor(target, words)
+        sent = await conversations.send(
+            target, words, content, session, command, font, reply
+        )
     except WebQQError as e:
         isChannel = target.kind in (TargetKind.GROUP, TargetKind.DISCUSSION)
         reason = f"Cannot send to {'channel' if isChannel else 'nick'}: {e}"

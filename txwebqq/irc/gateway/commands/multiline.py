@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from txwebqq.irc.gateway.commands.messages import sendMessage
+from txwebqq.irc.gateway.commands.messages import repliedTo, sendMessage
 from txwebqq.irc.gateway.multiline import MULTILINE, OpenBatch
 from txwebqq.irc.gateway.session import ClientSession
 from txwebqq.irc.protocol.line import Line
@@ -29,7 +29,9 @@ def irc_BATCH(session: ClientSession, line: Line) -> Iterable[Line] | None:
         failure = session.builder.failure("BATCH", *batch.error)
         session.answer("BATCH", lambda: [failure], batch.label)
     else:
-        answer = sendMessage(session, batch.command, batch.target, batch.text)
+        answer = sendMessage(
+            session, batch.command, batch.target, batch.text, batch.msgid
+        )
         session.answer("BATCH", lambda: answer, batch.label)
     return None
 
@@ -41,7 +43,9 @@ def _begin(session: ClientSession, reference: str, line: Line) -> Iterable[Line]
     if session.openBatch is not None:
         session.openBatch = None
         return _invalid(session, "Another batch is already open")
-    session.openBatch = OpenBatch(reference, target, line.tags.get("label", ""))
+    session.openBatch = OpenBatch(
+        reference, target, line.tags.get("label", ""), repliedTo(line.tags)
+    )
     # The answer comes with the end of the batch.
     return None
 

@@ -21,10 +21,10 @@ from txwebqq.irc.protocol.splitting import splitLines
 ISUPPORT = (
     "CASEMAPPING=rfc1459",
     f"CHANNELLEN={MAX_CHANNEL}",
-    "CHANMODES=,,,nt",
+    "CHANMODES=q,,,mnt",
     "CHANTYPES=#",
     f"CHATHISTORY={chathistory.MAX_HISTORY}",
-    "CLIENTTAGDENY=*,-typing",
+    "CLIENTTAGDENY=*,-draft/react,-draft/reply,-draft/unreact,-reply,-typing",
     f"LINELEN={MAX_RECEIVED}",
     f"MODES={channeladmin.MAX_MODES}",
     f"MONITOR={MAX_MONITORED}",
@@ -51,7 +51,7 @@ def greeting(session: ClientSession) -> Iterable[Line]:
     yield builder.numeric("001", f"Welcome to QQ, {builder.nick}")
     yield builder.numeric("002", f"Your host is {name}, running {SOFTWARE}")
     yield builder.numeric("003", "Your accounts stay signed on when you leave")
-    yield builder.fromServer("004", builder.nick, name, SOFTWARE, "i", "nt")
+    yield builder.fromServer("004", builder.nick, name, SOFTWARE, "i", "mnqt")
     yield from _isupport(builder)
     yield from _motd(session)
 

@@ -9,18 +9,23 @@ what is after a time would never get the other messages of that time.
 
 from __future__ import annotations
 
-import re
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from typing import Any
 
 from txwebqq.irc.gateway.storage.message import LAST, HistoryMessage, HistoryPosition
+from txwebqq.irc.gateway.storage.references import MessageReferences
+from txwebqq.irc.gateway.storage.rows import (
+    COLUMNS,
+    HERE,
+    IS_SHOWN,
+    MessageRows,
+    here,
+)
 from txwebqq.irc.gateway.storage.seen import SeenStore
 from txwebqq.irc.gateway.storage.transaction import CallLater, TurnTransaction
 from txwebqq.irc.targets import Target, TargetKind
-from txwebqq.model import Number
 from txwebqq.sqlite.database import Database
 
 HISTORY_SCHEMA = """
@@ -35,13 +40,17 @@ CREATE TABLE said (
     nick TEXT NOT NULL,
     command TEXT NOT NULL,
     text TEXT NOT NULL,
-    origin TEXT NOT NULL
+    origin TEXT NOT NULL,
+    qq_id INTEGER NOT NULL DEFAULT 0,
+    earlier TEXT NOT NULL DEFAULT '',
+    reply INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX said_by_time ON said (user, kind, place, time, serial);
 CREATE INDEX said_by_user ON said (user, serial);
 CREATE INDEX said_by_age ON said (time);
 CREATE UNIQUE INDEX said_by_origin ON said (user, kind, place, origin)
     WHERE origin != '';
+CREATE INDEX said_by_qq_id ON said (qq_id) WHERE qq_id != 0;
 CREATE TABLE epoch (
     salt TEXT NOT NULL
 );
@@ -50,10 +59,6 @@ CREATE TABLE epoch (
 DAY = 24 * 3600 * 1000
 """One day, in milliseconds."""
 
-_MSGID = re.compile("([0-9a-f]+)-([0-9a-f]{1,15})")
-_COLUMNS = (
-    "serial, user, kind, place, time, account, sender, nick, command, text, origin"
-)
 # A time is at least as much later than an earlier one as there are messages
 # between them.
 _SEPARATE_TIMES = """
@@ -69,7 +74,6 @@ WITH numbered AS (
 UPDATE said SET time = separate.time FROM separate
     WHERE said.serial = separate.serial AND said.time != separate.time
 """
-_HERE = "user = ? AND kind = ? AND place = ?"
 
 
 class HistoryStore:
@@ -82,6 +86,7 @@ class HistoryStore:
         without it, each write is committed at once.
 
     @ivar seen: the messages that clients have been shown.
+    @ivar references: finds messages by their ids.
     """
 
     def __init__(
@@ -104,7 +109,9 @@ class HistoryStore:
             # Serials start at 1 in a new database, and clients remember the
             # msgids of a lost one.
             self._db.execute("INSERT INTO epoch VALUES (?)", (secrets.token_hex(4),))
-        (self._salt,) = self._db.execute("SELECT salt FROM epoch").fetchone()
+        (salt,) = self._db.execute("SELECT salt FROM epoch").fetchone()
+        self._rows = MessageRows(salt)
+        self.references = MessageReferences(database, self._rows, self._begin)
         self._lastTimes: dict[tuple[str, Target], int] = {}
         self._separateTimes()
         # A serial is not given again when its message is lost: clients may have
@@ -138,11 +145,11 @@ class HistoryStore:
         self._transaction.begin()
         try:
             cursor = self._db.execute(
-                f"INSERT OR IGNORE INTO said ({_COLUMNS})"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT OR IGNORE INTO said ({COLUMNS})"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     serial,
-                    *_here(message.user, message.target),
+                    *here(message.user, message.target),
                     time,
                     message.account,
                     message.sender,
@@ -150,6 +157,9 @@ class HistoryStore:
                     message.command,
                     message.text,
                     message.origin,
+                    message.id,
+                    " ".join(map(str, message.earlier)),
+                    message.reply,
                 ),
             )
         except sqlite3.Error:
@@ -177,7 +187,10 @@ class HistoryStore:
             message.command,
             message.origin,
             serial,
-            self._msgid(serial),
+            self._rows.msgid(serial),
+            message.id,
+            message.earlier,
+            message.reply,
         )
 
     def commit(self) -> None:
@@ -211,7 +224,7 @@ class HistoryStore:
 
     def _lastTime(self, user: str, target: Target) -> int | None:
         (time,) = self._db.execute(
-            f"SELECT max(time) FROM said WHERE {_HERE}", _here(user, target)
+            f"SELECT max(time) FROM said WHERE {HERE}", here(user, target)
         ).fetchone()
         return None if time is None else int(time)
 
@@ -265,14 +278,8 @@ class HistoryStore:
         Return the position of a message, L{None} if the conversation has no
         message with this msgid.
         """
-        found = _MSGID.fullmatch(msgid)
-        if found is None or found[1] != self._salt:
-            return None
-        row = self._db.execute(
-            f"SELECT time FROM said WHERE serial = ? AND {_HERE}",
-            (int(found[2], 16), *_here(user, target)),
-        ).fetchone()
-        return None if row is None else HistoryPosition(row[0], int(found[2], 16))
+        found = self.references.withMsgid(user, target, msgid)
+        return None if found is None else HistoryPosition(found.time, found.serial)
 
     def latest(
         self,
@@ -385,13 +392,13 @@ class HistoryStore:
         order: str,
     ) -> list[HistoryMessage]:
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM said WHERE {_HERE}"
+            f"SELECT {COLUMNS} FROM said WHERE {HERE} AND {IS_SHOWN}"
             " AND (time, serial) > (?, ?) AND (time, serial) < (?, ?)"
             f" ORDER BY time {order}, serial {order} LIMIT ?",
             # SQLite takes a negative limit for none.
-            (*_here(user, target), *low, *high, max(limit, 0)),
+            (*here(user, target), *low, *high, max(limit, 0)),
         )
-        return self._entries(rows)
+        return self._rows.read(rows)
 
     def missed(self, user: str, client: str, limit: int) -> list[HistoryMessage]:
         """
@@ -401,13 +408,13 @@ class HistoryStore:
         @param limit: maximum number of messages of one conversation.
         """
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM (SELECT *, row_number() OVER"
+            f"SELECT {COLUMNS} FROM (SELECT *, row_number() OVER"
             " (PARTITION BY kind, place ORDER BY time DESC, serial DESC) AS recent"
-            " FROM said WHERE user = ? AND serial > ?)"
+            f" FROM said WHERE user = ? AND serial > ? AND {IS_SHOWN})"
             " WHERE recent <= ? ORDER BY time, serial",
             (user, self.seen.last(user, client), limit),
         )
-        return self._entries(rows)
+        return self._rows.read(rows)
 
     def since(
         self, user: str, target: Target, serial: int, limit: int
@@ -417,11 +424,11 @@ class HistoryStore:
         one with this serial.
         """
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM said WHERE {_HERE} AND serial > ?"
+            f"SELECT {COLUMNS} FROM said WHERE {HERE} AND {IS_SHOWN} AND serial > ?"
             " ORDER BY time DESC, serial DESC LIMIT ?",
-            (*_here(user, target), serial, limit),
+            (*here(user, target), serial, limit),
         )
-        return self._entries(rows)[::-1]
+        return self._rows.read(rows)[::-1]
 
     def last(self, user: str) -> int:
         """
@@ -431,40 +438,3 @@ class HistoryStore:
             "SELECT ifnull(max(serial), 0) FROM said WHERE user = ?", (user,)
         ).fetchone()
         return int(serial)
-
-    def _msgid(self, serial: int) -> str:
-        return f"{self._salt}-{serial:x}"
-
-    def _entries(self, rows: Iterable[Sequence[Any]]) -> list[HistoryMessage]:
-        return [
-            HistoryMessage(
-                user,
-                Target(TargetKind(kind), place),
-                time,
-                Number(account),
-                Number(sender),
-                nick,
-                text,
-                command,
-                origin,
-                serial,
-                self._msgid(serial),
-            )
-            for (
-                serial,
-                user,
-                kind,
-                place,
-                time,
-                account,
-                sender,
-                nick,
-                command,
-                text,
-                origin,
-            ) in rows
-        ]
-
-
-def _here(user: str, target: Target) -> tuple[str, int, int]:
-    return (user, int(target.kind), target.number)

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from txwebqq.irc.targets import Target
 from txwebqq.model import Number
 
+OWN_NICK = "\ufdd0"
+"""Stands in texts for the nick of the client that is shown them, which each client
+of a user chooses itself. Unicode has reserved the character for such uses."""
+
 LAST = (1 << 63) - 1
 """The greatest serial."""
 
@@ -26,11 +30,19 @@ class HistoryMessage:
     @ivar sender: the QQ number of the sender; 0 for the bot, and where it is
         not known.
     @ivar nick: the sender's nick at the time.
-    @ivar text: the text for IRC, of any length, with C{\\n} between lines.
+    @ivar text: the text for IRC, of any length, with C{\\n} between lines, and
+        L{OWN_NICK} where the client's nick is to be shown; the reason of a recall.
+    @ivar command: C{PRIVMSG}, C{NOTICE}, C{REDACT} for the recall of another
+        message, or C{""} for a message that was recalled.
     @ivar origin: equal in the copies of a message that several accounts of the
         user receive in one conversation; C{""} for a message without copies.
     @ivar serial: the position in the order of arrival; 0 before it is stored.
     @ivar msgid: the IRC message id; C{""} before it is stored.
+    @ivar id: the id that QQ has given the message; 0 for none.
+    @ivar earlier: the ids of the parts before the last one, of a message that was
+        sent to QQ in parts.
+    @ivar reply: the serial of the message of the same conversation to which this
+        one is a reply, or which it recalls; 0 for none.
     """
 
     user: str
@@ -44,6 +56,9 @@ class HistoryMessage:
     origin: str = ""
     serial: int = 0
     msgid: str = ""
+    id: int = 0
+    earlier: tuple[int, ...] = ()
+    reply: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ GATEWAY_SCHEMA = Schema(
     + LINKS_SCHEMA
     + PREFERENCES_SCHEMA
     + PARTED_SCHEMA,
-    version=2,
+    version=3,
     application=0x71716777,
     user="gateway",
 )

@@ -1,0 +1,3 @@
+"""
+Mentions, replies, recalls, mutes, pokes and reactions, between QQ and IRC.
+"""
