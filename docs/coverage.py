@@ -76,7 +76,7 @@ COMMANDS = {
     "GetGroupInfo": ("2.5.3", "fetchGroupNotice"),
     "GetGroupMemberStat2": ("2.5.3", "fetchGroupPresence"),
     "QuitGroup2": ("2.5.3", "leaveGroup"),
-    "OpGroupJoinReq": ("2.5.3", "answerJoinRequest"),
+    "OpGroupJoinReq": ("2.5.3", "answerJoinRequest, answerInvitation"),
     "MessageFilter": ("2.5.3", "setGroupMask, setGlobalGroupMask, setDiscussionMask"),
     "UpdateGroupInfo2": ("2.5.3", "setGroupMarkname"),
     "UpdateGroupBusinessCard2": ("2.5.3", "setGroupCard"),

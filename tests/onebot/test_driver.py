@@ -22,7 +22,7 @@ from txwebqq.errors import (
     Unreachable,
     WebQQError,
 )
-from txwebqq.model import GroupMessage, Message, RosterChange, Status
+from txwebqq.model import GroupMessage, Message, MessageSent, RosterChange, Status
 from txwebqq.onebot import driver
 from txwebqq.onebot.actions import missed
 from txwebqq.onebot.driver import Pace
@@ -677,13 +677,88 @@ class DriverTests(OneBotTestCase):
 
     def test_ownWords(self) -> None:
         """
-        Messages that the account sends elsewhere are none to it.
+        Messages that the account sends elsewhere are told, with their place.
         """
         protocol = self.signOn()
         own = int(self.onebot.number)
-        self.onebot.tell(self.alice, "sent", post_type="message_sent", user_id=own)
-        self.onebot.tellGroup(self.group, own, "own")
+        first = self.onebot.sendElsewhere(self.alice, "sent")
+        second = self.onebot.tellGroup(self.group, own, "own")
+        told = []
+        for message in protocol.events:
+            assert isinstance(message, MessageSent)
+            told.append((message.to, message.group, message.text, message.id))
+        self.assertEqual(
+            told, [(self.alice, 0, "sent", first), (0, self.group, "own", second)]
+        )
+        self.stop()
+
+    def test_ownSends(self) -> None:
+        """
+        Messages and files that were sent by our own calls are not told, whether
+        the program reports them before it answers or after that.
+        """
+        protocol = self.signOn()
+        self.onebot.reportsOwn = True
+        for delay in (0, 5):
+            self.onebot.delay = delay
+            self.onebot.result(protocol.sendMessage(self.alice, "1"), 5)
+            self.onebot.result(protocol.sendGroupMessage(self.group, "2"), 5)
         self.assertEqual(protocol.events, [])
+        # A report that comes after the answer.
+        self.onebot.reportsOwn = False
+        self.onebot.result(protocol.sendMessage(self.alice, "3"), 5)
+        self.onebot.send(self.onebot.history[False, int(self.alice)][-1])
+        self.assertEqual(protocol.events, [])
+        self.stop()
+
+    def test_elsewhereWhileSending(self) -> None:
+        """
+        A message of another client that comes while one is being sent is told when
+        that has ended, also with a failure.
+        """
+        protocol = self.signOn()
+        for failing in (False, True):
+            self.onebot.delay = 5
+            if failing:
+                self.onebot.answers["send_private_msg"] = Failed(1200, "Timeout")
+            sent = protocol.sendMessage(self.alice, "1").addErrback(lambda f: None)
+            protocol.events.clear()
+            self.onebot.sendElsewhere(self.alice, "2")
+            self.assertEqual(protocol.events, [])
+            self.onebot.result(sent, 5)
+            (message,) = protocol.events
+            assert isinstance(message, MessageSent)
+            self.assertEqual(message.text, "2")
+        self.stop()
+
+    def test_linkLostWhileSending(self) -> None:
+        """
+        A message of another client is not lost with the link.
+        """
+        self.onebot.tell(self.alice, "0")
+        protocol = self.signOn()
+        self.onebot.tell(self.alice, "1")
+        self.onebot.unanswered.add("send_private_msg")
+        sent = protocol.sendMessage(self.alice, "2")
+        self.onebot.sendElsewhere(self.alice, "3")
+        self.onebot.loseLink()
+        self.failureResultOf(sent, Unreachable)
+        self.onebot.settle(3)
+        (message,) = self.factory.built[-1].events
+        assert isinstance(message, MessageSent)
+        self.assertEqual((message.to, message.text), (self.alice, "3"))
+        self.stop()
+
+    def test_roster(self) -> None:
+        """
+        Groups that the account joins and leaves are in its list, and not.
+        """
+        protocol = self.signOn()
+        own = int(self.onebot.number)
+        self.onebot.notice("group_increase", "invite", group_id=5, user_id=own)
+        self.assertIn(5, protocol.groups)
+        self.onebot.notice("group_decrease", "kick_me", group_id=5, user_id=own)
+        self.assertNotIn(5, protocol.groups)
         self.stop()
 
 

@@ -18,7 +18,10 @@ from txwebqq.model import (
     CustomFace,
     Face,
     GroupPicture,
+    Mention,
+    Number,
     OfflinePicture,
+    Reply,
     Text,
     UnknownSegment,
 )
@@ -31,7 +34,9 @@ from txwebqq.onebot.cqcode import (
     unescape,
 )
 from txwebqq.onebot.faces import nameOf, numberOf, webqqFace
+from txwebqq.onebot.reading import programIdOf
 from txwebqq.onebot.segments import (
+    EVERYBODY,
     PictureStore,
     readContent,
     readSegments,
@@ -208,11 +213,67 @@ def test_reading() -> None:
         {"type": "novelty", "data": {"x": 1}},
     ]
     assert read(message) == (
-        Text("@10001@Ali@全体成员 hi"),
+        Reply(5),
+        Mention(Number(10001), "10001"),
+        Mention(Number(20001), "Ali"),
+        Mention(Number(0), EVERYBODY),
+        Text(" hi"),
         webqqFace(14),
         Text("[骰子 6][文件 a.txt][卡片 分享]看][表情 开心]"),
         UnknownSegment({"type": "novelty", "data": {"x": 1}}),
     )
+
+
+def test_strangeMentions() -> None:
+    """
+    A mention or a reply without its number is a text, or nothing.
+    """
+    datas: list[Any] = [None, {}, {"qq": None}, {"qq": []}, {"qq": ""}]
+    for data in datas:
+        assert read([{"type": "at", "data": data}]) == ()
+    for who in ("0", -5, "Ali", 0):
+        assert read([{"type": "at", "data": {"qq": who}}]) == (Text(f"@{who}"),)
+    assert read([{"type": "at", "data": {"qq": "x", "name": "Ali"}}]) == (Text("@Ali"),)
+    ids: list[Any] = [None, "", "x", 0, [], {}]
+    for messageId in ids:
+        assert read([{"type": "reply", "data": {"id": messageId}}]) == ()
+
+
+@pytest.mark.parametrize("messageId", ["5", 5, "-5", -5, str(-(2**31)), 2**31 - 1])
+def test_replies(messageId: Any) -> None:
+    """
+    A reply comes back with the id of the program, as a text.
+    """
+    (made,) = read([{"type": "reply", "data": {"id": messageId}}])
+    assert isinstance(made, Reply)
+    assert made.id > 0
+    assert programIdOf(made.id) == int(messageId)
+    written = writeContent([made], PictureStore())
+    assert written == [{"type": "reply", "data": {"id": str(messageId)}}]
+
+
+def test_writingMentions() -> None:
+    """
+    Mentions go to groups as such, with a space before a word that follows, and as
+    texts to friends, where programs leave them out. The reply comes first.
+    """
+    ali, everybody = Mention(Number(5), "Ali"), Mention(Number(0), EVERYBODY)
+
+    def write(*content: Any, isPrivate: bool = False) -> list[Any]:
+        written = writeContent(content, PictureStore(), isPrivate)
+        return [next(iter(segment["data"].values())) for segment in written]
+
+    assert writeContent([ali, everybody], PictureStore()) == [
+        {"type": "at", "data": {"qq": "5"}},
+        {"type": "at", "data": {"qq": "all"}},
+    ]
+    assert write(ali, Text("hi")) == ["5", " hi"]
+    assert write(ali, Text("你好")) == ["5", " 你好"]
+    for text in (" hi", ": hi", "，", "\nhi", "!"):
+        assert write(Text("hey "), ali, Text(text)) == ["hey ", "5", text]
+    assert write(ali, everybody, Text("a"), Text("b")) == ["5", "all", " a", "b"]
+    assert write(Text("a"), Reply(7), ali, Reply(8)) == ["7", "a", "5"]
+    assert write(ali, Text("hi"), isPrivate=True) == ["@Ali", " hi"]
 
 
 def test_pictures() -> None:

@@ -170,6 +170,20 @@ def test_answeringOnce(cats: Cats) -> None:
     assert len(notices(alice)) == 2
 
 
+def test_noInvitations(cats: Cats) -> None:
+    """
+    Servers of WebQQ have no invitations, and refuse the answer to one.
+    """
+    web, alice = cats.web, cats.alice
+    group = alice.groupCalled("cats")
+    invitation = GroupNotice(
+        GroupStep.INVITED, group.gid, group.code, cats.number, admin=Uin(1)
+    )
+    for accept in (True, False):
+        with pytest.raises(RequestRefused):
+            web.result(alice.protocol.answerInvitation(invitation, accept))
+
+
 def test_answeringIsForAdmins(cats: Cats) -> None:
     """
     A member who is no administrator cannot accept a request, nor can an account

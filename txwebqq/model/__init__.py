@@ -81,6 +81,7 @@ from txwebqq.model.history import (
     PastMessage,
 )
 from txwebqq.model.interaction import (
+    FOREVER,
     GroupFile,
     MemberMuted,
     MemberPoked,
@@ -210,6 +211,7 @@ __all__ = [
     "Tip",
     "CallRequest",
     "MessageRecalled",
+    "FOREVER",
     "MemberMuted",
     "MemberPoked",
     "Reaction",

@@ -12,6 +12,9 @@ from txwebqq.model.content import Content, Face, Font, HasContent, Text
 from txwebqq.model.groups import Code, Gid
 from txwebqq.values import Secret, Value
 
+FOREVER = 2**31 - 1
+"""The C{seconds} of a mute of all members, which ends only when it is lifted."""
+
 
 class MessageRecalled(Value):
     """

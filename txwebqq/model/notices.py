@@ -125,7 +125,8 @@ class RosterChange(Value):
 
 class GroupStep(Enum):
     """
-    Kinds of L{GroupNotice}: the C{type} of a C{sys_g_msg} (protocol.md 5.10).
+    Kinds of L{GroupNotice}: the C{type} of a C{sys_g_msg} (protocol.md 5.10). The last
+    is of today's QQ: our account is asked to join a group.
     """
 
     CREATED = "group_create"
@@ -135,6 +136,7 @@ class GroupStep(Enum):
     AGREED = "group_request_join_agree"
     DENIED = "group_request_join_deny"
     ADMIN = "group_admin_op"
+    INVITED = "group_invite"
 
 
 DISSOLVED, LEFT_ALONE, REMOVED = 1, 2, 3
@@ -153,7 +155,8 @@ class GroupNotice(Value):
     @ivar member: the member who joined, left, asks to join or was promoted, with
         L{OWNER_CHANGED} the new owner; 0 where the notice is about our account.
     @ivar memberNumber: the member's permanent number, 0 where the server hides it.
-    @ivar admin: the administrator who made the change, 0 for none.
+    @ivar admin: the administrator who made the change, or the member who invites our
+        account, 0 for none.
     @ivar adminTitle: the administrator's title, 创建者 or 管理员, never a name.
     @ivar previous: the former owner, with L{OWNER_CHANGED}.
     @ivar operation: C{op_type}, one of the constants above; of L{GroupStep.ADMIN},

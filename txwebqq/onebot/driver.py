@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
@@ -21,7 +22,7 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.interfaces import FactoryOf, IWebQQProtocol
-from txwebqq.model import Account, Event, KickNotice, Number
+from txwebqq.model import Account, Event, GroupFile, KickNotice, Number
 from txwebqq.net.pacing import Pacer
 from txwebqq.onebot.actions.actions import Actions
 from txwebqq.onebot.actions.calls import NO_SUCH_ACTION, Calls, Memory
@@ -29,11 +30,20 @@ from txwebqq.onebot.actions.downloads import Downloads
 from txwebqq.onebot.actions.missed import Missed
 from txwebqq.onebot.actions.people import fetchFriends
 from txwebqq.onebot.connectors import Connector
+from txwebqq.onebot.events.own import OwnMessages, isOwn
 from txwebqq.onebot.interfaces import SignOnInputs, SignOnState
 from txwebqq.onebot.link import OneBotLink
 from txwebqq.onebot.lists import readGroups
 from txwebqq.onebot.machine import makeSignOn
-from txwebqq.onebot.reading import boolIn, idIn, numberIn, objectIn, objectOf
+from txwebqq.onebot.reading import (
+    boolIn,
+    idIn,
+    messageIdIn,
+    numberIn,
+    objectIn,
+    objectOf,
+    textIn,
+)
 from txwebqq.onebot.transport import OneBotTransport
 from txwebqq.roster import Roster
 from txwebqq.session.acknowledgement import Acknowledgement
@@ -116,6 +126,8 @@ class OneBotDriver:
         self._pending = PendingInputs(self._machine, clock, account.number)
         self._memory = Memory(account)
         self._missed = Missed(clock)
+        # Of all sign-ons, like the filter below.
+        self._ownMessages = OwnMessages()
         self._messageIds = messageIds(clock)
         # Of all sign-ons: after a lost link, the history gives messages again.
         self._eventFilter = EventFilter()
@@ -217,6 +229,7 @@ class OneBotDriver:
             number = idIn(login, "user_id")
             if not number:
                 raise NotSignedOn("the OneBot program names no account")
+            self._memory.names.keep(0, number, textIn(login, "nickname"))
             try:
                 status = objectOf(await self._call("get_status", {}))
             except RequestRefused:
@@ -325,6 +338,7 @@ class OneBotDriver:
         self._pending.cancel()
         self._stopWatch()
         self._early.clear()
+        self._ownMessages.dropHeld()
         link, self._link = self._link, None
         if link is not None:
             link.close()
@@ -362,9 +376,21 @@ class OneBotDriver:
                     # By the application.
                     raise
                 raise NotSignedOn("the sign-on is over") from e
-            return await self._call(action, params)
+            number, messageId = self._ownMessages.sending(action, params), 0
+            try:
+                answer = await self._call(action, params)
+                messageId = messageIdIn(objectOf(answer))
+            finally:
+                for event in self._ownMessages.sent(number, messageId):
+                    # Not before the result of this call.
+                    self._pending.later(0, partial(self._deliverOwn, current, event))
+            return answer
 
         return Deferred.fromCoroutine(send())
+
+    def _deliverOwn(self, current: _SignOn, event: Mapping[str, Any]) -> None:
+        if self._current is current:
+            self._deliver(self._read(event))
 
     # The listener of the link.
 
@@ -378,7 +404,10 @@ class OneBotDriver:
             return
         isReady = current.transport.isSignedOn and self._catchingUp is None
         if isReady or event.get("notice_type") == "bot_offline":
-            self._missed.heard(event)
+            if not isOwn(event, self._account.number):
+                self._missed.heard(event)
+            elif not self._ownMessages.arrived(event):
+                return
             self._deliver(self._read(event))
         else:
             self._early.append(event)
@@ -409,6 +438,8 @@ class OneBotDriver:
         for event in events:
             if current is None or current is not self._current:
                 return
+            if isinstance(event, GroupFile) and self._isUpload(event):
+                continue
             if not isinstance(event, KickNotice):
                 current.eventQueue.put(self._eventFilter.filterBatch([event]))
             elif current.transport.isSignedOn:
@@ -418,6 +449,10 @@ class OneBotDriver:
             else:
                 reason = f"QQ has signed the account off: {event.reason}"
                 self._machine.refused(LoginRefused(reason))
+
+    def _isUpload(self, file: GroupFile) -> bool:
+        isOurs = int(file.sender) == self._account.number
+        return isOurs and self._ownMessages.isUpload(True, file.group, file.name)
 
     def _heard(self, event: Mapping[str, Any]) -> None:
         if event.get("meta_event_type") != "heartbeat":

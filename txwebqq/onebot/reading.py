@@ -12,6 +12,8 @@ MAX_NUMBER = 2**63 - 1
 MAX_TIME = 2**33
 """A time in Unix seconds beyond which it is none."""
 
+_WRAP = 2**53
+
 
 def numberIn(values: Mapping[str, Any], name: str, default: int = 0) -> int:
     """
@@ -37,12 +39,26 @@ def idIn(values: Mapping[str, Any], name: str) -> int:
     return max(numberIn(values, name), 0)
 
 
-def messageIdIn(values: Mapping[str, Any]) -> int:
+def messageIdIn(values: Mapping[str, Any], name: str = "message_id") -> int:
     """
-    Return the id of a message as a positive number, 0 where there is none: some
-    programs have negative ones.
+    Return the id of a message as a positive number, 0 where there is none.
+
+    Programs have ids of 32 bits, those of LLTwoBot with a sign. A negative one is
+    counted down from 2^53, the greatest whole number that every JSON parser reads.
     """
-    return numberIn(values, "message_id") & 0x7FFFFFFF
+    number = numberIn(values, name)
+    if number >= 0:
+        return number
+    return number + _WRAP if number > -_WRAP // 2 else 0
+
+
+def programIdOf(messageId: int) -> int:
+    """
+    Return the id by which the program knows a message, from that of
+    L{messageIdIn}.
+    """
+    isNegative = _WRAP // 2 < messageId < _WRAP
+    return messageId - _WRAP if isNegative else messageId
 
 
 def timeIn(values: Mapping[str, Any], name: str = "time") -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from txwebqq.faces import nameOf as webqqNameOf
@@ -19,6 +19,7 @@ from txwebqq.model import (
     Face,
     GroupPicture,
     Mention,
+    Number,
     OfflinePicture,
     Reply,
     Segment,
@@ -27,7 +28,14 @@ from txwebqq.model import (
 )
 from txwebqq.onebot.cqcode import parseCQ
 from txwebqq.onebot.faces import nameOf, numberOf, webqqFace
-from txwebqq.onebot.reading import numberIn, objectIn, textIn
+from txwebqq.onebot.reading import (
+    idIn,
+    messageIdIn,
+    numberIn,
+    objectIn,
+    programIdOf,
+    textIn,
+)
 
 MAX_PICTURES = 2000
 """Pictures whose addresses are remembered."""
@@ -116,16 +124,26 @@ def readSegments(message: Any) -> list[Mapping[str, Any]]:
     return segments
 
 
-def readContent(message: Any, isPrivate: bool, pictures: PictureStore) -> Content:
+NameOf = Callable[[int], str]
+"""Returns the name of a person by the number, C{""} if it is not known."""
+
+
+def readContent(
+    message: Any,
+    isPrivate: bool,
+    pictures: PictureStore,
+    nameOf: NameOf = lambda number: "",
+) -> Content:
     """
     Translate a received message.
 
     @param isPrivate: whether it comes from a friend or a stranger, whose pictures are
         of another class.
+    @param nameOf: the names of those who are mentioned without theirs.
     """
     content: list[Segment] = []
     for segment in readSegments(message):
-        made = _readSegment(segment, isPrivate, pictures)
+        made = _readSegment(segment, isPrivate, pictures, nameOf)
         if made is None:
             continue
         if isinstance(made, Text) and content and isinstance(content[-1], Text):
@@ -135,7 +153,10 @@ def readContent(message: Any, isPrivate: bool, pictures: PictureStore) -> Conten
 
 
 def _readSegment(
-    segment: Mapping[str, Any], isPrivate: bool, pictures: PictureStore
+    segment: Mapping[str, Any],
+    isPrivate: bool,
+    pictures: PictureStore,
+    memberName: NameOf,
 ) -> Segment | None:
     data = objectIn(segment, "data")
     match segment["type"]:
@@ -146,16 +167,25 @@ def _readSegment(
             number = numberIn(data, "id", -1)
             return webqqFace(number) or Text(f"[{nameOf(number)}]")
         case "at":
-            who = textIn(data, "qq")
-            name = EVERYBODY if who == "all" else textIn(data, "name") or who
-            return Text("@" + name.removeprefix("@"))
+            return _readMention(data, memberName)
         case "reply":
-            return None
+            messageId = messageIdIn(data, "id")
+            return Reply(messageId) if messageId else None
         case "image":
             return _readPicture(data, isPrivate, pictures)
         case kind if kind in _DESCRIBED:
             return Text(_describe(kind, data))
     return UnknownSegment(dict(segment))
+
+
+def _readMention(data: Mapping[str, Any], nameOf: NameOf) -> Segment | None:
+    text = textIn(data, "qq").strip()
+    if text == "all":
+        return Mention(Number(0), EVERYBODY)
+    number, name = idIn(data, "qq"), textIn(data, "name").removeprefix("@")
+    if number:
+        return Mention(Number(number), name or nameOf(number) or str(number))
+    return Text(f"@{name or text}") if name or text else None
 
 
 def _readPicture(
@@ -224,14 +254,35 @@ def _prompt(text: str) -> str:
 
 
 def writeContent(
-    content: Iterable[Segment], pictures: PictureStore
+    content: Iterable[Segment], pictures: PictureStore, isPrivate: bool = False
 ) -> list[dict[str, Any]]:
     """
     Translate a message that is to be sent.
 
+    The reply comes first, and there is one at most; a word directly behind a mention
+    gets a space before it.
+
+    @param isPrivate: whether it is for a friend or a stranger: a mention is then a
+        text, because programs leave it out.
+
     @raise ValueError: a picture in it was not uploaded, or not recently.
     """
-    return [_writeSegment(segment, pictures) for segment in content]
+    replies: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    isBehindMention = False
+    for segment in content:
+        if isinstance(segment, Reply):
+            replies.append(_writeSegment(segment, pictures))
+            continue
+        isMention = isinstance(segment, Mention)
+        if isinstance(segment, Mention) and isPrivate:
+            segment = Text(segment.text)
+        elif isinstance(segment, Text) and isBehindMention:
+            isWord = segment.text[:1].isalnum()
+            segment = Text(f" {segment.text}") if isWord else segment
+        others.append(_writeSegment(segment, pictures))
+        isBehindMention = isMention
+    return replies[:1] + others
 
 
 def _writeSegment(segment: Segment, pictures: PictureStore) -> dict[str, Any]:
@@ -251,7 +302,7 @@ def _writeSegment(segment: Segment, pictures: PictureStore) -> dict[str, Any]:
         case Mention(number):
             return {"type": "at", "data": {"qq": str(number) if number else "all"}}
         case Reply(message):
-            return {"type": "reply", "data": {"id": str(message)}}
+            return {"type": "reply", "data": {"id": str(programIdOf(message))}}
         case UnknownSegment(raw):
             if isinstance(raw, dict) and isinstance(raw.get("type"), str):
                 return {"type": raw["type"], "data": raw.get("data") or {}}

@@ -50,7 +50,9 @@ from txwebqq.wire.commands.groupmember import (
     UpdateGroupInfo2,
 )
 from txwebqq.wire.commands.groups import (
+    ACCEPT,
     AGREE,
+    DECLINE,
     REFUSE,
     ApplyJoinGroup2,
     GetGroupInfo,
@@ -271,6 +273,23 @@ class GroupRequests(Requester):
         operation = AGREE if agree else REFUSE
         return self.transport.call(
             OpGroupJoinReq, notice.group, notice.member, operation, text
+        )
+
+    def answerInvitation(
+        self, notice: GroupNotice, accept: bool, text: str = ""
+    ) -> Deferred[None]:
+        """
+        Accept or decline an invitation to a group. Today's QQ has invitations; WebQQ
+        has none, so its servers refuse, which is L{RequestRefused}.
+
+        @param notice: the invitation, with C{step} L{GroupStep.INVITED}.
+        @param text: for the account that invites.
+        """
+        if len(text) > MAX_ANSWER:
+            return fail(MessageTooLong(123, f"more than {MAX_ANSWER} characters"))
+        operation = ACCEPT if accept else DECLINE
+        return self.transport.call(
+            OpGroupJoinReq, notice.group, notice.admin, operation, text
         )
 
     def leaveGroup(self, code: Code) -> Deferred[None]:

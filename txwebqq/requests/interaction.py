@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
+from txwebqq.model import FOREVER as FOREVER
 from txwebqq.model import Code, Face, Gid, Text, Uin
 from txwebqq.requests.requester import Requester
 from txwebqq.wire.commands.interaction import (
@@ -16,9 +17,6 @@ from txwebqq.wire.commands.interaction import (
     RecallQunMsg2,
     SetReaction,
 )
-
-FOREVER = 2**31 - 1
-"""The seconds of a mute of all members, which ends only when it is lifted."""
 
 
 class InteractionRequests(Requester):

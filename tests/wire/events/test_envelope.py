@@ -543,6 +543,9 @@ OTHERS: list[Event] = [
     ),
     GroupNotice(GroupStep.DENIED, TEAHOUSE, TEAHOUSE_CODE, GROUP_NUMBER, admin=QIU),
     GroupNotice(
+        GroupStep.INVITED, TEAHOUSE, TEAHOUSE_CODE, GROUP_NUMBER, admin=QIU, text="来"
+    ),
+    GroupNotice(
         GroupStep.ADMIN,
         TEAHOUSE,
         TEAHOUSE_CODE,

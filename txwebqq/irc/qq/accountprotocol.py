@@ -290,6 +290,9 @@ class AccountProtocol(WebQQProtocol):
 
     async def groupChanged(self, notice: GroupNotice) -> None:
         account, contacts, listener = self._account, self._contacts, self._listener
+        if notice.step is GroupStep.INVITED:
+            # The account is no member, so there is no group to fetch.
+            return
         if notice.step is GroupStep.REQUESTED:
             number = notice.memberNumber or await contacts.fetchNumber(notice.member)
             listener.joinRequested(account, number, notice)

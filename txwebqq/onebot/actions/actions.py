@@ -14,7 +14,15 @@ from twisted.internet.defer import Deferred
 
 from txwebqq.errors import MalformedReply, RequestRefused
 from txwebqq.net.bodies import FileUpload, Sink
-from txwebqq.onebot.actions import groups, history, media, messages, people, settings
+from txwebqq.onebot.actions import (
+    groups,
+    history,
+    interaction,
+    media,
+    messages,
+    people,
+    settings,
+)
 from txwebqq.onebot.actions.calls import Calls, Handlers, refusal
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.filetransfers import GetFile2, RefuseFile2, SendFile
@@ -36,6 +44,7 @@ R = TypeVar("R")
 
 _HANDLERS: Handlers = {
     **messages.HANDLERS,
+    **interaction.HANDLERS,
     **people.HANDLERS,
     **groups.HANDLERS,
     **history.HANDLERS,

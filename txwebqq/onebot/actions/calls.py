@@ -13,7 +13,8 @@ from twisted.internet.interfaces import IReactorTime
 from txwebqq.errors import RequestRefused
 from txwebqq.model import Account, Content, Gid, Number
 from txwebqq.onebot.actions.downloads import Downloads
-from txwebqq.onebot.events import EventReader
+from txwebqq.onebot.events.names import NameStore
+from txwebqq.onebot.events.reader import EventReader
 from txwebqq.onebot.segments import PictureStore, writeContent
 
 NOT_SERVED = 1404
@@ -32,6 +33,7 @@ class Memory:
 
     @ivar reader: reads its events, and keeps the ids of requests.
     @ivar pictures: its pictures.
+    @ivar names: the names of friends and of members of its groups.
     @ivar status: its presence, as it was set last.
     @ivar masks: the treatments of groups' messages that were set.
     @ivar settings: the settings of WebQQ's page, by application: today's QQ has
@@ -41,7 +43,8 @@ class Memory:
 
     def __init__(self, account: Account) -> None:
         self.pictures = PictureStore()
-        self.reader = EventReader(account.number, self.pictures)
+        self.names = NameStore()
+        self.reader = EventReader(account.number, self.pictures, self.names)
         self.status = account.status
         self.masks: dict[Gid, int] = {}
         self.settings: dict[int, dict[str, Any]] = {}
@@ -73,14 +76,16 @@ class Calls:
         self.downloads = downloads
         self.clock = clock
 
-    def segments(self, content: Content) -> list[dict[str, Any]]:
+    def segments(self, content: Content, isPrivate: bool) -> list[dict[str, Any]]:
         """
         Translate a content to send.
+
+        @param isPrivate: whether it is for a friend or a stranger.
 
         @raise RequestRefused: when a part of it cannot be sent.
         """
         try:
-            return writeContent(content, self.memory.pictures)
+            return writeContent(content, self.memory.pictures, isPrivate)
         except ValueError as e:
             raise refusal(str(e)) from e
 

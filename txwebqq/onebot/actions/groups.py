@@ -32,7 +32,9 @@ from txwebqq.wire.commands.groupmember import (
     UpdateGroupInfo2,
 )
 from txwebqq.wire.commands.groups import (
+    ACCEPT,
     AGREE,
+    DECLINE,
     GetGroupInfo,
     GetGroupPublicInfo2,
     Memos,
@@ -57,7 +59,11 @@ async def _details(calls: Calls, command: GetGroupInfoExt2) -> GroupDetails:
     group = await _group(calls, command.code)
     params = {"group_id": int(command.code)}
     members = await calls.call("get_group_member_list", params)
-    return readDetails(group, members)
+    details = readDetails(group, members)
+    for member in details.members:
+        name = member.card or member.nick
+        calls.memory.names.keep(details.code, member.uin, name)
+    return details
 
 
 async def _profile(calls: Calls, command: GetGroupPublicInfo2) -> GroupProfile:
@@ -123,10 +129,11 @@ async def _setMasks(calls: Calls, command: MessageFilter) -> None:
 
 
 async def _answerJoinRequest(calls: Calls, command: OpGroupJoinReq) -> None:
+    isInvitation = command.operation in (ACCEPT, DECLINE)
     params = {
         "flag": calls.flag(command.applicant, command.group),
-        "sub_type": "add",
-        "approve": command.operation == AGREE,
+        "sub_type": "invite" if isInvitation else "add",
+        "approve": command.operation in (AGREE, ACCEPT),
         "reason": command.text,
     }
     await calls.call("set_group_add_request", params)

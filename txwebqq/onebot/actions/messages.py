@@ -35,13 +35,13 @@ async def _send(calls: Calls, kind: str, params: Mapping[str, Any]) -> Sent:
 
 
 async def _sendMessage(calls: Calls, command: SendBuddyMsg2) -> Sent:
-    message = calls.segments(command.content)
+    message = calls.segments(command.content, True)
     params = {"user_id": int(command.to), "message": message}
     return await _send(calls, "private", params)
 
 
 async def _sendGroupMessage(calls: Calls, command: SendQunMsg2) -> Sent:
-    message = calls.segments(command.content)
+    message = calls.segments(command.content, False)
     params = {"group_id": int(command.group), "message": message}
     return await _send(calls, "group", params)
 
@@ -57,7 +57,7 @@ async def _sendTemporary(calls: Calls, command: SendSessMsg2) -> Sent:
     params = {
         "user_id": int(command.to),
         "group_id": int(command.signature),
-        "message": calls.segments(command.content),
+        "message": calls.segments(command.content, True),
     }
     return await _send(calls, "private", params)
 

@@ -159,6 +159,5 @@ class Missed:
 
 
 def _withPlace(message: Mapping[str, Any], place: Place) -> Mapping[str, Any]:
-    if place[0] and not idIn(message, "group_id"):
-        return {**message, "group_id": place[1]}
-    return message
+    name = "group_id" if place[0] else "target_id"
+    return message if idIn(message, name) else {**message, name: place[1]}

@@ -76,7 +76,10 @@ async def fetchFriends(calls: Calls) -> FriendList:
         except (RequestRefused, Unreachable):
             # Only NapCat and LLOneBot have it. Some answer nothing at all.
             calls.memory.hasCategories = False
-    return readFriends(friends, categories)
+    found = readFriends(friends, categories)
+    for buddy in found.buddies.values():
+        calls.memory.names.keep(0, buddy.uin, buddy.nick)
+    return found
 
 
 async def _friends(calls: Calls, command: GetUserFriends2) -> FriendList:

@@ -1,18 +1,20 @@
 """
-An account of today's QQ in memory: its friends, groups and history, and the answers
-to calls about them.
+An account of today's QQ in memory: its friends, groups, history and files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
 from twisted.internet.task import Clock
 
 from txwebqq.model import Account, Gid, Number, Uin
-from txwebqq.onebot.reading import boolIn, numberIn
+from txwebqq.onebot.reading import numberIn
+
+Place = tuple[bool, int]
+"""Whether it is a group, and its number or that of the friend."""
 
 
 class Failed(Exception):
@@ -33,8 +35,13 @@ class MemoryAccount:
         only.
     @ivar isOnline: whether the program is signed on to QQ.
     @ivar answers: data that actions are answered with, or L{Failed}.
-    @ivar history: by whether it is a group's, and the number of the group or the
-        friend.
+    @ivar history: the messages by the place.
+    @ivar reportsOwn: whether it reports the messages that were sent by calls, as
+        NapCat does with C{reportSelfMessage}.
+    @ivar muted: by the group and the member, 0 for all: the end of the mute.
+    @ivar reactions: those who have reacted to a message, by its id and the
+        C{emoji_id}.
+    @ivar files: the files of groups, by the group and the C{file_id}.
     """
 
     def __init__(self, number: int, nick: str) -> None:
@@ -47,7 +54,11 @@ class MemoryAccount:
         self.friends: dict[int, dict[str, Any]] = {}
         self.groups: dict[int, dict[str, Any]] = {}
         self.members: dict[int, dict[int, dict[str, Any]]] = {}
-        self.history: dict[tuple[bool, int], list[dict[str, Any]]] = {}
+        self.history: dict[Place, list[dict[str, Any]]] = {}
+        self.reportsOwn = False
+        self.muted: dict[tuple[int, int], int] = {}
+        self.reactions: dict[tuple[int, str], set[int]] = {}
+        self.files: dict[int, dict[str, dict[str, Any]]] = {}
         self._numbers = count(20001)
         self._messageIds = count(1_000_001)
 
@@ -134,34 +145,64 @@ class MemoryAccount:
             "font": 14,
         }
 
-    def carryOut(self, action: str, params: Mapping[str, Any]) -> Any:
+    def emit(self, event: Mapping[str, Any]) -> None:
         """
-        Carry out a call.
+        Send an event, to all connections that are for events.
+        """
+        raise NotImplementedError
 
-        @return: the data of the answer.
-
-        @raise Failed: when that is refused.
+    def say(self, place: Place, params: Mapping[str, Any]) -> Any:
         """
-        if action in self.answers:
-            answer = self.answers[action]
-            if isinstance(answer, Failed):
-                raise answer
-            return answer
-        handler = _ACTIONS.get(action)
-        if handler is None:
-            raise Failed(1404, f"不支持的API {action}")
-        return handler(self, params)
-
-    def say(self, place: tuple[bool, int], params: Mapping[str, Any]) -> Any:
+        Add a message of the account to a history, and report it if C{reportsOwn}.
         """
-        Add a message of the account to a history.
-        """
-        event = self.makeMessage(int(self.number), params.get("message"))
-        event["time"] = int(self.clock.seconds())
+        event = self.makeOwn(place, params.get("message"))
         self.history.setdefault(place, []).append(event)
+        if self.reportsOwn:
+            self.emit(event)
         return {"message_id": event["message_id"]}
 
-    def page(self, place: tuple[bool, int], params: Mapping[str, Any]) -> Any:
+    def makeOwn(self, place: Place, message: Any) -> dict[str, Any]:
+        """
+        Make a message of the account, as a program reports it.
+        """
+        isGroup, number = place
+        event = self.makeMessage(int(self.number), message)
+        event |= {
+            "post_type": "message_sent",
+            "message_sent_type": "self",
+            "message_type": "group" if isGroup else "private",
+            "sub_type": "normal" if isGroup else "friend",
+            "target_id": number,
+            "time": int(self.clock.seconds()),
+        }
+        if isGroup:
+            event["group_id"] = number
+        return event
+
+    def find(self, messageId: int) -> tuple[Place, dict[str, Any]]:
+        """
+        Find a message.
+
+        @raise Failed: when there is none.
+        """
+        for place, messages in self.history.items():
+            for each in messages:
+                if each["message_id"] == messageId:
+                    return place, each
+        raise Failed(1200, "消息不存在")
+
+    def roleOf(self, group: int, member: int) -> str:
+        """
+        Return the role of a member.
+
+        @raise Failed: when the person is no member.
+        """
+        try:
+            return str(self.members[group][member]["role"])
+        except KeyError:
+            raise Failed(1200, "群员不存在") from None
+
+    def page(self, place: Place, params: Mapping[str, Any]) -> Any:
         """
         Return the end of a history, or what comes before a message, with it.
         """
@@ -175,107 +216,3 @@ class MemoryAccount:
         if not messages:
             raise Failed(1200, "没有消息")
         return {"messages": messages[-numberIn(params, "count", 20) :]}
-
-
-def _login(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
-    return {"user_id": account.number, "nickname": account.nick}
-
-
-def _status(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
-    return {"online": account.isOnline, "good": account.isOnline}
-
-
-def _group(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
-    group = account.groups.get(numberIn(params, "group_id"))
-    if group is None:
-        raise Failed(1200, "群不存在")
-    return group
-
-
-def _members(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
-    group = _group(account, params)
-    return list(account.members[group["group_id"]].values())
-
-
-def _member(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
-    members = account.members.get(numberIn(params, "group_id"), {})
-    member = members.get(numberIn(params, "user_id"))
-    if member is None:
-        raise Failed(1200, "群员不存在")
-    return member
-
-
-def _stranger(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
-    number = numberIn(params, "user_id")
-    known = account.friends.get(number, {})
-    return {"user_id": number, "nickname": account.nickOf(number), **known}
-
-
-def _sendPrivate(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
-    return account.say((False, numberIn(params, "user_id")), params)
-
-
-def _sendGroup(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
-    group = _group(account, params)
-    return account.say((True, group["group_id"]), params)
-
-
-def _leave(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
-    group = _group(account, params)
-    if boolIn(params, "is_dismiss"):
-        owner = account.members[group["group_id"]][int(account.number)]["role"]
-        if owner != "owner":
-            raise Failed(1200, "不是群主")
-    del account.groups[group["group_id"]]
-
-
-def _nothing(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
-    return None
-
-
-_ACTIONS: Mapping[str, Callable[[MemoryAccount, Mapping[str, Any]], Any]] = {
-    "get_login_info": _login,
-    "get_status": _status,
-    "get_friend_list": lambda account, params: list(account.friends.values()),
-    "get_group_list": lambda account, params: list(account.groups.values()),
-    "get_group_info": _group,
-    "get_group_member_list": _members,
-    "get_group_member_info": _member,
-    "get_stranger_info": _stranger,
-    "send_private_msg": _sendPrivate,
-    "send_group_msg": _sendGroup,
-    "get_friend_msg_history": lambda account, params: account.page(
-        (False, numberIn(params, "user_id")), params
-    ),
-    "get_group_msg_history": lambda account, params: account.page(
-        (True, numberIn(params, "group_id")), params
-    ),
-    "set_group_leave": _leave,
-    "_get_group_notice": lambda account, params: [],
-    "get_recent_contact": lambda account, params: [],
-    **dict.fromkeys(
-        (
-            "_send_group_notice",
-            "delete_friend",
-            "friend_poke",
-            "set_friend_add_request",
-            "set_friend_category",
-            "set_friend_remark",
-            "set_group_add_request",
-            "set_group_admin",
-            "set_group_card",
-            "set_group_kick",
-            "set_group_msg_mask",
-            "set_group_name",
-            "set_group_portrait",
-            "set_group_remark",
-            "set_input_status",
-            "set_online_status",
-            "set_qq_avatar",
-            "set_qq_profile",
-            "set_self_longnick",
-            "upload_private_file",
-        ),
-        _nothing,
-    ),
-}

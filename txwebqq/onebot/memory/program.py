@@ -32,7 +32,9 @@ from zope.interface import implementer
 from txwebqq.interfaces import FactoryOf
 from txwebqq.onebot.connectors import Connector, EndpointDialler
 from txwebqq.onebot.driver import Pace
-from txwebqq.onebot.memory.account import Failed, MemoryAccount
+from txwebqq.onebot.memory.account import Failed
+from txwebqq.onebot.memory.calls import carryOut
+from txwebqq.onebot.memory.events import MemoryEvents
 from txwebqq.onebot.reading import textIn
 from txwebqq.onebot.segments import readSegments
 from txwebqq.onebot.service import OneBotService
@@ -112,7 +114,7 @@ class _Endpoint:
         return self._program._connect(factory)
 
 
-class MemoryOneBot(MemoryAccount):
+class MemoryOneBot(MemoryEvents):
     """
     A program that speaks OneBot 11, and the account that it is signed on with.
 
@@ -231,75 +233,11 @@ class MemoryOneBot(MemoryAccount):
             result.raiseException()
         return result
 
-    # Events for the account.
-
-    def tell(self, sender: int, message: Any, **fields: Any) -> int:
-        """
-        Have a person send a message to the account.
-
-        @param message: a text, or segments.
-        @param fields: others of the event.
-
-        @return: the id of the message.
-        """
-        event = self.makeMessage(sender, message)
-        event |= {"message_type": "private", "sub_type": "friend", **fields}
-        return self._happened((False, sender), event)
-
-    def tellGroup(self, group: int, sender: int, message: Any, **fields: Any) -> int:
-        """
-        Have a member send a message to a group. Otherwise as L{tell}.
-        """
-        event = self.makeMessage(sender, message)
-        event |= {
-            "message_type": "group",
-            "sub_type": "normal",
-            "group_id": group,
-            **fields,
-        }
-        return self._happened((True, group), event)
-
-    def _happened(self, place: tuple[bool, int], event: dict[str, Any]) -> int:
-        event = {"time": int(self.clock.seconds()), "self_id": self.number, **event}
-        self.history.setdefault(place, []).append(event)
-        self.send(event)
-        messageId: int = event["message_id"]
-        return messageId
-
-    def notice(self, kind: str, subType: str = "", **fields: Any) -> None:
-        """
-        Have a notice come.
-        """
-        self._eventOf("notice", kind, subType, fields)
-
-    def request(self, kind: str, subType: str = "", **fields: Any) -> None:
-        """
-        Have a request come.
-        """
-        self._eventOf("request", kind, subType, fields)
-
-    def heartbeat(self, seconds: float = 30.0) -> None:
-        """
-        Send a heartbeat.
-
-        @param seconds: the time until the next, as it says.
-        """
-        status = {"online": self.isOnline, "good": self.isOnline}
-        fields = {"status": status, "interval": int(seconds * 1000)}
-        self._eventOf("meta_event", "heartbeat", "", fields)
-
-    def _eventOf(
-        self, post: str, kind: str, subType: str, fields: Mapping[str, Any]
-    ) -> None:
-        event = {"post_type": post, f"{post}_type": kind, **fields}
-        if subType:
-            event["sub_type"] = subType
-        self.send(event)
-
     def send(self, event: Mapping[str, Any]) -> None:
-        """
-        Send any event, to all connections that are for events.
-        """
+        self.emit(event)
+        self.settle()
+
+    def emit(self, event: Mapping[str, Any]) -> None:
         now = int(self.clock.seconds())
         frame: Any = {"time": now, "self_id": self.number, **event}
         if self.warp is not None:
@@ -307,7 +245,6 @@ class MemoryOneBot(MemoryAccount):
         for peer in self._peers:
             if peer.role != "api":
                 peer.send(frame)
-        self.settle()
 
     def sendText(self, text: str) -> None:
         """
@@ -471,7 +408,7 @@ class MemoryOneBot(MemoryAccount):
 
     def _answerTo(self, action: str, params: Mapping[str, Any], echo: Any) -> Any:
         try:
-            data = self.carryOut(action, params)
+            data = carryOut(self, action, params)
         except Failed as e:
             return _answer("failed", e.retcode, None, str(e), echo)
         return _answer("ok", 0, data, "", echo)

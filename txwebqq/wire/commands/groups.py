@@ -272,12 +272,18 @@ class ApplyJoinGroup2(ApiPost[None]):
 AGREE, REFUSE = 2, 3
 """The C{op_type} of L{OpGroupJoinReq}."""
 
+ACCEPT, DECLINE = 102, 103
+"""The C{op_type} of the answer to an invitation, our own: servers of WebQQ, which have
+no invitations, refuse it."""
+
 
 class OpGroupJoinReq(OKReply, ChannelGet[None]):
     """
-    Decide on a request to join a group that we administer (protocol.md 2.5.3).
+    Decide on a request to join a group that we administer (protocol.md 2.5.3), or
+    answer an invitation to a group.
 
-    @ivar operation: L{AGREE} or L{REFUSE}.
+    @ivar applicant: the account that asks, or invites.
+    @ivar operation: L{AGREE} or L{REFUSE}, of an invitation L{ACCEPT} or L{DECLINE}.
     @ivar text: the text for the applicant.
     """
 

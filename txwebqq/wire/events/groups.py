@@ -27,6 +27,8 @@ _KINDS = {
     GroupStep.AGREED: (36, ""),
     GroupStep.DENIED: (37, ""),
     GroupStep.ADMIN: (44, "uin:member t_uin:memberNumber"),
+    # Ours.
+    GroupStep.INVITED: (87, ""),
 }
 _NEW_OWNER = (44, "new_uin:member t_new_uin:memberNumber")
 _ADMIN = "admin_uin:admin admin_nick:adminTitle"
@@ -37,6 +39,7 @@ _DETAILS = {
     GroupStep.AGREED: "admin_uin:admin msg:text",
     GroupStep.DENIED: "admin_uin:admin msg:text",
     GroupStep.ADMIN: "op_type:operation",
+    GroupStep.INVITED: "admin_uin:admin msg:text",
 }
 _ANY_DETAILS = f"op_type:operation {_ADMIN} old_uin:previous msg:text"
 

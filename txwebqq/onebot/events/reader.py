@@ -1,5 +1,5 @@
 """
-Events of OneBot 11 as events of the model.
+The reader of the events of one account.
 
 Uins, gids and codes are the permanent numbers themselves: today's QQ has no others.
 """
@@ -17,11 +17,13 @@ from txwebqq.model import (
     FriendshipNotice,
     FriendshipStep,
     Gid,
+    GroupFile,
     GroupMessage,
     GroupNotice,
     GroupStep,
     KickNotice,
     Message,
+    MessageSent,
     Number,
     OfflineFile,
     RosterChange,
@@ -32,6 +34,16 @@ from txwebqq.model import (
     UnknownEvent,
 )
 from txwebqq.model.notices import DISSOLVED, LEFT_ALONE, REMOVED
+from txwebqq.onebot.events.interaction import (
+    fileIn,
+    readGroupFile,
+    readMute,
+    readPoke,
+    readReactions,
+    readRecall,
+)
+from txwebqq.onebot.events.names import NameStore
+from txwebqq.onebot.events.own import isOwn
 from txwebqq.onebot.reading import (
     idIn,
     messageIdIn,
@@ -44,7 +56,10 @@ from txwebqq.onebot.segments import PictureStore, readContent, readSegments
 from txwebqq.wire.command import printable
 
 MAX_REQUESTS = 1000
-"""Friend requests and requests to join groups that can be answered."""
+"""Friend requests, requests to join groups and invitations that can be answered."""
+
+MAX_FILES = 100
+"""Files of groups that are remembered, because programs tell each of them twice."""
 
 
 class EventReader:
@@ -52,27 +67,33 @@ class EventReader:
     Reads the events of one account.
 
     @param number: the account.
-    @ivar flags: the ids of requests, which answers need, by the account that asks
-        and the group, which is 0 for a friend request.
+    @param names: is told the names that messages have, and gives mentions theirs.
+    @ivar flags: the ids of requests, which answers need, by the account that asks or
+        invites and the group, which is 0 for a friend request.
     """
 
-    def __init__(self, number: Number, pictures: PictureStore) -> None:
+    def __init__(
+        self, number: Number, pictures: PictureStore, names: NameStore | None = None
+    ) -> None:
         self._number = number
         self._pictures = pictures
+        self._names = names or NameStore()
         self.flags: dict[tuple[int, int], str] = {}
+        # By the group, the sender and the name: whether a notice has told the file.
+        self._files: dict[tuple[int, int, str], bool] = {}
 
     def read(self, event: Mapping[str, Any]) -> list[Event]:
         """
         Translate an event, usually to one; to none where there is nothing to tell.
         """
         match event.get("post_type"):
-            case "message":
+            case "message" | "message_sent":
                 return self._message(event)
             case "notice":
                 return self._notice(event)
             case "request":
                 return self._request(event)
-            case "message_sent" | "meta_event":
+            case "meta_event":
                 return []
         return [_unknown(event)]
 
@@ -83,16 +104,28 @@ class EventReader:
         said = message.get("message")
         if not readSegments(said):
             said = message.get("raw_message")
-        return readContent(said, isPrivate, self._pictures)
+        group = 0 if isPrivate else idIn(message, "group_id")
+        return readContent(
+            said,
+            isPrivate,
+            self._pictures,
+            lambda number: self._names.find(group, number),
+        )
 
     def _message(self, event: Mapping[str, Any]) -> list[Event]:
         number = numberIn(event, "user_id", -1)
-        if number == self._number:
-            return []
         isGroup = event.get("message_type") == "group"
         group = idIn(event, "group_id")
+        if isGroup and group:
+            file = fileIn(event)
+            shared = file and readGroupFile(event, file, self._number)
+            if shared:
+                return self._tellOnce(shared, False)
+        if isOwn(event, self._number):
+            return self._messageSent(event, isGroup)
         if number < 0 or (isGroup and not group):
             return [_unknown(event)]
+        self._keepName(event, number, group if isGroup else 0)
         sender = Uin(number) if number else SYSTEM
         content = self.content(event, not isGroup)
         time = timeIn(event)
@@ -122,17 +155,75 @@ class EventReader:
             ]
         return [Message(sender, me, content, time, *ids)]
 
+    def _messageSent(self, event: Mapping[str, Any], isGroup: bool) -> list[Event]:
+        group = idIn(event, "group_id") if isGroup else 0
+        to = 0 if isGroup else idIn(event, "target_id")
+        if not (group or to):
+            return [_unknown(event)]
+        self._keepName(event, self._number, group)
+        messageId = messageIdIn(event)
+        return [
+            MessageSent(
+                Gid(group),
+                Code(group),
+                Number(group),
+                Uin(to),
+                self.content(event, not isGroup),
+                messageId,
+                timeIn(event),
+                recipient=self._number,
+                messageId=messageId,
+                messageId2=messageId,
+            )
+        ]
+
+    def _keepName(self, event: Mapping[str, Any], number: int, group: int) -> None:
+        sender = objectIn(event, "sender")
+        name = textIn(sender, "card") if group else ""
+        name = name or textIn(sender, "nickname")
+        if name:
+            self._names.keep(group, number, name)
+
+    def _tellOnce(self, file: GroupFile, isNotice: bool) -> list[Event]:
+        """
+        Return a file of a group, unless the other event about it has come before:
+        NapCat and LLTwoBot send a notice and a message.
+        """
+        key = int(file.group), int(file.sender), file.name
+        known = self._files.pop(key, isNotice)
+        if known != isNotice:
+            return []
+        self._files[key] = isNotice
+        if len(self._files) > MAX_FILES:
+            del self._files[next(iter(self._files))]
+        return [file]
+
     def _notice(self, event: Mapping[str, Any]) -> list[Event]:
         uin = Uin(idIn(event, "user_id"))
         match event.get("notice_type"), event.get("sub_type"):
             case "bot_offline", _:
                 reason = printable(textIn(event, "message") or textIn(event, "tag"))
                 return [KickNotice(reason or "the account was signed off")]
+            case "group_recall" | "friend_recall" as kind, _:
+                isGroup = kind == "group_recall"
+                return _orUnknown(event, readRecall(event, self._number, isGroup))
+            case "group_ban", _:
+                return _orUnknown(event, readMute(event, self._number))
+            case "group_msg_emoji_like" | "reaction", _:
+                return [*readReactions(event, self._number)] or [_unknown(event)]
+            case "group_upload", _:
+                file = readGroupFile(event, objectIn(event, "file"), self._number)
+                return self._tellOnce(file, True) if file else [_unknown(event)]
+            case "notify", "poke" if idIn(event, "group_id"):
+                poke = readPoke(event, self._number)
+                # Ours comes back from the program that has sent it.
+                isOurs = poke is not None and int(poke.sender) == self._number
+                return [] if isOurs else _orUnknown(event, poke)
             case _ if not uin:
                 return [_unknown(event)]
             case "friend_add", _:
                 return [RosterChange(added=((uin, 0),))]
-            case "notify", "poke" if not idIn(event, "group_id"):
+            case "notify", "poke":
                 sender = idIn(event, "sender_id") or uin
                 if idIn(event, "target_id") != self._number or sender == self._number:
                     return []
@@ -159,16 +250,14 @@ class EventReader:
         group = idIn(event, "group_id")
         member = idIn(event, "user_id")
         operator = idIn(event, "operator_id")
-        # A notice about our own account names no member.
-        about = 0 if member == self._number else member
         return GroupNotice(
             step,
             Gid(group),
             Code(group),
             Number(group),
             self._number,
-            Uin(about),
-            Number(about),
+            Uin(member),
+            Number(member),
             Uin(0 if operator == member else operator),
             operation=operation,
             text=text,
@@ -185,6 +274,19 @@ class EventReader:
             case "group", "add" if uin and group:
                 self._keep((uin, group), flag)
                 return [self._groupNotice(event, GroupStep.REQUESTED, 0, comment)]
+            case "group", "invite" if uin and group:
+                self._keep((uin, group), flag)
+                return [
+                    GroupNotice(
+                        GroupStep.INVITED,
+                        Gid(group),
+                        Code(group),
+                        Number(group),
+                        self._number,
+                        admin=Uin(uin),
+                        text=comment,
+                    )
+                ]
         return [_unknown(event)]
 
     def _keep(self, key: tuple[int, int], flag: str) -> None:
@@ -210,6 +312,10 @@ def _offlineFile(event: Mapping[str, Any], sender: Uin) -> OfflineFile:
     key = textIn(file, "id") or textIn(file, "url")
     size, time = idIn(file, "size"), timeIn(event)
     return OfflineFile(sender, textIn(file, "name"), size, key, "", 0, time=time)
+
+
+def _orUnknown(event: Mapping[str, Any], found: Event | None) -> list[Event]:
+    return [_unknown(event) if found is None else found]
 
 
 def _unknown(event: Mapping[str, Any]) -> UnknownEvent:

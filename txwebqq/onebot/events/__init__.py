@@ -1,0 +1,3 @@
+"""
+Events of OneBot 11 as events of the model.
+"""
