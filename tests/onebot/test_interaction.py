@@ -5,12 +5,14 @@ against a program in memory: as calls and as events.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
-from tests.onebot.test_actions import ActionsTestCase
-from txwebqq.errors import MessageTooLong, RequestRefused
+from tests.onebot.test_actions import PNG, ActionsTestCase
+from txwebqq.errors import MessageTooLong, RequestRefused, Unreachable
 from txwebqq.faces import faceNamed
 from txwebqq.model import (
     FOREVER,
@@ -475,6 +477,94 @@ class FileTests(InteractionTestCase):
     """
     Files of groups.
     """
+
+    def test_send(self) -> None:
+        """
+        A file is uploaded within the call, is not told as one of another client, and
+        is listed, fetched and deleted.
+        """
+        p, group = self.protocol, int(self.group)
+        file = self.done(p.sendGroupFile(self.group, b"oolong", "a.txt"))
+        encoded = b64encode(b"oolong").decode("ascii")
+        self.assertEqual(
+            self.onebot.calls,
+            [
+                (
+                    "upload_group_file",
+                    {
+                        "group_id": group,
+                        "file": f"base64://{encoded}",
+                        "name": "a.txt",
+                    },
+                )
+            ],
+        )
+        self.assertEqual(self.protocol.events, [])
+        self.assertEqual(
+            (file.group, file.name, file.size, file.sender),
+            (group, "a.txt", 6, p.account.number),
+        )
+        self.onebot.settle(10)
+        self.onebot.shareFile(self.group, self.alice, "b.txt", b"pu-erh")
+        told = self.event(GroupFile)
+        listed = self.done(p.fetchGroupFiles(self.group))
+        self.assertEqual([each.name for each in listed], ["a.txt", "b.txt"])
+        self.assertEqual((listed[1].key, listed[1].sender), (told.key, self.alice))
+        for each in (told, listed[1]):
+            self.assertEqual(self.done(p.fetchGroupFile(each)), b"pu-erh")
+        self.assertEqual(self.done(p.fetchGroupFile(file, start=3)), b"ong")
+        self.done(p.deleteGroupFile(self.group, told))
+        self.assertEqual(
+            self.onebot.calls[-1],
+            (
+                "delete_group_file",
+                {"group_id": group, "file_id": f"/{group}-2", "busid": 102},
+            ),
+        )
+        self.fails(p.fetchGroupFile(told), "文件不存在")
+
+    def test_ownElsewhere(self) -> None:
+        """
+        A file that the account shares by another client is told, also one with the
+        name of a file that was sent here.
+        """
+        self.done(self.protocol.sendGroupFile(self.group, b"1", "a.txt"))
+        own = int(self.onebot.number)
+        self.onebot.shareFile(self.group, own, "a.txt", b"22")
+        self.assertEqual(self.event(GroupFile).size, 2)
+
+    def test_poorAnswers(self) -> None:
+        """
+        Lists and ids that a program does not tell are empty, and what cannot be named
+        is refused.
+        """
+        p = self.protocol
+        poor: list[Any] = [None, [], {}, {"files": None}, {"files": [None, {}, 5]}]
+        for answer in poor:
+            self.onebot.answers["get_group_root_files"] = answer
+            self.assertEqual(self.done(p.fetchGroupFiles(self.group)), ())
+        answers: list[Any] = [None, {}, {"file_id": None}]
+        for answer in answers:
+            self.onebot.answers["upload_group_file"] = answer
+            file = self.done(p.sendGroupFile(self.group, b"1", "a.txt"))
+            self.refused(p.deleteGroupFile(self.group, file), "no id")
+            self.refused(p.fetchGroupFile(file), "no id")
+        urls: list[Any] = [None, {}, {"url": None}, {"url": "/tmp/a"}]
+        known = replace(file, key="0:x")
+        for answer in urls:
+            self.onebot.answers["get_group_file_url"] = answer
+            with self.assertRaises(Unreachable):
+                self.done(p.fetchGroupFile(known))
+
+    def test_byURL(self) -> None:
+        """
+        A file of which only the address was told is fetched from there.
+        """
+        file = {"name": "a.png", "size": 1, "url": "http://x/a.png"}
+        fields: dict[str, Any] = {"group_id": self.group, "user_id": self.alice}
+        self.onebot.notice("group_upload", file=file, **fields)
+        told = self.event(GroupFile)
+        self.assertEqual(self.done(self.protocol.fetchGroupFile(told)), PNG)
 
     def test_shared(self) -> None:
         """

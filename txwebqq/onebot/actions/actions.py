@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from txwebqq.errors import MalformedReply, RequestRefused
 from txwebqq.net.bodies import FileUpload, Sink
 from txwebqq.onebot.actions import (
+    groupfiles,
     groups,
     history,
     interaction,
@@ -49,6 +50,7 @@ _HANDLERS: Handlers = {
     **groups.HANDLERS,
     **history.HANDLERS,
     **media.HANDLERS,
+    **groupfiles.HANDLERS,
     **settings.HANDLERS,
 }
 
@@ -113,7 +115,7 @@ class Actions:
 
         @return: fires with the number of bytes.
         """
-        handler = media.DOWNLOADS.get(type(command))
+        handler = groupfiles.DOWNLOADS.get(type(command))
         if handler is None:
             return self._run(command, _refuse(command))
         return self._run(command, handler(self._calls, command, sink, limit))

@@ -96,11 +96,16 @@ UPLOADS: Mapping[type[Any], Callable[[Calls, Any, FileUpload], Awaitable[Any]]] 
 """The functions that keep the files of uploads."""
 
 
-def _kept(calls: Calls, name: str) -> str:
+def keptFile(calls: Calls, name: str) -> tuple[str, int]:
+    """
+    Return an uploaded file as an address, and its size.
+
+    @raise RequestRefused: when there is none.
+    """
     data = calls.memory.pictures.uploaded(name)
     if data is None:
         raise refusal(f"the file {name} was not uploaded, or not recently")
-    return IN_BASE64 + b64encode(data).decode("ascii")
+    return IN_BASE64 + b64encode(data).decode("ascii"), len(data)
 
 
 async def _signature(calls: Calls, command: GetGfaceSig2) -> FaceSignature:
@@ -110,7 +115,7 @@ async def _signature(calls: Calls, command: GetGfaceSig2) -> FaceSignature:
 async def _sendFile(calls: Calls, command: SendOfffile2) -> None:
     params = {
         "user_id": int(command.to),
-        "file": _kept(calls, command.file),
+        "file": keptFile(calls, command.file)[0],
         "name": command.name,
     }
     await calls.send("upload_private_file", params)
@@ -120,7 +125,7 @@ async def _sendFile(calls: Calls, command: SendOfffile2) -> None:
 async def _setAvatar(calls: Calls, command: ModifyMyHead) -> None:
     if not command.name:
         raise refusal("OneBot 11 cannot remove an avatar")
-    file = {"file": _kept(calls, command.name)}
+    file = {"file": keptFile(calls, command.name)[0]}
     if command.group:
         params = {"group_id": int(command.group), **file}
         await calls.call("set_group_portrait", params)
@@ -174,7 +179,10 @@ async def _fetchFile(
     return await calls.downloads.fetch(url, sink, limit, command.start)
 
 
-DOWNLOADS: Mapping[type[Any], Callable[[Calls, Any, Sink, int], Awaitable[int]]] = {
+Download = Callable[[Calls, Any, Sink, int], Awaitable[int]]
+"""Fetches a picture or a file: takes the sink and the maximum size in bytes."""
+
+DOWNLOADS: Mapping[type[Any], Download] = {
     GetGroupPic: _fetchPicture,
     GetCface2: _fetchPicture,
     GetOffpic2: _fetchPhoto,
