@@ -21,9 +21,9 @@ from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.relay.account import RelayAccount
 from txwebqq.irc.relay.network import IRCNetwork
-from txwebqq.irc.relay.outbox import Outbox
 from txwebqq.irc.relay.room import BridgedRoom
 from txwebqq.irc.relay.service import RELAY_SCHEMA
+from txwebqq.irc.relay.storage.outbox import Outbox
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.sqlite.database import MEMORY, Database
 from txwebqq.testing import MemoryWebQQ

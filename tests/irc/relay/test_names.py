@@ -8,7 +8,7 @@ import pytest
 
 from tests.irc.memoryrelay import MemoryRelay
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.relay.attribution import GAP
+from txwebqq.irc.relay.text.attribution import GAP
 
 NAMES = [
     ("", "10002"),

@@ -14,8 +14,8 @@ from tests.irc.memoryrelay import MemoryRelay, digits
 from txwebqq.irc.config.policies import OverflowPolicy
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.messages import IncomingMessage
-from txwebqq.irc.relay.outbox import OutboxMessage
 from txwebqq.irc.relay.sender import COMPLETION_TIMEOUT, LONGEST_PAUSE, MAX_REFUSALS
+from txwebqq.irc.relay.storage.outbox import OutboxMessage
 
 MING = "<小\u200b明>"
 

@@ -25,11 +25,11 @@ from txwebqq.irc.qq.account import AccountListener, QQAccount
 from txwebqq.irc.qq.contacts import Conversation
 from txwebqq.irc.qq.content import contentToText, textToContent
 from txwebqq.irc.qq.messages import IncomingMessage, messageKey
-from txwebqq.irc.relay.attribution import oneWord, quoted, senderPrefix
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.members import MemberList
-from txwebqq.irc.relay.outbox import Outbox, OutboxMessage
 from txwebqq.irc.relay.room import BridgedRoom
+from txwebqq.irc.relay.storage.outbox import Outbox, OutboxMessage
+from txwebqq.irc.relay.text.attribution import oneWord, quoted, senderPrefix
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     DiscussionMessage,

@@ -14,16 +14,16 @@ from twisted.logger import Logger
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.nicknames import NickStyle, nickFor
-from txwebqq.irc.relay.attribution import nextLine, senderPrefix
 from txwebqq.irc.relay.client.joinqueue import JoinQueue
 from txwebqq.irc.relay.client.relaymsg import RETRY, RelaymsgPermission
 from txwebqq.irc.relay.connection import IRCConnection
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.members import MemberList
-from txwebqq.irc.relay.outbox import MessageKind, OutboxMessage
 from txwebqq.irc.relay.puppets import Puppets
 from txwebqq.irc.relay.registration import RELAYMSG
 from txwebqq.irc.relay.room import BridgedRoom
+from txwebqq.irc.relay.storage.outbox import MessageKind, OutboxMessage
+from txwebqq.irc.relay.text.attribution import nextLine, senderPrefix
 from txwebqq.net.pacing import Pacer
 
 ORIGIN_TAG = "+txwebqq/origin"

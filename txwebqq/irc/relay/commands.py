@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from txwebqq.irc.protocol.splitting import splitLines
-from txwebqq.irc.relay.attribution import oneWord, withoutHighlight
+from txwebqq.irc.relay.text.attribution import oneWord, withoutHighlight
 from txwebqq.ratelimit import RateLimiter
 
 MAX_ROOM_ANSWERS, ROOM_WINDOW = 3, 60.0

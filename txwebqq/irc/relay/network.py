@@ -21,7 +21,6 @@ from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.formatting import parseAction
 from txwebqq.irc.protocol.line import Line, isMiddleParam
 from txwebqq.irc.protocol.splitting import splitAt
-from txwebqq.irc.relay.attribution import oneWord
 from txwebqq.irc.relay.channel import ORIGIN_TAG, SETTLED, ChannelLink
 from txwebqq.irc.relay.client.joinqueue import JoinQueue
 from txwebqq.irc.relay.client.nickrecovery import NickRecovery
@@ -30,6 +29,7 @@ from txwebqq.irc.relay.commands import PrivateMessageResponder
 from txwebqq.irc.relay.connection import ConnectionListener, IRCConnection
 from txwebqq.irc.relay.puppets import Puppets
 from txwebqq.irc.relay.room import BridgedRoom
+from txwebqq.irc.relay.text.attribution import oneWord
 from txwebqq.net.endpoints import NamedEndpoint, clientEndpoint
 from txwebqq.net.pacing import Pacer
 

@@ -24,14 +24,19 @@ from txwebqq.irc.protocol.splitting import splitLines
 from txwebqq.irc.qq.content import contentToText, parseQQAction
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.qq.messages import IncomingMessage
-from txwebqq.irc.relay.attribution import linesOf, oneWord, withoutHighlight
 from txwebqq.irc.relay.commands import RoomCommands, TargetState
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
-from txwebqq.irc.relay.loopdetection import LoopDetector
 from txwebqq.irc.relay.members import MembershipNotices
-from txwebqq.irc.relay.outbox import EnqueueResult, MessageKind, Outbox, OutboxMessage
 from txwebqq.irc.relay.sender import OutboxSender
+from txwebqq.irc.relay.storage.outbox import (
+    EnqueueResult,
+    MessageKind,
+    Outbox,
+    OutboxMessage,
+)
 from txwebqq.irc.relay.target import RelayTarget
+from txwebqq.irc.relay.text.attribution import linesOf, oneWord, withoutHighlight
+from txwebqq.irc.relay.text.loopdetection import LoopDetector
 from txwebqq.irc.writequeue import WriteQueue
 from txwebqq.ratelimit import RateLimiter
 

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from txwebqq.irc.config.policies import OverflowPolicy
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
-from txwebqq.irc.relay.outbox import MessageKind, Outbox, OutboxMessage
+from txwebqq.irc.relay.storage.outbox import MessageKind, Outbox, OutboxMessage
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 120.0
 """The seconds until a refused message is sent again, the first time and at

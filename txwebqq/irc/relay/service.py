@@ -18,8 +18,8 @@ from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import LINKS_SCHEMA, MediaLinks, mediaService
 from txwebqq.irc.relay.account import RelayAccount
 from txwebqq.irc.relay.network import IRCNetwork
-from txwebqq.irc.relay.outbox import OUTBOX_SCHEMA, Outbox
 from txwebqq.irc.relay.room import BridgedRoom
+from txwebqq.irc.relay.storage.outbox import OUTBOX_SCHEMA, Outbox
 from txwebqq.sqlite.database import MEMORY, Database, Schema
 
 HOUR = 3600

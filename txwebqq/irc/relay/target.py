@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from txwebqq.irc.relay.members import MemberList
-from txwebqq.irc.relay.outbox import OutboxMessage
+from txwebqq.irc.relay.storage.outbox import OutboxMessage
 
 
 class RelayTarget(Protocol):

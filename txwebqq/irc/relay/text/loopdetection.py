@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from txwebqq.irc.relay.attribution import attributions, comparable, comparableName
+from txwebqq.irc.relay.text.attribution import attributions, comparable, comparableName
 
 REMEMBERED_SECONDS = 120.0
 """The seconds for which messages are remembered."""

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.irc.relay.attribution import (
+from txwebqq.irc.relay.storage.outbox import MessageKind, OutboxMessage
+from txwebqq.irc.relay.text.attribution import (
     attributions,
     comparable,
     linesOf,
@@ -17,7 +18,6 @@ from txwebqq.irc.relay.attribution import (
     short,
     withoutHighlight,
 )
-from txwebqq.irc.relay.outbox import MessageKind, OutboxMessage
 
 TEXTS = st.text(st.sampled_from("ab c茶é\u0301👨\u200d👩🇨🇳\n"), max_size=200)
 

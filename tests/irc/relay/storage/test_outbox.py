@@ -12,8 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from txwebqq.irc.config.policies import OverflowPolicy
-from txwebqq.irc.relay.outbox import EnqueueResult, MessageKind, Outbox, OutboxMessage
 from txwebqq.irc.relay.service import RELAY_SCHEMA
+from txwebqq.irc.relay.storage.outbox import (
+    EnqueueResult,
+    MessageKind,
+    Outbox,
+    OutboxMessage,
+)
 from txwebqq.sqlite.database import MEMORY, Database
 
 OLDER = """

@@ -12,7 +12,7 @@ from txwebqq.graphemes import graphemes
 from txwebqq.irc.protocol.formatting import stripFormatting
 from txwebqq.irc.protocol.nicknames import displayName
 from txwebqq.irc.protocol.splitting import splitAt
-from txwebqq.irc.relay.outbox import MessageKind, OutboxMessage
+from txwebqq.irc.relay.storage.outbox import MessageKind, OutboxMessage
 
 GAP = "\u200b"
 """A zero width space, which keeps IRC clients from highlighting a nick."""

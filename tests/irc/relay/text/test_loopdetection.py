@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from twisted.internet.task import Clock
 
-from txwebqq.irc.relay.loopdetection import REMEMBERED_SECONDS, LoopDetector
+from txwebqq.irc.relay.text.loopdetection import REMEMBERED_SECONDS, LoopDetector
 
 
 def test_copies() -> None:
