@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from txwebqq.model import Content, Face, Segment, Text
+from txwebqq.model import Content, Face, Mention, Segment, Text
 
 _FACES = (
     # The number on the wire, the Chinese name, the English name; by index.
@@ -212,14 +212,14 @@ def faceNamed(name: str) -> Face | None:
 
 def withFacesNamed(content: Iterable[Segment]) -> str:
     """
-    Return the text of a content, with names such as C{[微笑]} for faces. Other
-    segments are left out.
+    Return the text of a content, with names such as C{[微笑]} for faces, and C{@name}
+    for mentions. Other segments are left out.
     """
     parts = []
     for segment in content:
         match segment:
-            case Text(text):
-                parts.append(text)
+            case Text() | Mention():
+                parts.append(segment.text)
             case Face(number):
                 parts.append(f"[{nameOf(number)}]")
     return "".join(parts)

@@ -5,7 +5,7 @@ A relay in memory, between a WebQQ in memory and a scripted IRC server.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,8 +23,10 @@ from txwebqq.irc.relay.account import RelayAccount
 from txwebqq.irc.relay.network import IRCNetwork
 from txwebqq.irc.relay.room import BridgedRoom
 from txwebqq.irc.relay.service import RELAY_SCHEMA
+from txwebqq.irc.relay.storage.messageids import MessageIds
 from txwebqq.irc.relay.storage.outbox import Outbox
 from txwebqq.irc.targets import Target, TargetKind
+from txwebqq.model import Face, GroupMessage, Segment, Text
 from txwebqq.sqlite.database import MEMORY, Database
 from txwebqq.testing import MemoryWebQQ
 
@@ -140,6 +142,8 @@ class IRCServer:
     @ivar hasEnd: whether the greeting has the end of the message of the day.
     @ivar answersUpper: whether channel names are answered in upper case.
     @ivar refuse: the numerics with which channels and commands are refused.
+    @ivar echoed: the number of messages that were echoed, with the ids C{m1} and so
+        on, if C{message-tags echo-message} is offered.
     """
 
     def __init__(self, clock: Any) -> None:
@@ -155,6 +159,7 @@ class IRCServer:
         self.hasEnd = True
         self.answersUpper = False
         self.refuse: dict[str, str] = {}
+        self.echoed = 0
         self._seen = 0
 
     def accept(self) -> None:
@@ -213,6 +218,9 @@ class IRCServer:
                 Line("353", (nick, "=", channel, f"{self.members} {nick}")),
                 Line("366", (nick, channel, "End")),
             )
+        elif command == "PRIVMSG" and "message-tags echo-message" in self.offers:
+            self.echoed += 1
+            connection.send(Line(command, params, mask, {"msgid": f"m{self.echoed}"}))
         elif command in self.refuse:
             numeric = self.refuse[command]
             if numeric == "FAIL":
@@ -233,6 +241,13 @@ class IRCServer:
             *[Line("422", (connection.nick, "MOTD File is missing"))] * self.hasEnd,
         )
 
+    def tag(self, **tags: str) -> None:
+        """
+        Send a C{TAGMSG} of the user bob to the relay, with C{draft} tags.
+        """
+        named = {f"+draft/{name}": value for name, value in tags.items()}
+        self.last.send(Line("TAGMSG", ("#cats",), "bob!b@host", named))
+
     def bob(self, text: str, channel: str = "#cats", **tags: str) -> None:
         """
         Send a message of the user bob to the relay.
@@ -245,6 +260,12 @@ class MemoryRelay:
     """
     A relay with Alice's account between a group, of which Ming is a member, and
     a channel, C{#cats} by default.
+
+    @param more: the names of further groups of both of them, in the same room.
+    @ivar recalled: the sources and ids of the messages that the account was told to
+        recall, if L{record} was called.
+    @ivar reacted: the same for reactions, with the faces, and whether they are set.
+    @ivar refusal: the error with which these fail, L{None} for success.
     """
 
     def __init__(
@@ -252,6 +273,7 @@ class MemoryRelay:
         network: Any = None,
         database: Any = None,
         channel: str = "#cats",
+        more: Sequence[str] = (),
         **room: Any,
     ) -> None:
         self.web = MemoryWebQQ()
@@ -259,6 +281,7 @@ class MemoryRelay:
         self.clock = clock
         self.alice, self.ming = self.web.friends("Alice", "小明")
         number = self.web.group("猫咪", self.ming, self.alice)
+        others = [self.web.group(name, self.ming, self.alice) for name in more]
         self.database = database or Database(MEMORY, RELAY_SCHEMA)
         self.outbox = Outbox(self.database)
         self.links = MediaLinks(self.database, clock.seconds, "http://qq.test")
@@ -275,12 +298,21 @@ class MemoryRelay:
         self.room = BridgedRoom(
             RoomSettings((ref,), (ChannelRef("home", channel),), **room),
             self.outbox,
+            MessageIds(self.database),
             clock,
             self.links,
         )
         self.account = RelayAccount(self.alice.number, clock, self.outbox)
         self.groupLink = self.account.link(ref, self.room)
         self.room.add(self.groupLink)
+        self.groupLinks = [self.groupLink]
+        for other in others:
+            another = replace(ref, target=Target(TargetKind.GROUP, other))
+            self.groupLinks.append(self.account.link(another, self.room))
+            self.room.add(self.groupLinks[-1])
+        self.recalled: list[tuple[int, int]] = []
+        self.reacted: list[tuple[int, int, Face | Text, bool]] = []
+        self.refusal: Exception | None = None
         self.link = self.network.joinChannel(channel, "", self.room)
         self.room.add(self.link)
         self.web.settle()
@@ -305,6 +337,48 @@ class MemoryRelay:
             for connection in self.server.connections:
                 if connection.isOpen:
                     connection.turn()
+
+    def record(self) -> None:
+        """
+        Record recalls and reactions of the account, which the server does not get.
+        """
+        actions: Any = self.account.qq.actions
+
+        async def recall(target: Target, messageId: int) -> None:
+            self.recalled.append((target.number, messageId))
+            if self.refusal is not None:
+                raise self.refusal
+
+        async def react(
+            target: Target, messageId: int, face: Face | Text, isSet: bool
+        ) -> None:
+            self.reacted.append((target.number, messageId, face, isSet))
+            if self.refusal is not None:
+                raise self.refusal
+
+        actions.recall, actions.react = recall, react
+
+    def messages(self, name: str = "猫咪") -> list[GroupMessage]:
+        """
+        Return the messages that Ming has received in a group.
+        """
+        gid = self.ming.groupCalled(name).gid
+        return [
+            event
+            for event in self.ming.events
+            if isinstance(event, GroupMessage) and event.group == gid
+        ]
+
+    def say(self, *content: Segment | str, group: str = "猫咪") -> int:
+        """
+        Let Ming send a message to a group.
+
+        @return: its id.
+        """
+        gid = self.ming.groupCalled(group).gid
+        sent = self.web.result(self.ming.protocol.sendGroupMessage(gid, content))
+        self.settle()
+        return sent.messageId
 
     def rename(self, name: str) -> None:
         """

@@ -17,7 +17,9 @@ from txwebqq.model import (
     FriendshipNotice,
     GroupMessage,
     Message,
+    MessageRecalled,
     Number,
+    Segment,
     Shake,
     StatusChange,
     Typing,
@@ -39,6 +41,9 @@ class RecordingProtocol(WebQQProtocol):
                 self.factory.heard.append(withFacesNamed(content))
             case GroupMessage(number=number, content=content):
                 self.factory.heard.append(f"{number}: {withFacesNamed(content)}")
+                self.factory.messages.append(event)
+            case MessageRecalled(number=number, id=messageId):
+                self.factory.heard.append(f"{number}: recalled {messageId}")
             case FriendshipNotice(step=step):
                 self.factory.heard.append(step.name)
             case Typing():
@@ -53,12 +58,15 @@ class RecordingProtocol(WebQQProtocol):
 class QQFriend(WebQQFactory, Terminal):
     """
     A QQ account that a test controls; its text is the recorded events.
+
+    @ivar messages: the messages in groups.
     """
 
     def __init__(
         self, url: str, number: int, password: str, caFile: str | None = None
     ) -> None:
         self.heard: list[str] = []
+        self.messages: list[GroupMessage] = []
         self._client = connect(reactor, url, caFile)
         account = Account(Number(number), password)
         self._service = WebQQService(account, self, self._client, reactor)
@@ -108,13 +116,31 @@ class QQFriend(WebQQFactory, Terminal):
         (uin,) = [m.uin for m in details.members if m.nick == name]
         await me.setAdmin(code, uin)
 
-    async def tellGroup(self, name: str, text: str) -> None:
+    async def tellGroup(self, name: str, text: str, *before: Segment) -> int:
         """
         Send a message to a group.
+
+        @param before: segments before the text.
+        @return: the id of the message.
         """
         me: Any = await self._service.whenSignedOn()
         (gid,) = [g.gid for g in me.groups.values() if g.name == name]
-        await me.sendGroupMessage(gid, withFaces(text))
+        sent = await me.sendGroupMessage(gid, (*before, *withFaces(text)))
+        return int(sent.messageId)
+
+    async def recall(self, name: str, messageId: int) -> None:
+        """
+        Recall a message in a group.
+        """
+        me: Any = await self._service.whenSignedOn()
+        (gid,) = [g.gid for g in me.groups.values() if g.name == name]
+        await me.recallGroupMessage(gid, messageId)
+
+    def lastIn(self, number: int) -> GroupMessage:
+        """
+        Return the last message that came in a group.
+        """
+        return [each for each in self.messages if each.number == number][-1]
 
     async def befriend(self, number: int, text: str) -> None:
         """

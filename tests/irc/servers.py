@@ -141,15 +141,25 @@ class IRCUser(Terminal):
         """
         Send a line.
         """
+        self._write(Line(command, params))
+
+    def _write(self, line: Line) -> None:
         assert self._connection is not None
         assert self._connection.transport is not None
-        self._connection.transport.write(serialise(Line(command, params)))
+        self._connection.transport.write(serialise(line))
 
     def say(self, channel: str, text: str) -> None:
         """
         Send a message to a channel.
         """
         self.send("PRIVMSG", channel, text)
+
+    def reply(self, channel: str, to: Line, text: str) -> None:
+        """
+        Send a message to a channel that is a reply to a received line.
+        """
+        tags = {"+draft/reply": to.tags["msgid"]}
+        self._write(Line("PRIVMSG", (channel, text), tags=tags))
 
     def lineReceived(self, raw: bytes) -> None:
         """

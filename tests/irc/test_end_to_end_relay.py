@@ -10,6 +10,7 @@ from pytest_twisted import ensureDeferred
 from tests.endtoend.daemons import Daemon, freePort
 from tests.irc.processes import IRC_PASSWORD, GatewayProcesses
 from tests.irc.servers import Ircd, IRCUser, writeConfig
+from txwebqq.model import Mention, Number, Reply, Text
 
 RELAY = """
 [relay]
@@ -166,6 +167,50 @@ async def test_threeNetworks(processes: GatewayProcesses) -> None:
     await bob.shows("qqrelay: <小\u200b明> 喵[酷]")
     bob.say("#cats", "hello [微笑]")
     await ming.shows("200001: <bob> hello [微笑]", "200002: <bob> hello [微笑]")
+    hello = ming.lastIn(200002).id
+    answer = Reply(ming.lastIn(200001).id), Mention(Number(10001), "alice")
+    yes = await ming.tellGroup("猫咪", " yes", *answer)
+    await bob.shows("qqrelay: <小\u200b明> (re hello [微笑]) bob: yes")
+    await ming.shows("200002: <小明> @bob yes")
+    copy = ming.lastIn(200002)
+    assert copy.content[0] == Reply(hello)
+    await ming.recall("猫咪", yes)
+    await bob.shows("qqrelay: 小\u200b明 recalled: @bob yes")
+
+
+@ensureDeferred
+async def test_references(processes: GatewayProcesses) -> None:
+    """
+    A reply on QQ is one for IRC clients with tags, and the other way round; the same
+    after a restart of the relay.
+    """
+    await processes.startServer()
+    ircd = Ircd(processes, "inspircd")
+    await ircd.start()
+    bob = IRCUser(ircd.port, "bob", "message-tags", "echo-message")
+    processes.stopLater(bob)
+    await bob.join("#cats")
+    ming = await processes.ming()
+    first = relay(processes, ircd)
+    await bob.seesJoin("qqrelay")
+    said = await ming.tellGroup("猫咪", "茶好了")
+    await bob.shows("<小\u200b明> 茶好了")
+    bob.reply("#cats", bob.lines[-1], "小明: thanks")
+    await ming.shows("200001: <bob> @小明 thanks")
+    assert ming.lastIn(200001).content[:3] == (
+        Reply(said),
+        Text("<bob> "),
+        Mention(Number(10002), "小明"),
+    )
+    thanks = next(line for line in bob.lines if line.params[-1] == "小明: thanks")
+    first.signal("TERM")
+    assert await first.exits() == 0
+    bob.lines.clear()
+    relay(processes, ircd)
+    await bob.seesJoin("qqrelay")
+    await ming.tellGroup("猫咪", "不客气", Reply(ming.lastIn(200001).id))
+    await bob.shows("<小\u200b明> (re bob: 小明: thanks) 不客气")
+    assert bob.lines[-1].tags["+draft/reply"] == thanks.tags["msgid"]
 
 
 def numbers(said: list[str]) -> list[int]:

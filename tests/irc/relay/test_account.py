@@ -9,6 +9,7 @@ import pytest
 from tests.irc.memoryrelay import MemoryRelay, digits
 from txwebqq.errors import RequestRefused, Unreachable
 from txwebqq.irc.relay.account import RETRY_GROUPS, RelayAccount
+from txwebqq.model import Sent
 
 
 def test_unanswered(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,14 +20,14 @@ def test_unanswered(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None
     send = relay.account.qq.actions.send
     lost = [True, False]
 
-    async def sendAndFail(target: object, content: object) -> None:
+    async def sendAndFail(target: object, content: object) -> Sent:
         if lost and lost.pop(0):
             await send(target, content)  # type: ignore[arg-type]
             raise Unreachable("the answer was lost")
         if lost:
             lost.clear()
             raise Unreachable("the question was lost")
-        await send(target, content)  # type: ignore[arg-type]
+        return await send(target, content)  # type: ignore[arg-type]
 
     monkeypatch.setattr(relay.account.qq.actions, "send", sendAndFail)
     relay.server.bob("number 1")
@@ -47,12 +48,12 @@ def test_olderInHistory(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> 
     send = relay.account.qq.actions.send
     lost = [True]
 
-    async def sendAndFail(target: object, content: object) -> None:
+    async def sendAndFail(target: object, content: object) -> Sent:
         if lost.pop():
             lost.append(False)
             raise Unreachable("the question was lost")
         lost.append(False)
-        await send(target, content)  # type: ignore[arg-type]
+        return await send(target, content)  # type: ignore[arg-type]
 
     monkeypatch.setattr(relay.account.qq.actions, "send", sendAndFail)
     relay.server.bob("hello")

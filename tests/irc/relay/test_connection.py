@@ -161,14 +161,14 @@ def test_faulty(
     """
     relay = MemoryRelay()
     relay.start()
-    isIgnored = BridgedRoom._isIgnored
+    isIgnored = BridgedRoom.isIgnored
 
     def failForOne(room: BridgedRoom, name: str, text: str) -> bool:
         if text.endswith("1"):
             raise ValueError("not this one")
         return isIgnored(room, name, text)
 
-    monkeypatch.setattr(BridgedRoom, "_isIgnored", failForOne)
+    monkeypatch.setattr(BridgedRoom, "isIgnored", failForOne)
     lines = [f":bob!b@h PRIVMSG #cats :number {n}\r\n" for n in range(3)]
     relay.server.last.protocol.dataReceived("".join(lines).encode())
     for n in range(3):

@@ -16,7 +16,7 @@ from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.messages import IncomingMessage
-from txwebqq.irc.relay.room import GRACE, NOTICES_WINDOW
+from txwebqq.irc.relay.notices import GRACE, NOTICES_WINDOW
 from txwebqq.irc.relay.sender import LONGEST_PAUSE
 from txwebqq.model import Font, Text
 
@@ -105,7 +105,7 @@ def test_restart() -> None:
 def test_writtenOnce(relay: MemoryRelay) -> None:
     """
     A message of which author and text are known is written to the outbox once,
-    ready to send, and deleted when it is delivered.
+    ready to send, and deleted when it is delivered; its ids are written as well.
     """
     statements: list[str] = []
     relay.database.connection.set_trace_callback(statements.append)
@@ -114,10 +114,13 @@ def test_writtenOnce(relay: MemoryRelay) -> None:
     assert relay.irc() == [f"{MING} 茶好了"]
     written = [each for each in statements if not each.startswith("SELECT")]
     assert [" ".join(each.split()[:3]) for each in written] == [
+        "INSERT INTO relayed",
+        "INSERT OR REPLACE",
         "BEGIN IMMEDIATE",
         "INSERT OR IGNORE",
         "INSERT INTO piece",
         "COMMIT",
+        "INSERT OR REPLACE",
         "DELETE FROM piece",
     ]
 

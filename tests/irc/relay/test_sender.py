@@ -16,6 +16,7 @@ from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.relay.sender import COMPLETION_TIMEOUT, LONGEST_PAUSE, MAX_REFUSALS
 from txwebqq.irc.relay.storage.outbox import OutboxMessage
+from txwebqq.model import Sent
 
 MING = "<小\u200b明>"
 
@@ -126,10 +127,10 @@ def test_faulty(
     """
     send = relay.account.qq.actions.send
 
-    async def failForOne(target: object, content: object) -> None:
+    async def failForOne(target: object, content: object) -> Sent:
         if "number 1" in str(content):
             raise ValueError("not these")
-        await send(target, content)  # type: ignore[arg-type]
+        return await send(target, content)  # type: ignore[arg-type]
 
     monkeypatch.setattr(relay.account.qq.actions, "send", failForOne)
     relay.server.bob("number 1")

@@ -17,6 +17,7 @@ from txwebqq.irc.targets import Target
 from txwebqq.model import (
     DiscussionMessage,
     FriendshipNotice,
+    GroupFile,
     GroupMessage,
     GroupNotice,
     Number,
@@ -124,6 +125,13 @@ class AccountListener:
         """
         Called when a member of a group has reacted to a message, or has taken a
         reaction back.
+        """
+
+    def groupFileShared(
+        self, account: QQAccount, target: Target, sender: int, file: GroupFile
+    ) -> None:
+        """
+        Called when a member of a group has shared a file.
         """
 
     def presenceChanged(self, account: QQAccount, number: int, status: Status) -> None:

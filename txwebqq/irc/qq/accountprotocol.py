@@ -19,6 +19,7 @@ from txwebqq.model import (
     Did,
     DiscussionMessage,
     FriendshipNotice,
+    GroupFile,
     GroupMessage,
     GroupNotice,
     GroupStep,
@@ -231,6 +232,14 @@ class AccountProtocol(WebQQProtocol):
             self._listener.reactionChanged(self._account, target, sender, reaction)
 
         return self._report(deliver, reaction.sender)
+
+    def groupFileShared(self, file: GroupFile) -> object:
+        target = Target(TargetKind.GROUP, file.number)
+
+        def deliver(sender: int) -> None:
+            self._listener.groupFileShared(self._account, target, sender, file)
+
+        return self._report(deliver, file.sender)
 
     def _report(
         self, deliver: Callable[..., None], *uins: Uin

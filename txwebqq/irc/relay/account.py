@@ -4,181 +4,45 @@ The QQ accounts of the relay, and the groups and discussions that they relay.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
-from twisted.internet.defer import CancelledError, Deferred, fail
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.errors import (
     CaptchaUnsolved,
-    NotSignedOn,
-    RequestRefused,
     WebQQError,
 )
 from txwebqq.irc.config.accounts import BURST, SECONDS
 from txwebqq.irc.config.relay import GroupRef
-from txwebqq.irc.protocol.nicknames import displayName
-from txwebqq.irc.protocol.splitting import splitAt
 from txwebqq.irc.qq.account import AccountListener, QQAccount
-from txwebqq.irc.qq.contacts import Conversation
-from txwebqq.irc.qq.content import contentToText, textToContent
+from txwebqq.irc.qq.content import contentToText
 from txwebqq.irc.qq.messages import IncomingMessage, messageKey
-from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
-from txwebqq.irc.relay.members import MemberList
+from txwebqq.irc.relay.group import GroupLink
 from txwebqq.irc.relay.room import BridgedRoom
-from txwebqq.irc.relay.storage.outbox import Outbox, OutboxMessage
-from txwebqq.irc.relay.text.attribution import oneWord, quoted, senderPrefix
+from txwebqq.irc.relay.storage.outbox import Outbox
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     DiscussionMessage,
+    GroupFile,
     GroupMessage,
     GroupNotice,
     GroupStep,
     Number,
+    Reaction,
 )
 from txwebqq.net.pacing import Pacer
-
-MAX_MESSAGE = 2000
-"""Maximum length of a message to a group, in bytes of UTF-8: servers of all
-versions accept it."""
 
 RETRY_GROUPS = 300.0
 """The seconds until the groups are fetched again when one of them is not among
 those of the account."""
 
-_SKEW = 60
-"""The seconds by which the server's clock may be behind ours."""
-
 _CHANGES = {
     GroupStep.JOINED: "has joined",
     GroupStep.LEFT: "has left",
 }
-
-
-class GroupLink:
-    """
-    A group or discussion of a room, and the account that relays it.
-
-    @ivar source: the name of the group in origins and of its outbox queue.
-    @ivar members: the members without that account.
-    """
-
-    isChannel = False
-    isQuiet = False
-
-    def __init__(
-        self,
-        group: GroupRef,
-        account: RelayAccount,
-        outbox: Outbox,
-        clock: IReactorTime,
-        room: BridgedRoom,
-    ) -> None:
-        self.group = group
-        self.room = room
-        target = group.target
-        self.source = f"qq/{target.kind.name.lower()}/{target.number}"
-        self.members = MemberList(clock.seconds)
-        self._relayAccount = account
-        self._outbox = outbox
-        self._clock = clock
-
-    @property
-    def _conversation(self) -> Conversation | None:
-        contacts = self._relayAccount.qq.contacts
-        return contacts.conversations.get(self.group.target)
-
-    @property
-    def title(self) -> str:
-        conversation = self._conversation
-        name = conversation.name if conversation is not None else ""
-        return displayName(name) or str(self.group.target.number)
-
-    @property
-    def isUp(self) -> bool:
-        account = self._relayAccount
-        isMember = self._conversation is not None
-        return isMember and account.qq.isOnline and account.isReady
-
-    def holdEvents(self) -> Callable[[], None]:
-        try:
-            return self._relayAccount.qq.holdEvents()
-        except NotSignedOn:
-            return lambda: None
-
-    async def deliver(self, message: OutboxMessage) -> str:
-        """
-        Send the first L{MAX_MESSAGE} bytes of a message. When an earlier
-        sending may have succeeded, look for it in the history first.
-
-        @return: the rest of the text, when the server has accepted that part;
-            fails with L{TargetUnavailable} or L{DeliveryRefused}.
-        """
-        account, target = self._relayAccount, self.group.target
-        if not self.isUp:
-            raise TargetUnavailable(f"the relay is not in {self.title}")
-        try:
-            await account.pacer.acquire()
-        except CancelledError as e:
-            raise TargetUnavailable("the relay is stopping") from e
-        prefix = senderPrefix(message, self.isQuiet)
-        limit = MAX_MESSAGE - len(prefix.encode("utf-8", "replace"))
-        part, rest = splitAt(quoted(message.text), limit)
-        content = textToContent(prefix + part)
-        if message.begun:
-            text = contentToText(content)
-            if await self._isInHistory(text, message.begun):
-                return rest
-        if message.serial:
-            self._outbox.markSending(message, int(self._clock.seconds() * 1000))
-        try:
-            await account.qq.actions.send(target, content)
-        except NotSignedOn as e:
-            self._outbox.markSending(message, 0)
-            raise TargetUnavailable(str(e)) from e
-        except RequestRefused as e:
-            self._outbox.markSending(message, 0)
-            raise DeliveryRefused(str(e), isFinal=True) from e
-        except WebQQError as e:
-            # The server may have accepted it: the next try asks the history.
-            raise DeliveryRefused(str(e)) from e
-        return rest
-
-    async def _isInHistory(self, text: str, begun: int) -> bool:
-        since = begun // 1000 - _SKEW
-        try:
-            recent = await self._relayAccount.qq.actions.fetchRecent(self.group.target)
-        except WebQQError:
-            # Better to send a message twice than not at all.
-            return False
-        return any(
-            number == self.group.account
-            and message.time >= since
-            and contentToText(message.content) == text
-            for number, message in recent
-        )
-
-    def refresh(self) -> None:
-        """
-        Take over the members from the account's contacts, and report
-        new names and the availability of the group to the room.
-        """
-        conversation = self._conversation
-        members = conversation.members if conversation is not None else ()
-        others = [
-            (member.number, displayName(member.name) or str(member.number))
-            for member in members
-            if member.number != self.group.account
-        ]
-        for number, name in others:
-            before = self.members.names.get(number, name)
-            if before != name and self.members.isActive(number):
-                change = f"is now known as {oneWord(name)}"
-                self.room.membershipChanged(self, before, change)
-        self.members.replace(others)
-        self.room.availabilityChanged(self)
 
 
 class RelayAccount(AccountListener):
@@ -187,6 +51,8 @@ class RelayAccount(AccountListener):
 
     @param burst: the number of messages that the account may send at once.
     @param seconds: the time for each message after them.
+    @param accountSpace: names the QQ network: two accounts with the same one know
+        others by the same numbers.
 
     @ivar qq: the account on QQ.
     @ivar isReady: whether the contacts of the present session are fetched.
@@ -202,10 +68,12 @@ class RelayAccount(AccountListener):
         outbox: Outbox,
         burst: int = BURST,
         seconds: float = SECONDS,
+        accountSpace: str = "",
     ) -> None:
         self.qq = QQAccount(number, self)
         self.isReady = False
         self.pacer = Pacer(clock, burst, seconds)
+        self.accountSpace = accountSpace
         self._links: dict[Target, GroupLink] = {}
         self._clock = clock
         self._outbox = outbox
@@ -276,7 +144,7 @@ class RelayAccount(AccountListener):
         number = int(notice.memberNumber or 0)
         name = link.members.nameOf(number)
         if name and link.members.isActive(number):
-            link.room.membershipChanged(link, name, change)
+            link.room.notices.membershipChanged(link, name, change)
 
     def _logNotMember(self, link: GroupLink) -> None:
         self._log.error(
@@ -316,7 +184,7 @@ class RelayAccount(AccountListener):
         link = self._links.get(message.target)
         if link is not None:
             number = message.author
-            name = link.members.names.get(number, "") or str(number or "?")
+            name = link.nameOf(number)
             link.members.markActive(number)
             link.room.groupMessageReceived(link, number, name, message)
 
@@ -330,5 +198,69 @@ class RelayAccount(AccountListener):
         if link is not None:
             name = link.members.names.get(account.contacts.numberOf(message.sender), "")
             link.room.incompleteGroupMessageReceived(
-                link, messageKey(message), name, contentToText(message.content)
+                link,
+                messageKey(message),
+                name,
+                contentToText(message.content),
+                message.id,
+            )
+
+    def messageSent(self, account: QQAccount, message: IncomingMessage) -> None:
+        link = self._links.get(message.target)
+        if link is not None:
+            link.messageSent(message)
+
+    def messageRecalled(
+        self, account: QQAccount, target: Target | None, operator: int, messageId: int
+    ) -> None:
+        link = self._links.get(target) if target is not None else None
+        if link is not None:
+            name = link.nameOf(operator)
+            link.room.interactions.messageRecalled(link, str(messageId), name)
+
+    def memberMuted(
+        self,
+        account: QQAccount,
+        target: Target,
+        member: int,
+        operator: int,
+        seconds: int,
+    ) -> None:
+        link = self._links.get(target)
+        if link is not None:
+            muted = link.nameOf(member) if member else ""
+            by = link.nameOf(operator) if operator else ""
+            link.room.interactions.memberMuted(link, muted, by, seconds)
+
+    def memberPoked(
+        self, account: QQAccount, target: Target, sender: int, poked: int, time: int
+    ) -> None:
+        link = self._links.get(target)
+        if link is not None:
+            link.members.markActive(sender)
+            key = f"poke.{time}.{sender}.{poked}" if time else ""
+            names = link.nameOf(sender), link.nameOf(poked)
+            link.room.interactions.memberPoked(link, key, *names)
+
+    def reactionChanged(
+        self, account: QQAccount, target: Target, sender: int, reaction: Reaction
+    ) -> None:
+        link = self._links.get(target)
+        # Our own reactions are those of others.
+        if link is not None and sender != account.number:
+            link.room.interactions.reactionChanged(
+                link, str(reaction.id), sender, reaction.face, reaction.isSet
+            )
+
+    def groupFileShared(
+        self, account: QQAccount, target: Target, sender: int, file: GroupFile
+    ) -> None:
+        link = self._links.get(target)
+        if link is not None:
+            link.members.markActive(sender)
+            key = f"file.{file.time}.{file.messageId2}.{sender}.{file.size}.{file.name}"
+            name = link.nameOf(sender)
+            interactions = link.room.interactions
+            interactions.fileShared(
+                link, key if file.time else "", name, file.name, file.size
             )

@@ -6,24 +6,30 @@ messages of its outbox.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.nicknames import NickStyle, nickFor
+from txwebqq.irc.relay.client.clienttags import REACT, REPLY, UNREACT
 from txwebqq.irc.relay.client.joinqueue import JoinQueue
 from txwebqq.irc.relay.client.relaymsg import RETRY, RelaymsgPermission
 from txwebqq.irc.relay.connection import IRCConnection
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
+from txwebqq.irc.relay.interactions import reactionText
 from txwebqq.irc.relay.members import MemberList
 from txwebqq.irc.relay.puppets import Puppets
-from txwebqq.irc.relay.registration import RELAYMSG
+from txwebqq.irc.relay.registration import REDACTION, RELAYMSG
 from txwebqq.irc.relay.room import BridgedRoom
 from txwebqq.irc.relay.storage.outbox import MessageKind, OutboxMessage
 from txwebqq.irc.relay.text.attribution import nextLine, senderPrefix
+from txwebqq.irc.relay.text.mentions import addressed
+from txwebqq.irc.relay.text.quotes import quoteOf
+from txwebqq.model import Face, Text
 from txwebqq.net.pacing import Pacer
 
 ORIGIN_TAG = "+txwebqq/origin"
@@ -53,6 +59,8 @@ class ChannelLink:
     """
 
     isChannel = True
+    account = 0
+    accountSpace = ""
     _log = Logger()
 
     def __init__(
@@ -229,6 +237,11 @@ class ChannelLink:
         except CancelledError as e:
             raise TargetUnavailable("the relay is stopping") from e
         connection = self._requireJoined()
+        if message.kind is MessageKind.RECALL:
+            if await self._redact(connection, message.reply):
+                return ""
+            message = replace(message, kind=MessageKind.SYSTEM)
+        message = self._withReferences(connection, message)
         puppet = None
         if message.kind is not MessageKind.SYSTEM:
             puppet = self.puppets.connectionFor(
@@ -237,7 +250,7 @@ class ChannelLink:
         if puppet is not None:
             line, rest = self._privmsg(puppet, message, "")
             try:
-                await puppet.sendConfirmed(self.name, line)
+                msgid = await puppet.sendConfirmed(self.name, line)
             except (TargetUnavailable, DeliveryRefused) as e:
                 # There is no event for when the puppet can send again.
                 self._log.info(
@@ -250,13 +263,13 @@ class ChannelLink:
                 )
                 self.puppets.mute(message.author)
             else:
-                return rest
+                return self._sent(message, msgid, rest)
             if self._requireJoined() is not connection:
                 raise TargetUnavailable("the connection was lost")
         if self._mayUseRelaymsg(connection, message):
             line, rest = self._relaymsg(connection, message)
             try:
-                await connection.sendConfirmed(self.name, line)
+                msgid = await connection.sendConfirmed(self.name, line)
             except DeliveryRefused as e:
                 if e.code == _CANNOT_SEND:
                     raise
@@ -273,11 +286,81 @@ class ChannelLink:
                 )
             else:
                 self._permission.accepted()
-                return rest
+                return self._sent(message, msgid, rest)
         prefix = senderPrefix(message, self.isQuiet)
         line, rest = self._privmsg(connection, message, prefix)
-        await connection.sendConfirmed(self.name, line)
+        msgid = await connection.sendConfirmed(self.name, line)
+        return self._sent(message, msgid, rest)
+
+    def _sent(self, message: OutboxMessage, msgid: str, rest: str) -> str:
+        self.room.copySent(self, message, [msgid] if msgid else [])
         return rest
+
+    def _withReferences(
+        self, connection: IRCConnection, message: OutboxMessage
+    ) -> OutboxMessage:
+        """
+        Write the name at the beginning of a message as IRC users do, and quote the
+        message that it replies to.
+        """
+
+        def nickOf(name: str) -> str:
+            return self.members.names.get(connection.fold(name), "")
+
+        text = message.text
+        if message.kind is MessageKind.TEXT:
+            text = addressed(text, nickOf)
+        replied = self.room.ids.get(message.reply) if message.reply else None
+        if replied is not None and not replied.isRecalled:
+            text = quoteOf(replied.author, replied.excerpt, text) + text
+        return replace(message, text=text)
+
+    async def _redact(self, connection: IRCConnection, origin: str) -> bool:
+        """
+        Redact a message, if the server can do that.
+
+        @return: whether the server has accepted it.
+        """
+        ids = self.room.ids.idsIn(self.source, origin)
+        if not ids or REDACTION not in connection.capabilities:
+            return False
+        try:
+            for messageId in ids:
+                line = Line("REDACT", (self.name, messageId))
+                await connection.sendConfirmed(self.name, line)
+        except DeliveryRefused as e:
+            self._log.info(
+                "{network}: REDACT is refused in {channel}: {reason}; a line says that"
+                " the message was recalled.",
+                network=self._settings.name,
+                channel=self.name,
+                reason=str(e),
+            )
+            return False
+        return True
+
+    def react(
+        self, messageId: str, face: Face | Text, isSet: bool, source: str
+    ) -> None:
+        connection = self._connection
+        tag = REACT if isSet else UNREACT
+        if connection is None or not all(map(connection.allowsTag, (tag, REPLY))):
+            return
+        tags = {tag: reactionText(face), REPLY: messageId, ORIGIN_TAG: source}
+
+        async def react() -> None:
+            try:
+                await self._pacer.acquire()
+            except CancelledError:
+                return
+            if self._connection is connection and self._isJoined:
+                connection.sendLine(Line("TAGMSG", (self.name,), tags=tags))
+
+        Deferred.fromCoroutine(react()).addErrback(
+            lambda failure: self._log.failure(
+                "Reacting in {target} failed.", failure, target=self.source
+            )
+        )
 
     def _requireJoined(self) -> IRCConnection:
         if self._connection is None or not self._isJoined:
@@ -331,4 +414,7 @@ class ChannelLink:
         source, bar, _ = message.origin.partition("|")
         if not bar or "message-tags" not in connection.capabilities:
             return {}
+        ids = self.room.ids.idsIn(self.source, message.reply) if message.reply else []
+        if ids and connection.allowsTag(REPLY):
+            return {ORIGIN_TAG: source, REPLY: ids[0]}
         return {ORIGIN_TAG: source}

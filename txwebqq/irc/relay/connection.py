@@ -17,6 +17,7 @@ from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.line import MAX_LINE, Line, encodedLength, isMiddleParam
 from txwebqq.irc.protocol.lineconnection import LineConnection
+from txwebqq.irc.relay.client.clienttags import allowsTag
 from txwebqq.irc.relay.client.confirmation import Confirmation, ConfirmationQueue
 from txwebqq.irc.relay.client.joinqueue import limitOf, targetLimit
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
@@ -32,6 +33,9 @@ from then until the connection is aborted."""
 GREETING_TIMEOUT = 10.0
 """The seconds from the server's welcome until its greeting counts as complete
 without the end of the message of the day."""
+
+_CONFIRMED = frozenset({"PRIVMSG", "REDACT", "RELAYMSG"})
+"""The commands that are sent so that the server confirms them."""
 
 _END_OF_MOTD = frozenset({"376", "422"})
 
@@ -55,6 +59,8 @@ _MIN_PARAMS = {
     "NOTICE": 2,
     "PART": 1,
     "PRIVMSG": 2,
+    "REDACT": 2,
+    "TAGMSG": 1,
 }
 """The least number of parameters of commands; shorter lines are ignored."""
 
@@ -132,6 +138,12 @@ class IRCConnection(LineConnection):
         The capabilities that the server has acknowledged, with their values.
         """
         return self._registration.capabilities
+
+    def allowsTag(self, tag: str) -> bool:
+        """
+        Tell whether the server passes on a client tag.
+        """
+        return allowsTag(self.capabilities, self.support, tag)
 
     def fold(self, name: str) -> str:
         """
@@ -357,19 +369,20 @@ class IRCConnection(LineConnection):
         """
         C{:<nick> PRIVMSG <channel> :<text>}: from ourselves.
         """
+        channel, msgid = self.fold(line.params[0]), line.tags.get("msgid", "")
         if self.isMe(line.tags.get("draft/relaymsg", "")):
-            self._confirmations.echoed(self.fold(line.params[0]), "RELAYMSG")
+            self._confirmations.echoed(channel, "RELAYMSG", msgid)
         elif self.isMe(line.nick) and self.isMe(line.params[0]):
             self._confirmations.copied()
         elif self.isMe(line.nick):
-            self._confirmations.echoed(self.fold(line.params[0]), "PRIVMSG")
+            self._confirmations.echoed(channel, "PRIVMSG", msgid)
 
     def irc_FAIL(self, line: Line) -> None:
         """
         C{FAIL <command> <code> [<context>...] :<description>}.
         """
         command, code, *_ = line.params
-        if command in ("PRIVMSG", "RELAYMSG"):
+        if command in _CONFIRMED:
             problem = DeliveryRefused(" ".join(line.params[1:]), code=code)
             self._confirmations.refused("", command, problem)
 
@@ -378,18 +391,18 @@ class IRCConnection(LineConnection):
             problem = DeliveryRefused(line.params[-1], code=line.command)
             subject = line.params[1]
             # An unknown command, or a bouncer without a connection.
-            if subject in ("PRIVMSG", "RELAYMSG"):
+            if subject in _CONFIRMED:
                 self._confirmations.refused("", subject, problem)
             else:
                 self._confirmations.refused(self.fold(subject), "", problem)
 
-    def sendConfirmed(self, channel: str, line: Line) -> Deferred[None]:
+    def sendConfirmed(self, channel: str, line: Line) -> Deferred[str]:
         """
         Send a message to a channel, and have the server confirm it.
 
-        @return: fires when the server has processed the message; fails with
-            L{DeliveryRefused} at an error reply, or with L{TargetUnavailable}
-            when the connection is lost.
+        @return: fires when the server has processed the message, with its C{msgid} or
+            C{""}; fails with L{DeliveryRefused} at an error reply, or with
+            L{TargetUnavailable} when the connection is lost.
         """
         if not self.isOpen:
             return fail(TargetUnavailable("there is no connection"))

@@ -22,6 +22,7 @@ from txwebqq.irc.protocol.formatting import parseAction
 from txwebqq.irc.protocol.line import Line, isMiddleParam
 from txwebqq.irc.protocol.splitting import splitAt
 from txwebqq.irc.relay.channel import ORIGIN_TAG, SETTLED, ChannelLink
+from txwebqq.irc.relay.client.clienttags import REACT, UNREACT, repliedTo
 from txwebqq.irc.relay.client.joinqueue import JoinQueue
 from txwebqq.irc.relay.client.nickrecovery import NickRecovery
 from txwebqq.irc.relay.client.playback import PlaybackFilter
@@ -331,7 +332,7 @@ class IRCNetwork(MultiService, ConnectionListener):
     ) -> None:
         isActive = link.members.isActive(connection.fold(nick))
         if isActive and self._playback.batchTypeOf(line) not in _SPLITS:
-            link.room.membershipChanged(link, nick, change)
+            link.room.notices.membershipChanged(link, nick, change)
 
     def irc_QUIT(self, connection: IRCConnection, line: Line) -> None:
         """
@@ -381,14 +382,42 @@ class IRCNetwork(MultiService, ConnectionListener):
             return
         for link in self._linksTo(connection, line.params[0]):
             link.members.markActive(connection.fold(line.nick))
+            said = text if action is None else action
             link.room.channelMessageReceived(
                 link,
                 line.nick,
-                text if action is None else action,
+                link.puppets.withNames(said, connection.fold),
                 action is not None,
                 line.tags.get("msgid", ""),
                 line.tags.get(ORIGIN_TAG, ""),
+                repliedTo(line.tags),
             )
+
+    def irc_TAGMSG(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{@+draft/react=<reaction>;+draft/reply=<msgid> :<nick> TAGMSG <channel>}.
+        """
+        tag = REACT if REACT in line.tags else UNREACT
+        msgid, text = repliedTo(line.tags), line.tags.get(tag, "")
+        if not (msgid and text) or self._isOurs(connection, line.nick):
+            return
+        for link in self._linksTo(connection, line.params[0]):
+            origin = line.tags.get(ORIGIN_TAG, "")
+            who = connection.fold(line.nick)
+            interactions = link.room.interactions
+            interactions.ircReactionChanged(
+                link, msgid, who, text, tag == REACT, origin
+            )
+
+    def irc_REDACT(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{:<nick> REDACT <channel> <msgid> [:<reason>]}.
+        """
+        channel, msgid, *_ = line.params
+        if self._isOurs(connection, line.nick):
+            return
+        for link in self._linksTo(connection, channel):
+            link.room.interactions.messageRecalled(link, msgid, line.nick)
 
     def _answer(self, connection: IRCConnection, line: Line) -> None:
         key = connection.fold(line.nick)

@@ -4,6 +4,7 @@ Puppets: IRC connections under the names of QQ users who send messages.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -21,6 +22,8 @@ from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.nicknames import NickStyle, nickFor
 from txwebqq.irc.protocol.pinyin import pinyinRomaniser
 from txwebqq.irc.relay.connection import ConnectionListener, IRCConnection
+from txwebqq.irc.relay.text.attribution import oneWord
+from txwebqq.irc.relay.text.mentions import MAX_NICK
 
 IDLE = 1800.0
 """The seconds after its last message until a puppet is disconnected, and after
@@ -32,8 +35,8 @@ MUTED = 60.0
 SUFFIX = "|qq"
 """The end of a puppet's nick."""
 
-MAX_NICK = 24
-"""Maximum length of a puppet's nick, in bytes."""
+_ADDRESSED = re.compile(r"(@?)(\S+?)(?=[:,]?(?:\s|$))")
+"""A word at the beginning of a text that may be the nick of a puppet."""
 
 
 class Puppet(ConnectionListener):
@@ -124,6 +127,19 @@ class Puppets:
         Tell whether a nick is that of a puppet.
         """
         return any(puppet.hasNick(nick, fold) for puppet in self._puppets.values())
+
+    def withNames(self, text: str, fold: Callable[[str], str]) -> str:
+        """
+        Replace the nick of a puppet at the beginning of a text, which may be pinyin,
+        by the name of the QQ user.
+        """
+        word = _ADDRESSED.match(text) if self._puppets else None
+        if word is None:
+            return text
+        for puppet in self._puppets.values():
+            if puppet.hasNick(word[2], fold):
+                return f"{word[1]}{oneWord(puppet.name)}{text[word.end() :]}"
+        return text
 
     def renamed(self, nick: str, newNick: str, fold: Callable[[str], str]) -> None:
         """

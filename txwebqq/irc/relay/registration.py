@@ -11,19 +11,21 @@ from collections.abc import Sequence
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line, isMiddleParam
 
+REDACTION = "draft/message-redaction"
+RELAYMSG = "draft/relaymsg"
+
 WANTED = frozenset(
     {
         "batch",
         "chghost",
-        "draft/relaymsg",
+        REDACTION,
+        RELAYMSG,
         "echo-message",
         "message-tags",
         "server-time",
     }
 )
 """The capabilities that are requested where the server offers them."""
-
-RELAYMSG = "draft/relaymsg"
 
 CHUNK = 400
 """Maximum length of the parameter of C{AUTHENTICATE}, in bytes."""

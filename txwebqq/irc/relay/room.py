@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,8 +26,10 @@ from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.relay.commands import RoomCommands, TargetState
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
-from txwebqq.irc.relay.members import MembershipNotices
+from txwebqq.irc.relay.interactions import RoomInteractions
+from txwebqq.irc.relay.notices import NOTICES, NOTICES_WINDOW, RoomNotices
 from txwebqq.irc.relay.sender import OutboxSender
+from txwebqq.irc.relay.storage.messageids import MessageIds, RelayedMessage
 from txwebqq.irc.relay.storage.outbox import (
     EnqueueResult,
     MessageKind,
@@ -35,40 +37,27 @@ from txwebqq.irc.relay.storage.outbox import (
     OutboxMessage,
 )
 from txwebqq.irc.relay.target import RelayTarget
-from txwebqq.irc.relay.text.attribution import linesOf, oneWord, withoutHighlight
+from txwebqq.irc.relay.text.longtexts import linked
 from txwebqq.irc.relay.text.loopdetection import LoopDetector
+from txwebqq.irc.relay.text.mentions import resolved
+from txwebqq.irc.relay.text.quotes import excerptOf
 from txwebqq.irc.writequeue import WriteQueue
+from txwebqq.model import Reply
 from txwebqq.ratelimit import RateLimiter
 
 HOLD = 3.0
 """The seconds for which a message that looks relayed is held: it may be a copy
 of a message that has not come yet."""
 
-GRACE = 60.0
-"""The seconds that a target is unavailable before the other targets are told."""
-
-NOTICES, NOTICES_WINDOW = 1, 600.0
-"""The maximum number of notices of one kind about one target, and the seconds
-that they are counted in."""
-
-TYPICAL_LIMIT = 380
-"""The typical number of bytes that an IRC line has for the text."""
-
 
 @dataclass(slots=True)
 class _Endpoint:
     """
     A target in a room.
-
-    @ivar grace: the timer until the others are told that it is unavailable.
-    @ivar isReportedDown: whether they were told.
     """
 
     target: RelayTarget
     sender: OutboxSender
-    notices: MembershipNotices
-    grace: IDelayedCall | None = None
-    isReportedDown: bool = False
 
 
 class BridgedRoom:
@@ -77,6 +66,9 @@ class BridgedRoom:
     targets, and tells them about the state of the relay.
 
     @param links: makes links of pictures and long texts, L{None} for none.
+    @ivar ids: the ids of the messages in their targets.
+    @ivar interactions: passes on recalls, reactions and the like.
+    @ivar notices: tells the targets about each other.
     """
 
     _log = Logger()
@@ -85,9 +77,13 @@ class BridgedRoom:
         self,
         settings: RoomSettings,
         outbox: Outbox,
+        ids: MessageIds,
         clock: IReactorTime,
         links: MediaLinks | None,
     ) -> None:
+        self.ids = ids
+        self.interactions = RoomInteractions(self, ids)
+        self.notices = RoomNotices(settings, clock, self.sendNotice)
         self._settings = settings
         self._outbox = outbox
         self._clock = clock
@@ -115,14 +111,14 @@ class BridgedRoom:
             self._outbox,
             self._clock,
             target.deliver,
-            lambda reason, isDropped: self._deliveryFailed(target, reason, isDropped),
+            partial(self.notices.deliveryFailed, target),
             self._settings.overflow,
         )
-        notices = MembershipNotices(
-            self._clock,
-            lambda name, change: self._sendMembershipNotice(target, name, change),
-        )
-        self._endpoints[target] = _Endpoint(target, sender, notices)
+        self._endpoints[target] = _Endpoint(target, sender)
+        self.notices.add(target)
+
+    def targets(self) -> list[RelayTarget]:
+        return list(self._endpoints)
 
     def queues(self) -> list[str]:
         """
@@ -144,9 +140,7 @@ class BridgedRoom:
         @return: fires when no message is being sent any more.
         """
         self._isStopped = True
-        for endpoint in self._endpoints.values():
-            endpoint.notices.stop()
-            self._cancelGrace(endpoint)
+        self.notices.stop()
         for held in self._held:
             held.cancel()
         self._held.clear()
@@ -179,12 +173,14 @@ class BridgedRoom:
         isAction: bool,
         msgid: str,
         origin: str,
+        reply: str = "",
     ) -> None:
         """
         A user sent a message to a channel.
 
         @param msgid: its C{msgid} tag, or C{""}.
         @param origin: the source of which it is a copy, if its tag names one.
+        @param reply: the C{msgid} of the message that it replies to, or C{""}.
         """
         text = "\n".join(splitLines(stripFormatting(text)))
         if any(origin == each.source for each in self._endpoints):
@@ -192,12 +188,15 @@ class BridgedRoom:
             return
         if not text or self._isLocal(target, nick, text):
             return
-        key = msgid or self._newKey()
+        key = msgid or self.newKey()
         kind = MessageKind.ACTION if isAction else MessageKind.TEXT
-        self._relay(target, self._message(target, key, nick, text, kind))
+        message = self._message(target, key, nick, text, kind)
+        replied = self._repliedTo(target, reply)
+        message = replace(message, reply=replied.origin if replied else "")
+        self._relay(target, message, msgid)
 
     def incompleteGroupMessageReceived(
-        self, target: RelayTarget, key: str, name: str, text: str
+        self, target: RelayTarget, key: str, name: str, text: str, messageId: int = 0
     ) -> None:
         """
         A member sent a message to a group, and its author or its pictures have
@@ -207,10 +206,10 @@ class BridgedRoom:
         @param name: the author's name, C{""} when it is not known yet.
         @param text: the text, without links to pictures.
         """
-        if not self._isIgnored(name, text):
+        if not self.isIgnored(name, text):
             text = "\n".join(splitLines(text))
             message = self._message(target, key, name, text, MessageKind.TEXT)
-            self._enqueue(target, replace(message, isReady=False))
+            self._enqueue(target, replace(message, isReady=False), str(messageId or ""))
 
     def groupMessageReceived(
         self, target: RelayTarget, number: int, name: str, message: IncomingMessage
@@ -220,20 +219,43 @@ class BridgedRoom:
 
         @param number: the author's QQ number.
         """
-        with self._logStorageErrors(target):
-            text = self._textOf(number, name, message)
+        with self.logStorageErrors(target):
+            replies = [str(s.id) for s in message.content if isinstance(s, Reply)]
+            replied = self._repliedTo(target, replies[0] if replies else "")
+            author = replied.author if replied else ""
+            content, mentions = resolved(message.content, target.account, author)
+            text = self._textOf(number, name, replace(message, content=content))
             if not text or self._isLocal(target, name, text):
                 self._withdraw(target, f"{target.source}|{message.key}")
                 return
             action = parseQQAction(text)
             kind = MessageKind.TEXT if action is None else MessageKind.ACTION
             text = text if action is None else action
-            self._relay(target, self._message(target, message.key, name, text, kind))
+            relayed = replace(
+                self._message(target, message.key, name, text, kind),
+                reply=replied.origin if replied else "",
+                mentions=mentions,
+            )
+            self._relay(target, relayed, str(message.id or ""))
+
+    def messageWith(self, target: RelayTarget, messageId: str) -> RelayedMessage | None:
+        """
+        Find a message in a target, or the one of which there is a copy, by its id.
+        """
+        try:
+            return self.ids.find(target.source, messageId) if messageId else None
+        except sqlite3.Error:
+            # Better a message without its reference than none.
+            return None
+
+    def _repliedTo(self, target: RelayTarget, messageId: str) -> RelayedMessage | None:
+        found = self.messageWith(target, messageId)
+        return None if found is None or found.isRecalled else found
 
     def _textOf(self, number: int, name: str, message: IncomingMessage) -> str:
         # C{ignore-text} may mean the word that a link replaces.
         if str(number) in self._settings.ignoredNicks or (
-            message.pictures and self._isIgnored(name, contentToText(message.content))
+            message.pictures and self.isIgnored(name, contentToText(message.content))
         ):
             return ""
         links = [self._linkTo(picture) for picture in message.pictures]
@@ -242,19 +264,28 @@ class BridgedRoom:
     def _linkTo(self, picture: bytes) -> str:
         return self._links.add(picture) or "" if self._links and picture else ""
 
-    def _relay(self, source: RelayTarget, message: OutboxMessage) -> None:
+    def relayText(
+        self, source: RelayTarget, key: str, name: str, text: str, kind: MessageKind
+    ) -> None:
+        with self.logStorageErrors(source):
+            message = self._message(source, key or self.newKey(), name, text, kind)
+            self._forward(source, message, "")
+
+    def _relay(
+        self, source: RelayTarget, message: OutboxMessage, messageId: str
+    ) -> None:
         if not self._loopDetector.isRelayed(message.text, self._memberNames):
-            self._forward(source, message)
+            self._forward(source, message, messageId)
             return
-        self._enqueue(source, replace(message, isReady=False))
+        self._enqueue(source, replace(message, isReady=False), messageId)
         # After the next start it is sent, a copy or not.
         if self._isStopped:
             return
 
         def release() -> None:
             self._held.discard(held)
-            with self._logStorageErrors(source):
-                self._forwardUnlessCopy(source, message)
+            with self.logStorageErrors(source):
+                self._forwardUnlessCopy(source, message, messageId)
 
         held = self._clock.callLater(HOLD, release)
         self._held.add(held)
@@ -263,40 +294,47 @@ class BridgedRoom:
         for target in self._endpoints:
             yield from target.members.names.values()
 
-    def _forwardUnlessCopy(self, source: RelayTarget, message: OutboxMessage) -> None:
+    def _forwardUnlessCopy(
+        self, source: RelayTarget, message: OutboxMessage, messageId: str
+    ) -> None:
         if self._loopDetector.isCopy(message.text):
             self._logCopy(source)
             self._withdraw(source, message.origin)
         else:
-            self._forward(source, message)
+            self._forward(source, message, messageId)
 
-    def _forward(self, source: RelayTarget, message: OutboxMessage) -> None:
+    def _forward(
+        self, source: RelayTarget, message: OutboxMessage, messageId: str
+    ) -> None:
         self._loopDetector.remember(message.author, message.text)
-        self._enqueue(source, message)
+        self._enqueue(source, message, messageId)
 
     def _logCopy(self, source: RelayTarget) -> None:
         self._log.debug(
             "A message in {source} is a copy: not relayed.", source=source.source
         )
 
-    def _isIgnored(self, name: str, text: str) -> bool:
+    def isIgnored(self, name: str, text: str) -> bool:
         optOut = self._settings.optOut
         if optOut and text.startswith(optOut):
             return True
         return self._settings.ignores(name, text)
 
     def _isLocal(self, source: RelayTarget, name: str, text: str) -> bool:
-        if self._isIgnored(name, text):
+        if self.isIgnored(name, text):
             return True
         if not self._commands.isCommand(text):
             return False
         for line in self._commands.answer(
             text, source.source, source.isQuiet, self._states()
         ):
-            self._sendNotice(source, line)
+            self.sendNotice(source, line)
         return True
 
-    def _newKey(self) -> str:
+    def newKey(self) -> str:
+        """
+        Make a key that no message of any run of the relay has.
+        """
         return f"{self._run}.{next(self._serials)}"
 
     def _message(
@@ -309,25 +347,70 @@ class BridgedRoom:
     def _others(self, source: RelayTarget) -> list[_Endpoint]:
         return [each for each in self._endpoints.values() if each.target is not source]
 
-    def _enqueue(self, source: RelayTarget, message: OutboxMessage) -> None:
+    def _enqueue(
+        self, source: RelayTarget, message: OutboxMessage, messageId: str
+    ) -> None:
         for endpoint in self._others(source):
-            enqueue = partial(self._enqueueFor, source, endpoint, message)
+            enqueue = partial(self._enqueueFor, source, endpoint, message, messageId)
             reason = self._writes.run(message.origin, enqueue)
             if reason and source not in self._releases:
                 # QQ servers give their messages again after a crash.
                 self._releases[source] = source.holdEvents()
                 self._reportUnstored(source, reason, "trying again")
 
-    def _enqueueFor(
-        self, source: RelayTarget, endpoint: _Endpoint, message: OutboxMessage
+    def enqueueFor(self, target: RelayTarget, message: OutboxMessage) -> None:
+        now = int(self._clock.seconds() * 1000)
+        message = replace(message, queue=target.source, time=now)
+        endpoint = self._endpoints[target]
+
+        def enqueue() -> None:
+            limit = self._settings.limit
+            self._outbox.enqueue(message, limit, OverflowPolicy.REFUSE_NEW)
+            endpoint.sender.wake()
+
+        self._writes.run(message.origin, enqueue)
+
+    def discard(self, target: RelayTarget, origin: str) -> None:
+        self._writes.discard(origin)
+        self._outbox.remove(target.source, origin)
+        self._endpoints[target].sender.wake()
+
+    def copySent(
+        self, target: RelayTarget, message: OutboxMessage, ids: Sequence[str]
     ) -> None:
+        """
+        A target has accepted a message, or a part of one.
+
+        @param ids: the ids there, none when the target does not tell.
+        """
+        if message.serial and message.kind in (MessageKind.TEXT, MessageKind.ACTION):
+            # It is sent, so an error must not let it be sent again.
+            with self.logStorageErrors(target):
+                self.ids.recordSent(target.source, message.origin, ids)
+                self.interactions.copySent(target, message.origin)
+
+    def _enqueueFor(
+        self,
+        source: RelayTarget,
+        endpoint: _Endpoint,
+        message: OutboxMessage,
+        messageId: str,
+    ) -> None:
+        excerpt = excerptOf(message.text)
+        self.ids.record(
+            RelayedMessage(
+                message.origin, source.source, message.author, excerpt, False
+            ),
+            messageId,
+            message.time,
+        )
         result = self._outbox.enqueue(
             self._fitted(message, endpoint.target, source),
             self._settings.limit,
             self._settings.overflow,
         )
         if result in (EnqueueResult.REFUSED, EnqueueResult.REPLACED):
-            self._sendOverflowNotice(source, endpoint.target)
+            self.notices.overflowed(source, endpoint.target)
         endpoint.sender.wake()
 
     def _stored(self) -> None:
@@ -339,18 +422,16 @@ class BridgedRoom:
         self, message: OutboxMessage, target: RelayTarget, source: RelayTarget
     ) -> OutboxMessage:
         message = replace(message, queue=target.source)
+        if message.mentions and source.accountSpace != target.accountSpace:
+            mentions = tuple((0, name) for _, name in message.mentions)
+            message = replace(message, mentions=mentions)
         isLinked = self._settings.longText is LongTextPolicy.LINK
-        if self._links is None or not (isLinked and message.isReady):
-            return message
         # A line that fits into one channel is sent to another as it is.
-        isLong = len(linesOf(message.text, TYPICAL_LIMIT)) > self._settings.lines
-        if source.isChannel or not target.isChannel or not isLong:
+        isFromGroup = target.isChannel and not source.isChannel
+        if self._links is None or not (isLinked and message.isReady and isFromGroup):
             return message
-        link = self._links.addText(message.text)
-        if link is None:
-            return message
-        start = linesOf(message.text, TYPICAL_LIMIT // 2)[0]
-        return replace(message, text=f"{start} … {link}")
+        text = linked(message.text, self._settings.lines, self._links)
+        return replace(message, text=text)
 
     def _withdraw(self, source: RelayTarget, origin: str) -> None:
         self._writes.discard(origin)
@@ -359,7 +440,7 @@ class BridgedRoom:
             endpoint.sender.wake()
 
     @contextmanager
-    def _logStorageErrors(self, source: RelayTarget) -> Iterator[None]:
+    def logStorageErrors(self, source: RelayTarget) -> Iterator[None]:
         # An error of the database must not end the connection as well.
         try:
             yield
@@ -398,92 +479,18 @@ class BridgedRoom:
             )
         )
 
-    def membershipChanged(self, target: RelayTarget, name: str, change: str) -> None:
-        """
-        An active member joined, left or changed the name.
-
-        @param change: the text of the notice after the name.
-        """
-        if self._settings.joins and not self._settings.ignores(name, ""):
-            self._endpoints[target].notices.add(name, change)
-
-    def _sendMembershipNotice(
-        self, target: RelayTarget, name: str, change: str
-    ) -> None:
-        for endpoint in self._others(target):
-            # Such a notice is of no use when it comes late.
-            if endpoint.target.isUp:
-                shown = oneWord(name)
-                if endpoint.target.isQuiet:
-                    shown = withoutHighlight(shown)
-                self._sendNotice(endpoint.target, f"{shown} {change}")
-
     def availabilityChanged(self, target: RelayTarget) -> None:
         """
         A target can be sent messages now, or no longer.
         """
-        endpoint = self._endpoints[target]
+        self.notices.availabilityChanged(target)
         if target.isUp:
-            self._cancelGrace(endpoint)
-            if endpoint.isReportedDown:
-                endpoint.isReportedDown = False
-                self._announce(target, f"{target.title} is reachable again")
-            endpoint.sender.wake()
-        elif endpoint.isReportedDown or self._isStopped:
-            return
-        elif endpoint.grace is None or not endpoint.grace.active():
-            endpoint.grace = self._clock.callLater(GRACE, self._reportDown, endpoint)
+            self._endpoints[target].sender.wake()
 
-    def _cancelGrace(self, endpoint: _Endpoint) -> None:
-        if endpoint.grace is not None and endpoint.grace.active():
-            endpoint.grace.cancel()
-
-    def _reportDown(self, endpoint: _Endpoint) -> None:
-        target = endpoint.target
-        text = f"{target.title} is unreachable; messages for it are queued"
-        endpoint.isReportedDown = self._announce(target, text, "down")
-
-    def _deliveryFailed(
-        self, target: RelayTarget, reason: str, isDropped: bool
-    ) -> None:
-        state = "was dropped" if isDropped else "is delayed"
-        self._log.warn(
-            "Delivery to {target} failed: {reason}; the message {state}.",
-            target=target.source,
-            reason=reason,
-            state=state,
-        )
-        text = f"A message to {target.title} {state}: {reason}"
-        self._announce(target, text, state)
-
-    def _sendOverflowNotice(self, source: RelayTarget, target: RelayTarget) -> None:
-        if not self._limiter.take((source.source, target.source, "full")):
-            return
-        limit = self._settings.limit
-        dropped = {
-            OverflowPolicy.REFUSE_NEW: "new messages",
-            OverflowPolicy.DROP_OLDEST: "the oldest messages",
-        }[self._settings.overflow]
-        self._log.warn(
-            "The queue for {target} is full ({limit} messages): {dropped} are dropped.",
-            target=target.source,
-            limit=limit,
-            dropped=dropped,
-        )
-        text = f"The queue for {target.title} is full ({limit} messages): {dropped}"
-        self._sendNotice(source, f"{text} are dropped until there is space")
-
-    def _announce(self, about: RelayTarget, text: str, kind: str = "") -> bool:
-        if kind and not self._limiter.take((about.source, kind)):
-            return False
-        for endpoint in self._others(about):
-            self._sendNotice(endpoint.target, text)
-        return True
-
-    def _sendNotice(self, target: RelayTarget, text: str) -> None:
+    def sendNotice(self, target: RelayTarget, text: str) -> None:
         text = "\n".join(splitLines(text))
-        message = self._message(target, self._newKey(), "", text, MessageKind.SYSTEM)
-        with self._logStorageErrors(target):
+        message = self._message(target, self.newKey(), "", text, MessageKind.SYSTEM)
+        with self.logStorageErrors(target):
             self._outbox.enqueue(
                 replace(message, queue=target.source),
                 self._settings.limit,

@@ -19,6 +19,7 @@ from txwebqq.irc.qq.medialinks import LINKS_SCHEMA, MediaLinks, mediaService
 from txwebqq.irc.relay.account import RelayAccount
 from txwebqq.irc.relay.network import IRCNetwork
 from txwebqq.irc.relay.room import BridgedRoom
+from txwebqq.irc.relay.storage.messageids import MESSAGE_IDS_SCHEMA, MessageIds
 from txwebqq.irc.relay.storage.outbox import OUTBOX_SCHEMA, Outbox
 from txwebqq.sqlite.database import MEMORY, Database, Schema
 
@@ -32,12 +33,12 @@ CONFIRMATION_TIMEOUT = 5.0
 that were sent."""
 
 RELAY_SCHEMA = Schema(
-    OUTBOX_SCHEMA + LINKS_SCHEMA,
-    version=1,
+    OUTBOX_SCHEMA + MESSAGE_IDS_SCHEMA + LINKS_SCHEMA,
+    version=2,
     application=0x71717277,
     user="relay",
 )
-"""The database: the outbox, pictures and long texts."""
+"""The database: the outbox, ids of messages, pictures and long texts."""
 
 
 class RelayService(MultiService):
@@ -54,6 +55,7 @@ class RelayService(MultiService):
         self._clock = reactor
         self._database = Database(settings.database or MEMORY, RELAY_SCHEMA)
         self._outbox = Outbox(self._database)
+        self._ids = MessageIds(self._database)
         self._rooms: list[BridgedRoom] = []
         self._links: MediaLinks | None = None
         if settings.pictures is not None:
@@ -63,7 +65,12 @@ class RelayService(MultiService):
         for account in settings.accounts:
             number = account.account.number
             accounts[number] = RelayAccount(
-                number, reactor, self._outbox, account.burst, account.seconds
+                number,
+                reactor,
+                self._outbox,
+                account.burst,
+                account.seconds,
+                getattr(account.access, "server", "") or "onebot",
             )
             service = makeAccount(
                 account.account,
@@ -77,7 +84,7 @@ class RelayService(MultiService):
             networks[known.name] = network = IRCNetwork(known, reactor)
             network.setServiceParent(self)  # type: ignore[no-untyped-call]
         for each in settings.rooms:
-            room = BridgedRoom(each, self._outbox, reactor, self._links)
+            room = BridgedRoom(each, self._outbox, self._ids, reactor, self._links)
             for group in each.groups:
                 room.add(accounts[group.account].link(group, room))
             for channel in each.channels:
@@ -94,7 +101,9 @@ class RelayService(MultiService):
     def _expire(self) -> None:
         if self._links is not None:
             self._links.expire()
-        self._outbox.forget(int((self._clock.seconds() - REMEMBERED) * 1000))
+        before = int((self._clock.seconds() - REMEMBERED) * 1000)
+        self._outbox.forget(before)
+        self._ids.forget(before)
 
     def startService(self) -> None:
         if self._settings.database is None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from txwebqq.irc.relay.members import MemberList
 from txwebqq.irc.relay.storage.outbox import OutboxMessage
+from txwebqq.model import Face, Text
 
 
 class RelayTarget(Protocol):
@@ -20,12 +21,17 @@ class RelayTarget(Protocol):
     @ivar isChannel: whether it is an IRC channel.
     @ivar isQuiet: whether names that are sent to it must not highlight their owners.
     @ivar members: the others that are in it.
+    @ivar account: the number of the relay's account in a group, 0 in a channel.
+    @ivar accountSpace: names the QQ network of a group, C{""} for a channel: in two
+        groups with the same one, a number is the same account.
     """
 
     source: str
     isChannel: bool
     isQuiet: bool
     members: MemberList
+    account: int
+    accountSpace: str
 
     @property
     def title(self) -> str:
@@ -52,4 +58,15 @@ class RelayTarget(Protocol):
 
         @return: the rest of its text, when the server has accepted that part;
             fails with L{TargetUnavailable} or L{DeliveryRefused}.
+        """
+
+    def react(
+        self, messageId: str, face: Face | Text, isSet: bool, source: str
+    ) -> None:
+        """
+        React to a message, or take a reaction back, if the target can be sent that
+        now.
+
+        @param messageId: the id of the message in the target.
+        @param source: the target from which the reaction comes.
         """

@@ -249,7 +249,7 @@ def test_refusedWithoutCopy() -> None:
     relay.server.support = "MAXTARGETS=4"
     relay.start()
 
-    def send() -> Deferred[None]:
+    def send() -> Deferred[str]:
         connection = relay.network._connection
         assert connection is not None
         return connection.sendConfirmed("#cats", Line("PRIVMSG", ("#cats", "hello")))

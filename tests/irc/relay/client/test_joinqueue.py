@@ -38,6 +38,7 @@ def joinMany(relay: MemoryRelay, support: str = "") -> None:
         room = BridgedRoom(
             RoomSettings((), (ChannelRef("home", name),)),
             relay.outbox,
+            relay.room.ids,
             relay.clock,
             None,
         )

@@ -23,3 +23,16 @@ def test_copies() -> None:
     assert not detector.isCopy("jumps over the lazy dog")
     clock.advance(REMEMBERED_SECONDS + 1)
     assert not detector.isCopy("<bob> jumps over the lazy dog")
+
+
+def test_replies() -> None:
+    """
+    A reply is recognised whichever way a relay writes the quote and the name at its
+    beginning.
+    """
+    detector = LoopDetector(Clock().seconds)
+    detector.remember("小明", "@Relay yes, of course")
+    assert detector.isCopy("<小明> @Relay yes, of course")
+    assert detector.isCopy("<小明> (re bob: hello) yes, of course")
+    assert detector.isCopy("<relay> <小明> (re hello) bob: yes, of course")
+    assert not detector.isCopy("<小明> (re yes, of course) no")

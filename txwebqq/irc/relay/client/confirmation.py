@@ -63,7 +63,7 @@ class _Unconfirmed:
     channel: str
     command: str
     means: Confirmation
-    confirmed: Deferred[None]
+    confirmed: Deferred[str]
     probes: int = 0
     timer: IDelayedCall | None = None
 
@@ -93,14 +93,14 @@ class ConfirmationQueue:
 
     def send(
         self, channel: str, line: Line, nick: str, means: Confirmation
-    ) -> Deferred[None]:
+    ) -> Deferred[str]:
         """
         Send a message, and wait until it is confirmed.
 
         @param channel: the casefolded name of its channel.
         @param nick: the own nick.
-        @return: fires when the server has processed the message; fails with
-            L{DeliveryRefused}.
+        @return: fires when the server has processed the message, with its C{msgid}
+            or C{""}; fails with L{DeliveryRefused}.
         """
         self._serial += 1
         if means in _ECHOES and self._missingEchoes >= _MAX_MISSING:
@@ -149,15 +149,17 @@ class ConfirmationQueue:
                     self._confirm(each)
                 return
 
-    def echoed(self, channel: str, command: str) -> None:
+    def echoed(self, channel: str, command: str, msgid: str = "") -> None:
         """
         Confirm the first message of a channel. Servers change the text of some
         messages, so it is not compared.
+
+        @param msgid: the C{msgid} of the echo, C{""} for none.
         """
         for message in self._messages:
             isEchoed = message.means is not Confirmation.NOTICE
             if isEchoed and (message.channel, message.command) == (channel, command):
-                self._echoConfirmed(message)
+                self._echoConfirmed(message, msgid)
                 return
 
     def copied(self) -> None:
@@ -169,9 +171,9 @@ class ConfirmationQueue:
                 self._echoConfirmed(message)
                 return
 
-    def _echoConfirmed(self, message: _Unconfirmed) -> None:
+    def _echoConfirmed(self, message: _Unconfirmed, msgid: str = "") -> None:
         self._missingEchoes = 0
-        self._confirm(message)
+        self._confirm(message, msgid)
 
     def refused(self, channel: str, command: str, problem: DeliveryRefused) -> None:
         """
@@ -197,10 +199,10 @@ class ConfirmationQueue:
             if not message.confirmed.called:
                 message.confirmed.errback(error())
 
-    def _confirm(self, message: _Unconfirmed) -> None:
+    def _confirm(self, message: _Unconfirmed, msgid: str = "") -> None:
         self._remove(message)
         if not message.confirmed.called:
-            message.confirmed.callback(None)
+            message.confirmed.callback(msgid)
 
     def _remove(self, message: _Unconfirmed) -> None:
         if message in self._messages:

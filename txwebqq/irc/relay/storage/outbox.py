@@ -4,8 +4,10 @@ The durable queue of messages that the relay has accepted and not delivered.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import Any
 
 from txwebqq.irc.config.policies import OverflowPolicy
 from txwebqq.sqlite.database import Database
@@ -20,7 +22,9 @@ CREATE TABLE piece (
     author TEXT NOT NULL,
     text TEXT NOT NULL,
     ready INTEGER NOT NULL,
-    begun INTEGER NOT NULL DEFAULT 0
+    begun INTEGER NOT NULL DEFAULT 0,
+    reply TEXT NOT NULL DEFAULT '',
+    mentions TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX piece_by_lane ON piece (lane, serial);
 CREATE TABLE known (
@@ -47,6 +51,9 @@ class MessageKind(IntEnum):
     """C{/me}."""
     SYSTEM = 2
     """A message of the relay itself, without an author."""
+    RECALL = 3
+    """The recall of the message that C{reply} names; its text says so where the
+    message cannot be removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,10 @@ class OutboxMessage:
     @ivar time: Unix milliseconds.
     @ivar isReady: whether author and text are final. An incomplete message
         holds up those behind it.
+    @ivar reply: the origin of the message that this one replies to, or recalls;
+        C{""} for none.
+    @ivar mentions: the numbers and names of those whom the text mentions as
+        C{@name}; 0 for one who is known to be no member of the target.
     @ivar begun: the time, in Unix milliseconds, of a sending of which the
         outcome is unknown, else 0.
     @ivar serial: the row in the database, which gives the order; 0 for a
@@ -74,6 +85,8 @@ class OutboxMessage:
     isReady: bool = True
     begun: int = 0
     serial: int = 0
+    reply: str = ""
+    mentions: tuple[tuple[int, str], ...] = ()
 
 
 class EnqueueResult(Enum):
@@ -135,8 +148,8 @@ class Outbox:
                     (message.queue, excess, min(1, limit - 1)),
                 )
             self._db.execute(
-                "INSERT INTO piece (lane, origin, time, kind, author, text, ready)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO piece (lane, origin, time, kind, author, text, ready,"
+                " reply, mentions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     message.queue,
                     message.origin,
@@ -145,18 +158,22 @@ class Outbox:
                     message.author,
                     message.text,
                     message.isReady,
+                    message.reply,
+                    _writeMentions(message),
                 ),
             )
         return EnqueueResult.ADDED if queued < limit else EnqueueResult.REPLACED
 
     def _complete(self, message: OutboxMessage) -> None:
         self._db.execute(
-            "UPDATE piece SET author = ?, text = ?, kind = ?, ready = 1"
-            " WHERE lane = ? AND origin = ? AND NOT ready",
+            "UPDATE piece SET author = ?, text = ?, kind = ?, reply = ?, mentions = ?,"
+            " ready = 1 WHERE lane = ? AND origin = ? AND NOT ready",
             (
                 message.author,
                 message.text,
                 int(message.kind),
+                message.reply,
+                _writeMentions(message),
                 message.queue,
                 message.origin,
             ),
@@ -202,18 +219,27 @@ class Outbox:
             (queue, origin),
         )
 
+    def remove(self, queue: str, origin: str) -> None:
+        """
+        Remove a message that is not to be relayed any more. When it is being sent,
+        the rest of it is not.
+        """
+        self._db.execute(
+            "DELETE FROM piece WHERE lane = ? AND origin = ?", (queue, origin)
+        )
+
     def first(self, queue: str) -> OutboxMessage | None:
         """
         Read the message at the head of a queue.
         """
         row = self._db.execute(
-            "SELECT origin, time, author, text, kind, ready, begun, serial"
-            " FROM piece WHERE lane = ? ORDER BY serial LIMIT 1",
+            "SELECT origin, time, author, text, kind, ready, begun, serial, reply,"
+            " mentions FROM piece WHERE lane = ? ORDER BY serial LIMIT 1",
             (queue,),
         ).fetchone()
         if row is None:
             return None
-        origin, time, author, text, kind, isReady, begun, serial = row
+        origin, time, author, text, kind, isReady, begun, serial, *references = row
         return OutboxMessage(
             queue,
             origin,
@@ -224,6 +250,8 @@ class Outbox:
             bool(isReady),
             begun,
             serial,
+            references[0],
+            _readMentions(references[1]),
         )
 
     def markSending(self, message: OutboxMessage, now: int) -> None:
@@ -240,11 +268,11 @@ class Outbox:
     def acknowledge(self, message: OutboxMessage, rest: str) -> None:
         """
         Delete a message that was delivered, or leave the rest of its text at
-        the head of the queue.
+        the head of the queue; the rest is no reply.
         """
         if rest:
             self._db.execute(
-                "UPDATE piece SET text = ?, begun = 0 WHERE serial = ?",
+                "UPDATE piece SET text = ?, begun = 0, reply = '' WHERE serial = ?",
                 (rest, message.serial),
             )
         else:
@@ -275,3 +303,12 @@ class Outbox:
             " WHERE piece.lane = known.lane AND piece.origin = known.origin)",
             (before,),
         )
+
+
+def _writeMentions(message: OutboxMessage) -> str:
+    return json.dumps(message.mentions) if message.mentions else ""
+
+
+def _readMentions(text: str) -> tuple[tuple[int, str], ...]:
+    mentions: list[Any] = json.loads(text) if text else []
+    return tuple((number, name) for number, name in mentions)

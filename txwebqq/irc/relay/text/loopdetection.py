@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from txwebqq.irc.relay.text.attribution import attributions, comparable, comparableName
+from txwebqq.irc.relay.text.quotes import withoutReferences
 
 REMEMBERED_SECONDS = 120.0
 """The seconds for which messages are remembered."""
@@ -26,21 +27,23 @@ class LoopDetector:
 
     When another relay joins two targets of the room, each message comes back
     from it, with the sender's name before the text. Not all networks carry
-    client tags that would mark a copy, so the texts are compared.
+    client tags that would mark a copy, so the texts are compared, without the quote
+    and the name at their beginning: relays write these in several ways.
 
     @param now: the time in seconds.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        # The time, the author and the text of each message.
-        self._messages: deque[tuple[float, str, str]] = deque(maxlen=MAX_REMEMBERED)
+        # The time, the author and the text of each message, in two forms.
+        self._messages: deque[tuple[float, str, set[str]]]
+        self._messages = deque(maxlen=MAX_REMEMBERED)
 
     def remember(self, author: str, text: str) -> None:
         """
         Remember a message of any target.
         """
-        self._messages.append((self._now(), comparableName(author), comparable(text)))
+        self._messages.append((self._now(), comparableName(author), _forms(text)))
 
     def isCopy(self, text: str) -> bool:
         """
@@ -49,11 +52,15 @@ class LoopDetector:
         """
         since = self._now() - REMEMBERED_SECONDS
         for name, attributed in attributions(text):
-            sender, part = comparableName(name), comparable(attributed)
-            for time, author, whole in self._messages:
+            sender, parts = comparableName(name), _forms(attributed)
+            for time, author, wholes in self._messages:
                 if time < since or author != sender:
                     continue
-                if part == whole or (len(part) >= _MIN_PART and part in whole):
+                if parts & wholes or any(
+                    len(part) >= _MIN_PART and part in whole
+                    for part in parts
+                    for whole in wholes
+                ):
                     return True
         return False
 
@@ -70,3 +77,7 @@ class LoopDetector:
         if any(author in found for _, author, _ in self._messages):
             return True
         return any(comparableName(name) in found for name in names())
+
+
+def _forms(text: str) -> set[str]:
+    return set(map(comparable, withoutReferences(text)))
