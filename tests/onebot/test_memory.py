@@ -10,10 +10,21 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from txwebqq import testing
-from txwebqq.model import GroupMessage, Message, Sent
+from txwebqq.model import (
+    GroupFile,
+    GroupMessage,
+    GroupNotice,
+    MemberMuted,
+    MemberPoked,
+    Message,
+    MessageRecalled,
+    MessageSent,
+    Reaction,
+    Sent,
+)
 from txwebqq.onebot.memory.program import MemoryOneBot
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-from txwebqq.testing import MemoryWebQQ
+from txwebqq.testing import MemoryWebQQ, RecordingFactory
 
 
 class Echo(WebQQProtocol):
@@ -59,6 +70,37 @@ def test_bothKinds() -> None:
     assert onebot.said == ["hello", "all"]
     onebot.stop()
     assert onebot.clock.getDelayedCalls() == []
+
+
+def test_happenings() -> None:
+    """
+    The actions of other people and other clients are events.
+    """
+    onebot = MemoryOneBot()
+    alice = onebot.addFriend("Alice")
+    group = onebot.addGroup("Tea", alice)
+    protocol = onebot.run(RecordingFactory())
+    message = onebot.tellGroup(group, alice, "hello")
+    onebot.react(alice, message, "👍")
+    onebot.mute(group, alice, seconds=60)
+    onebot.poke(alice, group)
+    onebot.shareFile(group, alice, "tea.txt", b"oolong")
+    onebot.recall(message)
+    onebot.sendElsewhere(alice, "from the phone")
+    onebot.invite(alice, 30001)
+    assert [type(event) for event in protocol.events] == [
+        GroupMessage,
+        Reaction,
+        MemberMuted,
+        MemberPoked,
+        GroupFile,
+        MessageRecalled,
+        MessageSent,
+        GroupNotice,
+    ]
+    assert onebot.reactions == {(message, "128077"): {alice}}
+    assert (group, alice) in onebot.muted
+    onebot.stop()
 
 
 def test_names() -> None:

@@ -101,6 +101,21 @@ def test_uploads() -> None:
     assert messages.arrived(event(6, message=report))
 
 
+@pytest.mark.parametrize("value", [None, "", "x", [], {}, [{}], -1, True, 1.5, 2**70])
+@pytest.mark.parametrize("name", list(event(5)))
+def test_wrongField(name: str, value: object) -> None:
+    """
+    A field of another type does not raise, also while a call is under way.
+    """
+    messages = OwnMessages()
+    strange = event(5, **{name: value})
+    isOwn(strange, Number(OWN))
+    call = messages.sending("send_private_msg", {})
+    messages.arrived(strange)
+    messages.sent(call, 0)
+    messages.arrived(strange)
+
+
 def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     The memory is limited; reports that it has no room for are told.

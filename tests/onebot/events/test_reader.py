@@ -224,6 +224,11 @@ def test_names() -> None:
     expected = [Mention(ALI, "Ali"), Mention(BOB, "Bob"), Mention(5, "5")]  # type: ignore[arg-type]
     assert mentions == expected
     assert found.text == "@Ali@Bob@5"
+    card = {"post_type": "notice", "notice_type": "group_card", "user_id": BOB}
+    known.read({**card, "group_id": GROUP, "card_new": "Card", "card_old": ""})
+    (found,) = known.read(event)
+    assert isinstance(found, GroupMessage)
+    assert found.content[2] == Mention(BOB, "Card")  # type: ignore[arg-type]
     # The card is of that group only.
     (found,) = known.read({**event, "group_id": 6, "sender": None})
     assert isinstance(found, GroupMessage)

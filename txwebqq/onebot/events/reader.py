@@ -235,6 +235,10 @@ class EventReader:
                 return [_offlineFile(event, uin)]
             case _ if not idIn(event, "group_id"):
                 return [_unknown(event)]
+            case "group_card", _:
+                card = textIn(event, "card_new")
+                self._names.keep(idIn(event, "group_id"), uin, card)
+                return [_unknown(event)]
             case "group_increase", _:
                 return [self._groupNotice(event, GroupStep.JOINED, 0)]
             case "group_decrease" | "group_dismiss", _:
