@@ -13,7 +13,10 @@ from txwebqq.model import (
     GroupPicture,
     HistoryDay,
     HistoryStretch,
+    Mention,
+    Number,
     PastMessage,
+    Reply,
     Text,
     Uin,
 )
@@ -64,9 +67,20 @@ STRETCH = HistoryStretch(
             (GroupPicture("a.jpg", 2610173877, server="183.60.50.34:80"), Face(0)),
             29,
         ),
+        PastMessage(
+            QIU,
+            1359449454,
+            (
+                Reply(5),
+                Mention(Number(10001), "梨"),
+                Mention(Number(0), "全体"),
+                Text("?"),
+            ),
+            30,
+        ),
     ),
     28,
-    29,
+    30,
     TEAHOUSE_CODE,
     1359526607,
 )

@@ -23,8 +23,11 @@ from txwebqq.model import (
     GroupPicture,
     HistoryDay,
     HistoryStretch,
+    Mention,
+    Number,
     OfflinePicture,
     PastMessage,
+    Reply,
     Segment,
     Text,
     Uin,
@@ -235,6 +238,11 @@ def _item(segment: Segment) -> dict[str, Any] | None:
             }
         case CustomFace(name) | OfflinePicture(_, name):
             return {"v": name, "t": 2, "fid": 0, "ip": 0, "port": 0}
+        # Both are texts to clients that do not know our members.
+        case Mention(number):
+            return {"v": segment.text, "t": 0, "at": number}
+        case Reply(id):
+            return {"v": "", "t": 0, "reply": id}
     return None
 
 
@@ -243,6 +251,10 @@ def _segment(item: Any) -> Segment:
     if kind == 1:
         index = unsigned(value)
         return faceAt(index) or Face(index)
+    if "at" in item:
+        return Mention(Number(unsigned(item["at"])), value.removeprefix("@"))
+    if "reply" in item:
+        return Reply(unsigned(item["reply"]))
     if kind != 2:
         return Text(value)
     address, port = unsigned(item.get("ip", 0)), unsigned(item.get("port", 0))
