@@ -2,6 +2,7 @@
 #
 #   make demo         a server, a bot and a friend, until Ctrl-C
 #   make demo ONCE=1  plays the conversation and exits
+#   make demo-onebot  a bot of NoneBot on our server, and ours by OneBot 11; ONCE=1
 #   make test         format, lint, types, import contracts, docs, tests;
 #                     NAME=tests/irc/relay runs the tests of one folder or file
 #   make test-lowest  the tests with the lowest versions that pyproject.toml allows
@@ -21,13 +22,19 @@ SYSTEM := /usr/bin/python3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-lowest format types imports pages ledger bench docs clean distclean
+.PHONY: help demo demo-onebot test test-lowest format types imports pages ledger bench docs clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
 demo: .venv/demo.stamp
 	@exec $(BIN)/python examples/demo.py $(if $(filter-out 0,$(ONCE)),--once)
+
+demo-onebot: .venv/demo-onebot.stamp .venv/judges.stamp
+	@[ -x .venv/judges/bin/python ] || { \
+	    echo 'NoneBot is not installed: see above.' >&2; exit 1; }
+	@exec $(BIN)/python examples/demo_onebot.py --nonebot "$$PWD/.venv/judges/bin/python" \
+	    $(if $(filter-out 0,$(ONCE)),--once)
 
 # The tests come last, so that their count ends the output.
 test: .venv/test.stamp .venv/irc.stamp .venv/judges.stamp .venv/system.stamp
@@ -74,11 +81,16 @@ docs: .venv/test.stamp
 	@$(BIN)/python -m pip install --quiet --editable '.[irc]'
 	@touch $@
 
+.venv/demo-onebot.stamp: pyproject.toml | $(BIN)/pip
+	@echo 'Installing txwebqq into .venv with pip, about half a minute.'
+	@$(BIN)/python -m pip install --quiet --editable '.[irc,onebot]'
+	@touch $@ .venv/demo.stamp
+
 .venv/test.stamp: pyproject.toml | $(BIN)/pip
 	@echo 'Installing txwebqq, its tests and their tools into .venv with pip, one' \
 	    'or two minutes. The tests themselves take about five.'
 	@$(BIN)/python -m pip install --quiet --editable '.[irc,onebot,bench,test,docs]'
-	@touch $@ .venv/demo.stamp
+	@touch $@ .venv/demo.stamp .venv/demo-onebot.stamp
 
 .venv/bench.stamp: pyproject.toml | $(BIN)/pip
 	@$(BIN)/python -m pip install --quiet --editable '.[irc,bench]'

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import tomllib
 from collections import defaultdict
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ password-file = "irc.secret"
 
 [[gateway.user.account]]
 number = 10003
-password-file = "10003.secret"
+password-file = "10003.password"
 server = "{url}"
 """
 
@@ -140,12 +141,13 @@ class DemoProcesses:
     """
     Starts the processes of the demo, and ends them.
 
+    @ivar folder: for files of theirs.
     @ivar areEnding: whether no more of them are started.
     """
 
     def __init__(self, reactor: IReactorProcess, folder: Path, port: int) -> None:
         self._reactor = reactor
-        self._folder = folder
+        self.folder = folder
         self.url = f"http://127.0.0.1:{port}"
         self._port = port
         self._processes: list[DemoProcess] = []
@@ -159,7 +161,7 @@ class DemoProcesses:
         Start the server.
         """
         listen = f"tcp:{self._port}:interface=127.0.0.1"
-        return self._start(
+        return self.twistd(
             "server",
             "webqq-server",
             "--listen",
@@ -172,17 +174,13 @@ class DemoProcesses:
         """
         Start a client.
         """
-        secret = self._folder / f"{number}.password"
-        if not secret.exists():
-            secret.touch(mode=0o600)
-            secret.write_text(self.passwords[number], encoding="utf-8")
-        return self._start(
+        return self.twistd(
             name,
             "webqq",
             "--account",
             str(number),
             "--password-file",
-            str(secret),
+            str(self.password(number)),
             "--server",
             self.url,
             "--app",
@@ -196,13 +194,11 @@ class DemoProcesses:
         @return: the port that it listens at.
         """
         port = freePort(IRC_PORT)
-        for name, secret in (("irc", IRC_PASSWORD), ("10003", self.passwords[10003])):
-            path = self._folder / f"{name}.secret"
-            path.touch(mode=0o600)
-            path.write_text(secret, encoding="utf-8")
-        config = self._folder / "irc.toml"
+        self.secret("irc.secret", IRC_PASSWORD)
+        self.password(10003)
+        config = self.folder / "irc.toml"
         config.write_text(IRC.format(port=port, url=self.url), encoding="utf-8")
-        process = self._start("gateway", "webqq-irc", "--config", str(config))
+        process = self.twistd("gateway", "webqq-irc", "--config", str(config))
         endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
         while process.exitCode is None:
             try:
@@ -214,15 +210,39 @@ class DemoProcesses:
                 return port
         raise RuntimeError("the gateway has ended")
 
-    def _start(self, name: str, *command: str) -> DemoProcess:
+    def secret(self, name: str, text: str) -> Path:
+        """
+        Write a file that no other user can read.
+        """
+        path = self.folder / name
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def password(self, number: int) -> Path:
+        """
+        Write the password file of an account.
+        """
+        return self.secret(f"{number}.password", self.passwords[number])
+
+    def twistd(self, name: str, *command: str) -> DemoProcess:
+        """
+        Start a daemon.
+        """
+        log = self.folder / f"{name}.log"
+        logged = ["--pidfile=", f"--logfile={log}"]
+        return self.run(name, str(TWISTD), "-n", *logged, *command)
+
+    def run(self, name: str, *argv: str, **variables: str) -> DemoProcess:
+        """
+        Start a process, with more environment variables.
+        """
         if self.areEnding:
             raise RuntimeError("the demo is ending")
-        log = self._folder / f"{name}.log"
-        process = DemoProcess(name, log)
-        logged = ["--pidfile=", f"--logfile={log}"]
-        argv = [str(TWISTD), "-n", *logged, *command]
+        process = DemoProcess(name, self.folder / f"{name}.log")
+        environment = {**os.environ, **variables}
         self._reactor.spawnProcess(
-            process, argv[0], argv, env=dict(os.environ), path=str(HERE)
+            process, argv[0], argv, env=environment, path=str(HERE)
         )
         self._processes.append(process)
         return process
@@ -246,16 +266,17 @@ class DemoProcesses:
                 print("\n".join(lines[-15:]), file=sys.stderr)
 
 
-async def untilListening(reactor: IReactorTime, server: DemoProcess) -> None:
+async def untilLogged(reactor: IReactorTime, process: DemoProcess, *texts: str) -> None:
     """
-    Wait until the log of the server says that it listens: a reply at its port
-    could be that of another server.
+    Wait until the log of a process has all of several texts.
     """
-    while server.exitCode is None:
-        if server.log.exists() and "listens on" in server.log.read_text("utf-8"):
-            return
+    while process.exitCode is None:
+        if process.log.exists():
+            log = process.log.read_text("utf-8")
+            if all(text in log for text in texts):
+                return
         await deferLater(reactor, 0.1)
-    raise RuntimeError("the server has ended")
+    raise RuntimeError(f"the {process.name} has ended")
 
 
 async def converse(reactor: IReactorTime, processes: DemoProcesses) -> None:
@@ -263,7 +284,8 @@ async def converse(reactor: IReactorTime, processes: DemoProcesses) -> None:
     Run the conversation, from sign-on to sign-off.
     """
     server = processes.server()
-    await untilListening(reactor, server)
+    # A reply at its port could be that of another server.
+    await untilLogged(reactor, server, "listens on")
     print(f"A WebQQ server is at {processes.url}.", flush=True)
     echo = processes.client("echo", 10002, "EchoFactory")
     await echo.until(echo.firstLine)
@@ -299,12 +321,15 @@ def freePort(usual: int) -> int:
     raise RuntimeError("no port is free")
 
 
-def invite(processes: DemoProcesses, irc: int) -> None:
+async def invite(reactor: IReactorTime, processes: DemoProcesses, once: bool) -> None:
     """
-    Print the commands to join the demo.
+    Start the gateway, and print the commands to join the demo.
 
-    @param irc: the port of the gateway.
+    @param once: whether nobody joins it.
     """
+    irc = await processes.gateway(reactor)
+    if once:
+        return
     password = shlex.quote(processes.passwords[10001])
     print(
         f"""
@@ -324,9 +349,14 @@ To join as Guest with IRC, start irssi and type
     )
 
 
-async def run(reactor: IReactorCore, once: bool) -> None:
+async def run(
+    reactor: IReactorCore,
+    once: bool,
+    converse: Callable[[IReactorTime, DemoProcesses], Coroutine[Any, Any, None]],
+    invite: Callable[[IReactorTime, DemoProcesses, bool], Coroutine[Any, Any, None]],
+) -> None:
     """
-    Run the demo.
+    Run a demo.
 
     @param once: whether to end after the conversation.
     """
@@ -341,9 +371,8 @@ async def run(reactor: IReactorCore, once: bool) -> None:
         playing = Deferred.fromCoroutine(converse(reactor, processes))  # type: ignore[arg-type]
         try:
             await playing.addTimeout(TIMEOUT, reactor)  # type: ignore[arg-type]
-            irc = await processes.gateway(reactor)  # type: ignore[arg-type]
+            await invite(reactor, processes, once)  # type: ignore[arg-type]
             if not once:
-                invite(processes, irc)
                 await Deferred()
         except Exception:
             # The conversation cannot go on after Ctrl-C.
@@ -364,7 +393,7 @@ def main() -> None:
         "--once", action="store_true", help="end after the conversation"
     )
     once = parser.parse_args().once
-    react(lambda reactor: Deferred.fromCoroutine(run(reactor, once)))
+    react(lambda reactor: Deferred.fromCoroutine(run(reactor, once, converse, invite)))
 
 
 if __name__ == "__main__":

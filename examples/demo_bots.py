@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, DeferredQueue, ensureDeferred
 from twisted.python.failure import Failure
 
 from txwebqq.errors import Kicked
+from txwebqq.faces import withFacesNamed
 from txwebqq.model import (
     DiscussionMessage,
     Event,
@@ -20,8 +21,10 @@ from txwebqq.model import (
     GroupMessage,
     GroupPicture,
     KickNotice,
+    Mention,
     Message,
     Number,
+    Reply,
     Status,
     StatusChange,
     Text,
@@ -209,6 +212,52 @@ class AliceFactory(WebQQFactory):
     """
 
     protocol = Alice
+
+
+class Tea(Alice):
+    """
+    Speaks with the bots of C{make demo-onebot}.
+    """
+
+    async def play(self) -> None:
+        """
+        Run the script.
+        """
+        friends = {buddy.name: buddy.uin for buddy in self.buddies.values()}
+        for name, text in (("Echo", "Hello "), ("Guest", "Hello")):
+            content = (Text(text), Face(14)) if name == "Echo" else (Text(text),)
+            await self.sendMessage(friends[name], content)
+            tell(f"Alice -> {name}: {withFacesNamed(content)}")
+            answer = await self.next(Message)
+            tell(f"{name} -> Alice: {withFacesNamed(answer.content)}")
+        [teahouse] = self.groups.values()
+        [guest] = [
+            member
+            for member in (await self.fetchGroup(teahouse.code)).members
+            if member.name == "Guest"
+        ]
+        number = await self.fetchNumber(guest.uin)
+        question = (Mention(number, "Guest"), Text(" Is the tea ready?"))
+        asked = await self.sendGroupMessage(teahouse.gid, question)
+        tell(f"Alice -> {teahouse.name}: @Guest Is the tea ready?")
+        reply = await self.next(GroupMessage)
+        assert Reply(asked.messageId) in reply.content
+        tell(f"Guest -> {teahouse.name}, as a reply to Alice: {reply.text}")
+        sent = await self.sendGroupMessage(teahouse.gid, "Pour it away")
+        tell(f"Alice -> {teahouse.name}: Pour it away")
+        await self.recallGroupMessage(teahouse.gid, sent.messageId)
+        tell("Alice recalls that.")
+        reply = await self.next(GroupMessage)
+        tell(f"Guest -> {teahouse.name}: {reply.text}")
+        await self.signOff()
+
+
+class TeaFactory(WebQQFactory):
+    """
+    Builds a L{Tea} for each sign-on.
+    """
+
+    protocol = Tea
 
 
 class Carol(WebQQProtocol):
