@@ -24,6 +24,7 @@ from tests.onebot.surface.bots import PNG, MemoryBot
 from tests.onebot.surface.test_events import Scene
 from txwebqq.errors import Unreachable
 from txwebqq.model import Face, GroupMessage, GroupPicture, Message, Text
+from txwebqq.onebot.surface.calls.contacts import LOGIN_PATIENCE
 from txwebqq.onebot.surface.calls.dispatcher import (
     CALL_TIMEOUT,
     HANDLERS,
@@ -32,7 +33,7 @@ from txwebqq.onebot.surface.calls.dispatcher import (
 from txwebqq.onebot.surface.pictures import FETCH_TIMEOUT, PictureLoader
 from txwebqq.onebot.surface.replies import CallFailed
 from txwebqq.onebot.websocket import WebSocket
-from txwebqq.testing import MemoryTreq
+from txwebqq.testing import MemoryTreq, MemoryWebQQ
 
 
 @pytest.fixture
@@ -448,6 +449,25 @@ def test_people(scene: Scene) -> None:
     assert category["buddyList"] == friends
     scene.bot.call("delete_friend", user_id=scene.alice.number)
     assert scene.bot.call("get_friend_list") == []
+
+
+def test_loginInfo() -> None:
+    """
+    A bot that asks who it is before the account has signed on is told its name when
+    that is done, and only the number if it takes too long.
+    """
+    web = MemoryWebQQ()
+    person = web.person("Bot")
+    bot = MemoryBot(web, person)
+    bot.write('{"action":"get_login_info","echo":1}')
+    web.settle(LOGIN_PATIENCE - 1)
+    assert [e for e in bot.socket.sent if "echo" in e] == []
+    web.settle(1)
+    bot.write('{"action":"get_login_info","echo":2}')
+    bot.signOn()
+    first, second = [e["data"] for e in bot.socket.sent if "echo" in e]
+    assert first == {"user_id": person.number, "nickname": ""}
+    assert second == {"user_id": person.number, "nickname": "Bot"}
 
 
 def test_groups(scene: Scene) -> None:

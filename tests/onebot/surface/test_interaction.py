@@ -118,11 +118,13 @@ def test_mentioned(scene: Scene) -> None:
     A mention is told of by its number; a text beside it that looks like one is none.
     """
     number = scene.person.number
+    group = {"group_id": scene.group, "user_id": scene.carol.number}
+    scene.bot.call("set_group_admin", **group)
     scene.carol.tellGroup(
         "猫咪",
         [Mention(number, "Bot"), Text(" @阿梨 来 "), Mention(Number(0), "全体成员")],
     )
-    event = scene.happened()[0]
+    event = scene.happened()[-1]
     assert event["message"] == [
         {"type": "at", "data": {"qq": str(number), "name": "Bot"}},
         {"type": "text", "data": {"text": " @阿梨 来 "}},

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -56,6 +57,7 @@ class SurfaceAccount:
         self._listeners: dict[Listener, bool] = {}
         self._flags = 0
         self._wasLost = False
+        self._waiting: list[Deferred[None]] = []
 
     @property
     def isOnline(self) -> bool:
@@ -136,9 +138,26 @@ class SurfaceAccount:
         """
         self._protocol = protocol
         self.joinRequests.clear()
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None)
         if self._wasLost:
             self._wasLost = False
             self.notice("bot_online", user_id=self.number, reason="signed on again")
+
+    async def untilSignedOn(self, seconds: float) -> None:
+        """
+        Wait for the sign-on of an account that is not signed on, but not longer than
+        a number of seconds.
+        """
+        if self.isOnline:
+            return
+        waiting: Deferred[None] = Deferred(self._forget)
+        self._waiting.append(waiting)
+        await waiting.addTimeout(seconds, self.clock, lambda result, _: None)
+
+    def _forget(self, waiting: Deferred[None]) -> None:
+        self._waiting.remove(waiting)
 
     def signedOff(self, protocol: WebQQProtocol) -> None:
         """

@@ -17,15 +17,21 @@ from txwebqq.onebot.surface.replies import MALFORMED, CallFailed
 
 TABLE = CallTable()
 
+LOGIN_PATIENCE = 10.0
+"""Seconds to wait for the first sign-on."""
+
 NO_REQUEST = "no request has this flag, or it was answered"
 
 
 @TABLE.call("get_login_info")
 async def getLoginInfo(caller: Caller, params: Params) -> Any:
     """
-    Return our own number and nickname.
+    Return our own number and nickname. Some bots ask but once, at the start, so this
+    waits a little for the first sign-on.
     """
     account = caller.account
+    if not account.nick:
+        await account.untilSignedOn(LOGIN_PATIENCE)
     if not account.nick and account.isOnline:
         with suppress(WebQQError):
             account.nick = (await account.online.fetchSelf()).nick
