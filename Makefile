@@ -37,7 +37,8 @@ demo-onebot: .venv/demo-onebot.stamp .venv/judges.stamp
 	    $(if $(filter-out 0,$(ONCE)),--once)
 
 # The tests come last, so that their count ends the output.
-test: .venv/test.stamp .venv/irc.stamp .venv/judges.stamp .venv/system.stamp
+test: .venv/test.stamp .venv/irc.stamp .venv/judges.stamp .venv/koishi.stamp \
+    .venv/system.stamp
 ifdef NAME
 	$(BIN)/pytest $(NAME)
 else
@@ -134,6 +135,24 @@ docs: .venv/test.stamp
 	else \
 	    rm -rf .venv/judges; \
 	    echo 'pip cannot install them: the tests with these bots are skipped.'; \
+	fi
+
+# The same for bots of Node.js.
+.venv/koishi.stamp: tests/onebot/judges/package.json | $(BIN)/pip
+	@rm -rf .venv/koishi
+	@if command -v npm >/dev/null; then \
+	    echo 'Installing Koishi and node-napcat-ts into .venv/koishi with npm, half a' \
+	        'minute.'; \
+	    mkdir .venv/koishi && cp $< .venv/koishi && \
+	    if (cd .venv/koishi && npm install --no-audit --no-fund --no-package-lock \
+	        --no-update-notifier --loglevel=error >/dev/null); then \
+	        touch $@; \
+	    else \
+	        rm -rf .venv/koishi; \
+	        echo 'npm cannot install them: the tests with these bots are skipped.'; \
+	    fi; \
+	else \
+	    echo 'There is no npm: the tests with Koishi and node-napcat-ts are skipped.'; \
 	fi
 
 # Debian packs venv's other half, ensurepip, apart from Python.

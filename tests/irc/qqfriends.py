@@ -15,14 +15,19 @@ from txwebqq.model import (
     Account,
     Event,
     FriendshipNotice,
+    Group,
     GroupMessage,
+    MemberMuted,
+    MemberPoked,
     Message,
     MessageRecalled,
     Number,
+    Reaction,
     Segment,
     Shake,
     StatusChange,
     Typing,
+    Uin,
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
@@ -36,6 +41,7 @@ class RecordingProtocol(WebQQProtocol):
     factory: QQFriend
 
     def eventReceived(self, event: Event) -> object:
+        self.factory.events.append(event)
         match event:
             case Message(content=content):
                 self.factory.heard.append(withFacesNamed(content))
@@ -50,6 +56,14 @@ class RecordingProtocol(WebQQProtocol):
                 self.factory.heard.append("types")
             case Shake():
                 self.factory.heard.append("shakes")
+            case MessageRecalled(id=messageId):
+                self.factory.heard.append(f"recalls {messageId}")
+            case MemberMuted(seconds=seconds):
+                self.factory.heard.append(f"is muted for {seconds} s")
+            case MemberPoked():
+                self.factory.heard.append("pokes")
+            case Reaction():
+                self.factory.heard.append("reacts")
             case StatusChange(status=status):
                 self.factory.heard.append(f"is {status.value}")
         return super().eventReceived(event)
@@ -60,6 +74,7 @@ class QQFriend(WebQQFactory, Terminal):
     A QQ account that a test controls; its text is the recorded events.
 
     @ivar messages: the messages in groups.
+    @ivar events: the events themselves.
     """
 
     def __init__(
@@ -67,6 +82,7 @@ class QQFriend(WebQQFactory, Terminal):
     ) -> None:
         self.heard: list[str] = []
         self.messages: list[GroupMessage] = []
+        self.events: list[Event] = []
         self._client = connect(reactor, url, caFile)
         account = Account(Number(number), password)
         self._service = WebQQService(account, self, self._client, reactor)
@@ -141,6 +157,23 @@ class QQFriend(WebQQFactory, Terminal):
         Return the last message that came in a group.
         """
         return [each for each in self.messages if each.number == number][-1]
+
+    async def online(self) -> Any:
+        """
+        Return the protocol.
+        """
+        return await self._service.whenSignedOn()
+
+    async def groupAndMember(self, name: str, number: int) -> tuple[Group, Uin]:
+        """
+        Return a group, and a member of it by the permanent number.
+        """
+        me: Any = await self._service.whenSignedOn()
+        (group,) = [g for g in me.groups.values() if g.name == name]
+        for member in (await me.fetchGroup(group.code)).members:
+            if await me.fetchNumber(member.uin) == number:
+                return group, member.uin
+        raise AssertionError(f"{number} is not in {name}")
 
     async def befriend(self, number: int, text: str) -> None:
         """

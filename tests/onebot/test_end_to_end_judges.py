@@ -7,80 +7,20 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from pytest_twisted import async_yield_fixture, ensureDeferred
 
-from tests.endtoend.daemons import ROOT, Daemon, freePort
-from tests.irc.processes import GatewayProcesses
+from tests.endtoend.daemons import PATIENCE, ROOT, Daemon, freePort
 from tests.irc.programs import missing
 from tests.irc.qqfriends import QQFriend
-
-PYTHON = ROOT / ".venv/judges/bin/python"
-
-ACCOUNT = """
-[[account]]
-number = 10002
-password-file = "bot"
-server = "http://127.0.0.1:{qq}"
-"""
-
-TOKEN = "oolong"
+from tests.onebot.botprocesses import PYTHON, BotProcesses, said
+from txwebqq.model import Mention, Number, Reply, Text
 
 PAGE = ROOT / "docs/onebot-bots.md"
-
-
-class BotProcesses(GatewayProcesses):
-    """
-    A server, the daemon with account 10002 (小明, the owner of the group 猫咪), a bot,
-    and the account's friend Alice (10001) in this process.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.secret("token", TOKEN)
-
-    async def start(self, ways: str) -> Daemon:
-        """
-        Start the server and the daemon.
-
-        @param ways: the tables of the account.
-        """
-        await self.startServer()
-        file = self.folder / "onebot.toml"
-        file.write_text(ACCOUNT.format(qq=self.port) + ways, encoding="utf-8")
-        daemon = self.twistd("webqq-onebot", "--config", "onebot.toml")
-        await daemon.says("Signed on")
-        return daemon
-
-    def bot(self, name: str, **variables: str) -> Daemon:
-        """
-        Start a bot.
-        """
-        script = ROOT / "tests/onebot/judges" / f"{name}.py"
-        return self.run(str(PYTHON), str(script), **variables)
-
-    async def startWith(self, name: str, ways: str, **variables: str) -> Daemon:
-        """
-        Start a bot that listens at a port, and then the server and the daemon.
-
-        @param ways: the tables of the account, with C{PORT} for the port.
-
-        @return: the bot.
-        """
-        port = freePort()
-        bot = self.bot(name, PORT=str(port), **variables)
-        await self.answers(port, bot)
-        await self.start(ways.replace("PORT", str(port)))
-        return bot
-
-    async def alice(self) -> QQFriend:
-        """
-        Sign Alice on.
-        """
-        return await self.friend(10001, "correct horse")
 
 
 @pytest.fixture
@@ -114,7 +54,7 @@ async def converse(processes: BotProcesses, bot: Daemon) -> None:
     await alice.tellGroup("猫咪", "@小明 开饭")
     await alice.shows("200001: you said 开饭")
     assert "GroupMessageEvent group_200001_10001 True" in bot.output
-    for action, params, said in (
+    for action, params, answer in (
         ("get_login_info", {}, '{"user_id": 10002, "nickname": '),
         ("get_friend_list", {}, '[{"user_id": 10001, "nickname": "Alice", '),
         ("get_group_info", {"group_id": 200001}, '{"group_id": 200001, '),
@@ -125,7 +65,7 @@ async def converse(processes: BotProcesses, bot: Daemon) -> None:
         ("no_such_call", {}, "1404"),
     ):
         await alice.tell("小明", f"call {action} {json.dumps(params)}")
-        await alice.shows(f"{action}: {said}")
+        await alice.shows(f"{action}: {answer}")
     await alice.shake("小明")
     await bot.says("PokeNotifyEvent notice.notify.poke")
     hua = await processes.friend(10003, "tr0ub4dor")
@@ -133,6 +73,50 @@ async def converse(processes: BotProcesses, bot: Daemon) -> None:
     await bot.says("FriendRequestEvent 我是阿花")
     await bot.says("FriendAddNoticeEvent notice.friend_add")
     await hua.shows("PASSED_AND_ADDED")
+    await interact(bot, alice, hua)
+
+
+async def interact(bot: Daemon, alice: QQFriend, hua: QQFriend) -> None:
+    """
+    Have Alice mention, reply, poke and recall, and a bot of NoneBot do the same, and
+    mute a member.
+    """
+    me = await alice.online()
+    group, uin = await alice.groupAndMember("猫咪", 10002)
+    mention = Mention(Number(10002), "小明")
+    sent = await me.sendGroupMessage(group.gid, [mention, Text(" refer")])
+    answer = await said(alice, "@Alice here")
+    assert answer.content == (
+        Reply(sent.messageId),
+        Mention(Number(10001), "Alice"),
+        Text(" here"),
+    )
+    sent = await me.sendGroupMessage(group.gid, [Reply(answer.id), Text("why")])
+    await bot.says("a reply to")
+    assert re.search(r"a reply to \d+ \[CQ:reply,id=\d+\]\[CQ:at,qq=10001", bot.output)
+    await said(alice, "you said why")
+    bot.output = ""
+    await me.recallGroupMessage(group.gid, sent.messageId)
+    await bot.says("recall 200001 10001 10001")
+    await bot.says("GroupRecallNoticeEvent notice.group_recall")
+    await me.pokeMember(group.gid, uin)
+    await bot.says("poke 200001 10001 10002 True")
+    sent = await me.sendGroupMessage(group.gid, 'call delete_msg {"message_id": $this}')
+    await alice.shows(f"recalls {sent.messageId}")
+    await said(alice, "delete_msg: null")
+    for action, params, shown in (
+        ("set_group_ban", {"user_id": 10003, "duration": 60}, "is muted for 60 s"),
+        ("group_poke", {"user_id": 10003}, "pokes"),
+    ):
+        call = json.dumps({"group_id": 200001, **params})
+        await alice.tell("小明", f"call {action} {call}")
+        await hua.shows(shown)
+        await alice.shows(f"{action}: null")
+    await alice.tellGroup(
+        "猫咪", 'call set_msg_emoji_like {"message_id": $this, "emoji_id": 76}'
+    )
+    await alice.shows("reacts")
+    await bot.says("mute ban 10003 10002 60")
 
 
 @ensureDeferred
@@ -148,7 +132,7 @@ listen = "tcp:{port}:interface=127.0.0.1"
 token-file = "token"
 """
     )
-    bot = processes.bot("nonebotprogram", URL=f"ws://127.0.0.1:{port}/")
+    bot = processes.bot("nonebotprogram.py", URL=f"ws://127.0.0.1:{port}/")
     await bot.says("connected 10002")
     await converse(processes, bot)
 
@@ -169,7 +153,7 @@ format = "string"
 """
     )
     await daemon.says("retrying in")
-    bot = processes.bot("nonebotprogram", PORT=str(port))
+    bot = processes.bot("nonebotprogram.py", PORT=str(port))
     await bot.says("connected 10002")
     await converse(processes, bot)
 
@@ -181,7 +165,7 @@ async def test_nonebotHTTP(processes: BotProcesses) -> None:
     """
     api = freePort()
     bot = await processes.startWith(
-        "nonebotprogram",
+        "nonebotprogram.py",
         f"""
 [[account.http]]
 listen = "tcp:{api}:interface=127.0.0.1"
@@ -205,7 +189,7 @@ async def test_aiocqhttp(processes: BotProcesses) -> None:
     aiocqhttp answers by quick operations and by calls.
     """
     bot = await processes.startWith(
-        "aiocqhttpprogram",
+        "aiocqhttpprogram.py",
         """
 [[account.reverse]]
 url = "ws://127.0.0.1:PORT/ws/"
@@ -223,6 +207,23 @@ token-file = "token"
     await hua.shows("PASSED_AND_ADDED")
     assert "request.friend 我是阿花" in bot.output
     await bot.says("notice.friend_add 10003")
+    me = await alice.online()
+    group, uin = await alice.groupAndMember("猫咪", 10002)
+    sent = await me.sendGroupMessage(group.gid, "here I am")
+    await alice.shows("quick here I am")
+    await me.pokeMember(group.gid, uin)
+    answer = await said(alice, "yes?")
+    assert answer.content[:2] == (
+        Reply(sent.messageId),
+        Mention(Number(10001), "Alice"),
+    )
+    huaOnline = await hua.online()
+    group, _ = await hua.groupAndMember("猫咪", 10002)
+    sent = await huaOnline.sendGroupMessage(group.gid, "misbehave")
+    await hua.shows("@阿花 quiet")
+    await hua.shows(f"recalls {sent.messageId}")
+    await hua.shows("is muted for 60 s")
+    await bot.says("notice.group_ban.ban 10003")
 
 
 @ensureDeferred
@@ -231,7 +232,7 @@ async def test_aiocqhttpPost(processes: BotProcesses) -> None:
     aiocqhttp answers by quick operations over HTTP.
     """
     await processes.startWith(
-        "aiocqhttpprogram",
+        "aiocqhttpprogram.py",
         """
 [[account.post]]
 url = "http://127.0.0.1:PORT/"
@@ -273,3 +274,24 @@ async def test_documented(processes: BotProcesses) -> None:
     )
     await friend.says("Bot: You said: hello")
     await friend.says("Bot, in the group: You said: hello, cats")
+
+
+@ensureDeferred
+async def test_demo(processes: BotProcesses) -> None:
+    """
+    C{make demo-onebot} plays its whole conversation and leaves.
+    """
+    script = str(ROOT / "examples/demo_onebot.py")
+    demo = processes.run(sys.executable, script, "--once", "--nonebot", str(PYTHON))
+    # It gives up by itself after a minute, and shows its logs.
+    assert await demo.exits(2 * PATIENCE) == 0, demo.output
+    for line in (
+        "echo.py, the bot of the README, has signed on to Echo.",
+        "is connected to account 10003.",
+        "Echo -> Alice: Hello [微笑]",
+        "Guest -> Alice: You said: Hello",
+        "Guest -> Teahouse, as a reply to Alice: @Alice Is the tea ready? It is",
+        "Guest -> Teahouse: I have read it: Pour it away",
+        "All processes have ended.",
+    ):
+        assert line in demo.output

@@ -9,7 +9,10 @@ import os
 import sys
 from typing import Any
 
-from aiocqhttp import CQHttp, Event
+from aiocqhttp import CQHttp, Event, MessageSegment
+
+said: list[int] = []
+"""Ids of the messages."""
 
 bot = CQHttp(access_token="oolong", secret="oolong")
 
@@ -36,10 +39,13 @@ async def handleMessage(event: Event) -> Any:
     Say the same.
     """
     report(event.name, event.message)
+    said.append(event.message_id)
     if event.raw_message.startswith("call"):
         found = await bot.get_msg(message_id=event.message_id, self_id=event.self_id)
         await bot.send(event, f"called: {found['raw_message']}", at_sender=True)
         return None
+    if event.raw_message == "misbehave":
+        return {"delete": True, "ban": True, "ban_duration": 60, "reply": "quiet"}
     return {"reply": f"quick {event.raw_message}", "at_sender": False}
 
 
@@ -58,6 +64,9 @@ async def handleNotice(event: Event) -> None:
     Write the name.
     """
     report(event.name, event.user_id)
+    if event.name == "notice.notify.poke" and event.group_id:
+        message = MessageSegment.reply(said[-1]) + MessageSegment.at(event.user_id)
+        await bot.send(event, message + MessageSegment.text(" yes?"))
 
 
 bot.run(host="127.0.0.1", port=int(os.environ["PORT"]))

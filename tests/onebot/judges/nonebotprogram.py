@@ -1,7 +1,8 @@
 """
 A bot of NoneBot 2, as a program. It connects to C{URL}, or is connected to at
 C{PORT}; it writes the classes of its events, answers messages, performs the calls
-that messages name, and agrees to requests.
+that messages name, and agrees to requests. Notices of groups it matches by their
+classes.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from nonebot.adapters.onebot.v11 import (
     ActionFailed,
     Adapter,
     Bot,
+    GroupBanNoticeEvent,
+    GroupRecallNoticeEvent,
     Message,
     MessageEvent,
     MessageSegment,
     NoticeEvent,
+    PokeNotifyEvent,
     RequestEvent,
 )
 
@@ -58,17 +62,26 @@ async def connected(bot: Bot) -> None:
 @on_message().handle()
 async def handleMessage(bot: Bot, event: MessageEvent) -> None:
     """
-    Perform the call C{call NAME JSON}, or say the same.
+    Perform the call C{call NAME JSON}, in which C{$this} is the id of the message;
+    answer C{refer} by a reply with a mention; or say the same.
     """
+    if event.reply is not None:
+        report("a reply to", event.reply.message_id, event.reply.message)
     report(type(event).__name__, event.get_session_id(), event.is_tome())
     text = event.get_plaintext().strip()
+    if text == "refer":
+        reply = MessageSegment.reply(event.message_id)
+        mention = MessageSegment.at(event.user_id)
+        await bot.send(event, reply + mention + MessageSegment.text(" here"))
+        return
     if not text.startswith("call "):
         echo = Message([MessageSegment.text("you said "), *event.message])
         await bot.send(event, echo)
         return
     _, action, params = text.split(" ", 2)
     try:
-        data = await bot.call_api(action, **json.loads(params))
+        given = json.loads(params.replace("$this", str(event.message_id)))
+        data = await bot.call_api(action, **given)
     except ActionFailed as e:
         data = e.info["retcode"]
     await bot.send(event, MessageSegment.text(f"{action}: {json.dumps(data)}"))
@@ -80,6 +93,30 @@ async def handleNotice(event: NoticeEvent) -> None:
     Write the class.
     """
     report(type(event).__name__, event.get_event_name())
+
+
+@on_notice().handle()
+async def handleRecall(event: GroupRecallNoticeEvent) -> None:
+    """
+    Write the recall of a message.
+    """
+    report("recall", event.group_id, event.user_id, event.operator_id)
+
+
+@on_notice().handle()
+async def handleBan(event: GroupBanNoticeEvent) -> None:
+    """
+    Write the mute of a member.
+    """
+    report("mute", event.sub_type, event.user_id, event.operator_id, event.duration)
+
+
+@on_notice().handle()
+async def handlePoke(event: PokeNotifyEvent) -> None:
+    """
+    Write a poke.
+    """
+    report("poke", event.group_id, event.user_id, event.target_id, event.is_tome())
 
 
 @on_request().handle()
