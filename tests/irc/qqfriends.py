@@ -47,7 +47,6 @@ class RecordingProtocol(WebQQProtocol):
                 self.factory.heard.append(withFacesNamed(content))
             case GroupMessage(number=number, content=content):
                 self.factory.heard.append(f"{number}: {withFacesNamed(content)}")
-                self.factory.messages.append(event)
             case MessageRecalled(number=number, id=messageId):
                 self.factory.heard.append(f"{number}: recalled {messageId}")
             case FriendshipNotice(step=step):
@@ -56,8 +55,6 @@ class RecordingProtocol(WebQQProtocol):
                 self.factory.heard.append("types")
             case Shake():
                 self.factory.heard.append("shakes")
-            case MessageRecalled(id=messageId):
-                self.factory.heard.append(f"recalls {messageId}")
             case MemberMuted(seconds=seconds):
                 self.factory.heard.append(f"is muted for {seconds} s")
             case MemberPoked():
@@ -73,15 +70,13 @@ class QQFriend(WebQQFactory, Terminal):
     """
     A QQ account that a test controls; its text is the recorded events.
 
-    @ivar messages: the messages in groups.
-    @ivar events: the events themselves.
+    @ivar events: the events.
     """
 
     def __init__(
         self, url: str, number: int, password: str, caFile: str | None = None
     ) -> None:
         self.heard: list[str] = []
-        self.messages: list[GroupMessage] = []
         self.events: list[Event] = []
         self._client = connect(reactor, url, caFile)
         account = Account(Number(number), password)
@@ -156,7 +151,8 @@ class QQFriend(WebQQFactory, Terminal):
         """
         Return the last message that came in a group.
         """
-        return [each for each in self.messages if each.number == number][-1]
+        messages = [each for each in self.events if isinstance(each, GroupMessage)]
+        return [each for each in messages if each.number == number][-1]
 
     async def online(self) -> Any:
         """

@@ -102,7 +102,7 @@ async def interact(bot: Daemon, alice: QQFriend, hua: QQFriend) -> None:
     await me.pokeMember(group.gid, uin)
     await bot.says("poke 200001 10001 10002 True")
     sent = await me.sendGroupMessage(group.gid, 'call delete_msg {"message_id": $this}')
-    await alice.shows(f"recalls {sent.messageId}")
+    await alice.shows(f"recalled {sent.messageId}")
     await said(alice, "delete_msg: null")
     for action, params, shown in (
         ("set_group_ban", {"user_id": 10003, "duration": 60}, "is muted for 60 s"),
@@ -221,7 +221,7 @@ token-file = "token"
     group, _ = await hua.groupAndMember("猫咪", 10002)
     sent = await huaOnline.sendGroupMessage(group.gid, "misbehave")
     await hua.shows("@阿花 quiet")
-    await hua.shows(f"recalls {sent.messageId}")
+    await hua.shows(f"recalled {sent.messageId}")
     await hua.shows("is muted for 60 s")
     await bot.says("notice.group_ban.ban 10003")
 

@@ -64,7 +64,7 @@ async def converse(processes: BotProcesses, bot: Daemon) -> None:
     await me.recallGroupMessage(group.gid, sent.messageId)
     await bot.says("deleted 200001 10001 10001")
     sent = await me.sendGroupMessage(group.gid, "erase")
-    await alice.shows(f"recalls {sent.messageId}")
+    await alice.shows(f"recalled {sent.messageId}")
     await me.sendGroupMessage(group.gid, "mute 10003")
     await hua.shows("is muted for 60 s")
     await bot.says("member ban 10003 10002")
@@ -140,7 +140,7 @@ token-file = "token"
     await me.sendGroupMessage(group.gid, "refer")
     await said(alice, "@Alice here")
     sent = await me.sendGroupMessage(group.gid, "erase")
-    await alice.shows(f"recalls {sent.messageId}")
+    await alice.shows(f"recalled {sent.messageId}")
     for word, shown in (("poke", "pokes"), ("like", "reacts")):
         await me.sendGroupMessage(group.gid, word)
         await alice.shows(shown)
