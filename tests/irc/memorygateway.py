@@ -129,6 +129,7 @@ class MemoryGateway:
             PartedChannels(self.database),
             links=self.links,
         )
+        self.links.files.accounts.update(self.aliceUser.accounts)
         self.factory = ClientFactory(
             self.clock,
             "qq.test",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from txwebqq.irc.qq.content import contentToText, textToContent
+from txwebqq.irc.qq.content import contentToText, fileToText, textToContent
 from txwebqq.model import Content, Face, GroupPicture, OfflinePicture, Text, plainText
 
 
@@ -46,3 +46,20 @@ def test_roundTrip() -> None:
     content = (Text("a"), Face(14), Text("b"))
     assert textToContent(contentToText(content)) == content
     assert plainText(textToContent("no faces")) == "no faces"
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "text"),
+    [
+        ("a.txt", 0, "[文件] a.txt (0 bytes)"),
+        ("a  b\r\n.txt", 1023, "[文件] a b .txt (1023 bytes)"),
+        ("\x0304,05red\x02.txt", 1024, "[文件] red.txt (1.0 KiB)"),
+        ("\ud800", 5 * 1024 * 1024, "[文件] \ufffd (5.0 MiB)"),
+        ("x" * 300, 3 << 30, f"[文件] {'x' * 200} (3.0 GiB)"),
+    ],
+)
+def test_file(name: str, size: int, text: str) -> None:
+    """
+    A file is its name on one line and its size.
+    """
+    assert fileToText(name, size) == text

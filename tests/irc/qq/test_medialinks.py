@@ -50,6 +50,7 @@ class Rig:
         request = DummyRequest(list(path))
         resource = MediaResource(self.links)
         body = resource.render_GET(request)  # type: ignore[arg-type]
+        assert isinstance(body, bytes)
         code: int | None = request.responseCode
         return code, request.responseHeaders, body
 

@@ -129,6 +129,8 @@ class GatewayService(MultiService):
                 _romaniser(settings),
                 self._links,
             )
+            if self._links is not None:
+                self._links.files.accounts.update(user.accounts)
             for account in settings.accounts:
                 number = account.account.number
                 service = makeAccount(

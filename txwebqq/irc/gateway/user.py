@@ -16,6 +16,7 @@ from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.gateway.attachedclient import AttachedClient
 from txwebqq.irc.gateway.conversations import Conversations
 from txwebqq.irc.gateway.directory import NameDirectory
+from txwebqq.irc.gateway.interaction.files import fileMessage
 from txwebqq.irc.gateway.interaction.interactions import Interactions
 from txwebqq.irc.gateway.interaction.mentions import textOf
 from txwebqq.irc.gateway.linebuilder import SharedLines
@@ -28,13 +29,14 @@ from txwebqq.irc.protocol.nicknames import Romanise, displayName
 from txwebqq.irc.qq.account import AccountListener, QQAccount
 from txwebqq.irc.qq.content import parseQQAction
 from txwebqq.irc.qq.medialinks import MediaLinks
-from txwebqq.irc.qq.messages import IncomingMessage
+from txwebqq.irc.qq.messages import AnyFile, IncomingMessage
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     FriendshipNotice,
     FriendshipStep,
     GroupNotice,
     GroupStep,
+    OfflineFile,
     Reaction,
     Status,
 )
@@ -348,6 +350,18 @@ class GatewayUser(AccountListener):
         self, account: QQAccount, target: Target, sender: int, reaction: Reaction
     ) -> None:
         self.interactions.reactionChanged(account, target, sender, reaction)
+
+    def groupFileShared(
+        self, account: QQAccount, target: Target, sender: int, file: AnyFile
+    ) -> None:
+        message = fileMessage(account.number, target, sender, file, self._links)
+        self.messageReceived(account, message)
+
+    def offlineFileReceived(
+        self, account: QQAccount, sender: int, file: OfflineFile
+    ) -> None:
+        target = Target(TargetKind.CONTACT, sender)
+        self.groupFileShared(account, target, sender, file)
 
     def typingNoticed(self, account: QQAccount, number: int) -> None:
         nick = self._nickOf(account, number)

@@ -21,6 +21,7 @@ from txwebqq.model import (
     GroupMessage,
     GroupNotice,
     Number,
+    OfflineFile,
     Reaction,
     Status,
 )
@@ -132,6 +133,13 @@ class AccountListener:
     ) -> None:
         """
         Called when a member of a group has shared a file.
+        """
+
+    def offlineFileReceived(
+        self, account: QQAccount, sender: int, file: OfflineFile
+    ) -> None:
+        """
+        Called when a contact has sent an offline file.
         """
 
     def presenceChanged(self, account: QQAccount, number: int, status: Status) -> None:

@@ -28,6 +28,7 @@ from txwebqq.model import (
     Message,
     MessageRecalled,
     MessageSent,
+    OfflineFile,
     Reaction,
     RosterChange,
     Segment,
@@ -238,6 +239,12 @@ class AccountProtocol(WebQQProtocol):
 
         def deliver(sender: int) -> None:
             self._listener.groupFileShared(self._account, target, sender, file)
+
+        return self._report(deliver, file.sender)
+
+    def offlineFileReceived(self, file: OfflineFile) -> object:
+        def deliver(sender: int) -> None:
+            self._listener.offlineFileReceived(self._account, sender, file)
 
         return self._report(deliver, file.sender)
 

@@ -19,12 +19,22 @@ from txwebqq.model import (
     Reply,
     Text,
 )
+from txwebqq.wire.jsontext import replaceSurrogates
 
 ACTION_PREFIX = "/me "
 """Start of the QQ message that stands for an IRC action."""
 
 PICTURE = "[图片]"
 """Text for a picture that has no link."""
+
+
+FILE = "[文件]"
+"""Text before the name of a file."""
+
+MAX_FILE_NAME = 200
+"""Maximum length of the name of a file in a message, in characters."""
+
+_SIZES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
 def contentToText(content: Content, links: Iterable[str] = ()) -> str:
@@ -49,6 +59,28 @@ def contentToText(content: Content, links: Iterable[str] = ()) -> str:
             case _:
                 parts.append("[?]")
     return "".join(parts).rstrip()
+
+
+def fileToText(name: str, size: int) -> str:
+    """
+    Describe a file that was sent or shared.
+
+    @param name: the name, which its sender has chosen.
+    @param size: in bytes.
+    """
+    plain = CONTROL_CHARACTERS.sub(" ", stripFormatting(replaceSurrogates(name)))
+    words = " ".join(plain.split())
+    return f"{FILE} {words[:MAX_FILE_NAME]} ({sizeText(size)})"
+
+
+def sizeText(size: int) -> str:
+    """
+    Return the size of a file for people.
+    """
+    for length, unit in _SIZES:
+        if size >= length:
+            return f"{size / length:.1f} {unit}"
+    return f"{size} bytes"
 
 
 def textToContent(text: str) -> Content:

@@ -1,5 +1,5 @@
 """
-Links to pictures and long texts for IRC users: storage, and the HTTP server
+Links to pictures, long texts and files for IRC users: storage, and the HTTP server
 behind the links.
 """
 
@@ -24,11 +24,13 @@ from twisted.web.server import Request
 
 from txwebqq.imagetypes import imageTypeOf
 from txwebqq.irc.config.accounts import PictureSettings
+from txwebqq.irc.qq.filelinks import FILE_LINKS_SCHEMA, FileLinks
 from txwebqq.net.endpoints import listeningService
 from txwebqq.net.site import SiteWithoutAccessLog
 from txwebqq.sqlite.database import Database
 
-LINKS_SCHEMA = """
+LINKS_SCHEMA = (
+    """
 CREATE TABLE link (
     name TEXT PRIMARY KEY,
     time INTEGER NOT NULL,
@@ -40,6 +42,8 @@ CREATE TABLE link_key (
     value BLOB NOT NULL
 );
 """
+    + FILE_LINKS_SCHEMA
+)
 
 MAX_FILE = 10 * 1024 * 1024
 """Maximum size of a linked file, in bytes."""
@@ -81,6 +85,8 @@ class MediaLinks:
 
     @param now: returns the Unix time in seconds.
     @param url: the URL under which clients reach the L{MediaResource}.
+
+    @ivar files: the links to files of groups and of contacts.
     """
 
     _log = Logger()
@@ -101,6 +107,7 @@ class MediaLinks:
             key = secrets.token_bytes(32)
             self._db.execute("INSERT INTO link_key VALUES (?)", (key,))
         (self._key,) = self._db.execute("SELECT value FROM link_key").fetchone()
+        self.files = FileLinks(database, now, self._url, self._key, limits.seconds)
 
     def add(self, data: bytes) -> str | None:
         """
@@ -156,6 +163,7 @@ class MediaLinks:
         Delete the files whose links are not valid any more.
         """
         self._db.execute("DELETE FROM link WHERE time <= ?", (self._oldestValid(),))
+        self.files.expire()
 
     def find(self, path: str) -> LinkedMedia | None:
         """
@@ -201,7 +209,7 @@ class MediaResource(Resource):
         super().__init__()  # type: ignore[no-untyped-call]
         self._links = links
 
-    def render_GET(self, request: Request) -> bytes:
+    def render_GET(self, request: Request) -> bytes | int:
         """
         C{GET /<name>.<extension>} and C{HEAD}: serve a file.
         """
@@ -210,6 +218,9 @@ class MediaResource(Resource):
         request.setHeader(b"Referrer-Policy", b"no-referrer")
         path = [part.decode("ascii", "replace") for part in request.postpath or []]
         file = self._links.find(path[0]) if len(path) == 1 else None
+        linked = self._links.files.find(path[0]) if len(path) == 1 else None
+        if linked is not None:
+            return self._links.files.serve(linked, request)
         if file is None:
             request.setResponseCode(NOT_FOUND)
             request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")

@@ -12,10 +12,12 @@ from txwebqq.model import (
     CustomFace,
     DiscussionMessage,
     Font,
+    GroupFile,
     GroupMessage,
     GroupPicture,
     Message,
     MessageSent,
+    OfflineFile,
     OfflinePicture,
     StrangerMessage,
 )
@@ -24,6 +26,9 @@ PICTURES = GroupPicture | CustomFace | OfflinePicture
 
 AnyMessage = Message | StrangerMessage | GroupMessage | DiscussionMessage
 """The messages that an account can receive."""
+
+AnyFile = GroupFile | OfflineFile
+"""The files that an account can be told of, and fetches with a key."""
 
 
 @dataclass(frozen=True, slots=True)
