@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -19,10 +20,12 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from txwebqq.client import connect
+from txwebqq.errors import RequestRefused
 from txwebqq.model import (
     Account,
     FileNotice,
     FileStep,
+    GroupFile,
     GroupMessage,
     Number,
     OfflineFile,
@@ -64,7 +67,8 @@ class Waiting(WebQQProtocol):
 
     def __init__(self) -> None:
         self.came: dict[type[Any], Deferred[Any]] = {
-            kind: Deferred() for kind in (FileNotice, OfflineFile, GroupMessage)
+            kind: Deferred()
+            for kind in (FileNotice, OfflineFile, GroupFile, GroupMessage)
         }
 
     def eventReceived(self, event: Any) -> object:
@@ -192,5 +196,33 @@ async def test_waitingFile(tmp_path: Path) -> None:
         came = bob.came[GroupMessage].addTimeout(PATIENCE, reactor)
         message: GroupMessage = await came
         assert await bob.fetchPicture(message, message.content[0]) == picture
+
+    await together(tmp_path, scene)
+
+
+@ensureDeferred
+async def test_groupFile(tmp_path: Path) -> None:
+    """
+    A file of a group is fetched whole, as fast as the member takes it, and from the
+    middle.
+    """
+    data = Random(3).randbytes(5 * 1024 * 1024)
+
+    async def scene(alice: Waiting, bob: Waiting) -> None:
+        (gid,) = alice.groups
+        mine = await alice.sendGroupFile(gid, data, "茶.bin")
+        file: GroupFile = await bob.came[GroupFile].addTimeout(PATIENCE, reactor)
+        assert (file.key, file.size, file.name) == (mine.key, len(data), "茶.bin")
+        sink = Reluctant()
+        fetched = bob.fetchGroupFile(file, sink)
+        await sink.stopped.addTimeout(PATIENCE, reactor)
+        sink.producer.resumeProducing()
+        assert await fetched.addTimeout(PATIENCE, reactor) == len(data)
+        assert sink.file.getvalue() == data
+        start = len(data) - 100_000
+        assert await alice.fetchGroupFile(mine, start=start) == data[start:]
+        await alice.deleteGroupFile(gid, mine)
+        with pytest.raises(RequestRefused):
+            await bob.fetchGroupFile(file)
 
     await together(tmp_path, scene)

@@ -23,6 +23,7 @@ from txwebqq.irc.gateway.service import GatewayService
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.protocol.nicknames import NickStyle
 from txwebqq.irc.qq import filelinks
+from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.filelinks import FileLinks
 from txwebqq.irc.qq.medialinks import MediaResource
 from txwebqq.irc.targets import Target, TargetKind
@@ -314,6 +315,22 @@ def test_service() -> None:
     assert gateway._links is not None
     assert gateway._links.files.accounts.keys() == {10001, 10002}
     gateway.stopService()
+
+
+def test_twoAccounts(gateway: MemoryGateway) -> None:
+    """
+    A file that two accounts of the user are told of is shown once.
+    """
+    client = gateway.client()
+    client.transport.clear()
+    first = gateway.aliceUser.accounts[gateway.alice.number]
+    second = QQAccount(Number(10099), gateway.aliceUser)
+    target = Target(TargetKind.GROUP, gateway.cats)
+    file = GroupFile(*GROUP, gateway.cats, Uin(1), "a", 5, "k", time=7, messageId=8)
+    for account in (first, second):
+        gateway.aliceUser.groupFileShared(account, target, 10002, file)
+    gateway.web.settle(1)
+    assert client.seen.count("[文件] a (5 bytes)") == 1
 
 
 class Rig:

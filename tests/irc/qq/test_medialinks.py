@@ -13,6 +13,7 @@ from twisted.web.test.requesthelper import DummyRequest
 
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.qq.medialinks import LinkLimits, MediaLinks, MediaResource
+from txwebqq.model import OfflineFile, Uin
 from txwebqq.sqlite.database import MEMORY, Database
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(92)
@@ -158,6 +159,18 @@ def test_expires() -> None:
     assert not rig.has(one)
     rig.links.expire()
     rows = rig.database.connection.execute("SELECT count(*) FROM link")
+    assert rows.fetchone() == (0,)
+
+
+def test_expiresFiles() -> None:
+    """
+    Links to files expire with those to pictures.
+    """
+    rig = Rig(LinkLimits(seconds=100))
+    rig.links.files.add(1, OfflineFile(Uin(1), "a.txt", 5, "key", "", 0))
+    rig.clock.advance(100)
+    rig.links.expire()
+    rows = rig.database.connection.execute("SELECT count(*) FROM file_link")
     assert rows.fetchone() == (0,)
 
 
