@@ -28,9 +28,9 @@ class TLSProcesses(BotProcesses):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.authority = Authority(folder, "ours")
+        self.ours = Authority(folder, "ours")
         self.other = Authority(folder, "other")
-        certificate = self.authority.issue(LOCALHOST)
+        certificate = self.ours.issue(LOCALHOST)
         port = freePort()
         self.endpoint = f"ssl:{port}:interface=127.0.0.1:privateKey={certificate}"
         self.address = f"wss://localhost:{port}"
@@ -73,7 +73,7 @@ async def test_forward(processes: TLSProcesses) -> None:
     wrong = str(processes.other.file)
     refused = processes.account("--onebot", processes.address, "--ca-file", wrong)
     await refused.says("certificate verify failed")
-    right = str(processes.authority.file)
+    right = str(processes.ours.file)
     account = processes.account("--onebot", processes.address, "--ca-file", right)
     await account.says("Signed on (account 10002)")
     alice = await processes.alice()
@@ -95,7 +95,7 @@ async def test_reverse(processes: TLSProcesses) -> None:
     assert await daemon.exits() == 0
     file = processes.folder / "onebot.toml"
     text = file.read_text(encoding="utf-8")
-    file.write_text(f'{text}ca-file = "{processes.authority.file}"\n', "utf-8")
+    file.write_text(f'{text}ca-file = "{processes.ours.file}"\n', "utf-8")
     processes.twistd("webqq-onebot", "--config", "onebot.toml")
     await account.says("Signed on (account 10002)")
     alice = await processes.alice()
