@@ -60,6 +60,9 @@ NO_LOG = '{"retcode":0,"result":{"time":1359526607,"data":null}}'
 
 STRETCH = HistoryStretch(
     (
+        PastMessage(
+            QIU, 1359449451, (Reply(5), Mention(Number(10002), "@Bo"), Text("x")), 27
+        ),
         PastMessage(QIU, 1359449452, (Text('"早"\\ {ret:1, a:2}'), Face(14)), 28),
         PastMessage(
             LIN,

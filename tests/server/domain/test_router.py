@@ -14,6 +14,7 @@ from txwebqq.model import Font, Number, Sent, Status, Text
 from txwebqq.server.domain.messaging import sendMessage
 from txwebqq.server.domain.state import Joined, ServerState
 from txwebqq.server.events.kinds import FRIEND_MESSAGE
+from txwebqq.server.events.storedformat import encodeQueued
 from txwebqq.server.population import parse
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.sessions import HeldPoll, PollReply, Session
@@ -359,3 +360,27 @@ def test_stop(state: ServerState, clock: Clock) -> None:
     assert clock.getDelayedCalls() == []
     say(state, "later")
     assert clock.getDelayedCalls() == []
+
+
+def test_withdraw(state: ServerState, clock: Clock) -> None:
+    """
+    An event that waits in memory for the next poll of a session is dropped; one that
+    a poll was given, or that has another serial number, is not.
+    """
+    bob = joined(state, BOB)
+    assert polled(state, clock, bob) == []
+    say(state, "one")
+    say(state, "two")
+    clock.advance(0)
+    stored = state.store.messages.waiting(BOB, 0, 5)
+    bodies = {serial: encodeQueued(event) for serial, event in stored}
+    [(first, body), (second, other)] = bodies.items()
+    assert state.router.withdraw(second, body) == []
+    assert state.router.withdraw(first, body) == [BOB]
+    assert state.router.withdraw(first, body) == []
+    assert polled(state, clock, bob) == ["two"]
+    assert state.router.withdraw(second, other) == []
+    assert polled(state, clock, bob) == []
+    rows = "SELECT (SELECT count(*) FROM letter) + (SELECT count(*) FROM waiting)"
+    clock.advance(1)
+    assert state.store.database.count(rows) == 0

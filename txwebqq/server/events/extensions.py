@@ -77,8 +77,8 @@ def withPlainMentions(
                 text += f"{' ' * isName}{segment.text}"
                 isName = True
             case Text(following):
-                isJoined = isName and not following[:1].isspace()
-                text += f"{' ' * isJoined}{following}"
+                isJoined = isName and following and not following[0].isspace()
+                text += f"{' ' if isJoined else ''}{following}"
                 isName = isName and not following
             case _:
                 if text:

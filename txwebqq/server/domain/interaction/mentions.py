@@ -12,6 +12,7 @@ from txwebqq.server.domain.groups import isAdmin
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.extensions import hasReferences, withPlainMentions
 from txwebqq.server.records import DiscussionRecord
+from txwebqq.wire.jsontext import replaceSurrogates
 
 MAX_MENTIONS = 100
 """Maximum number of mentions in a message; further ones become texts."""
@@ -104,7 +105,7 @@ def _checked(
                 if number not in allowed and len(allowed) < MAX_MENTIONS:
                     allowed[number] = mayMention(number)
                 isAllowed = allowed.get(number, False)
-                name = " ".join(given.split())[:MAX_NAME]
+                name = " ".join(replaceSurrogates(given).split())[:MAX_NAME]
                 if not name:
                     isKnown = isAllowed and number
                     name = nameOf(number) if isKnown else _nameless(number)

@@ -79,6 +79,8 @@ class MuteRules:
         group = self._groupRules.administered(session, code)
         if isinstance(group, Refusal):
             return group
+        if seconds < 0:
+            return Refusal(MALFORMED, "seconds is below 0")
         number = EVERYBODY
         if member:
             found = self._mutable(session, group, member)

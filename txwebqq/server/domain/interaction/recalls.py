@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from txwebqq.model import Gid, Number, Uin
 from txwebqq.server.domain.groups import isAdmin
 from txwebqq.server.domain.history import FoundMessage, conversationOf
-from txwebqq.server.domain.refusals import NO_SUCH_ID, NOT_IN_GROUP
+from txwebqq.server.domain.refusals import NO_SUCH_ID, NOT_IN_GROUP, TOO_FAST
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.interactionkinds import (
     FRIEND_RECALL,
@@ -63,7 +63,8 @@ class RecallRules:
         number = session.sessionIds.person(uin)
         if number is None or number == session.number:
             return Refusal(NO_SUCH_ID, "to is not the uin of another account")
-        found = self._find(conversationOf(session.number, number), messageId)
+        conversation = conversationOf(session.number, number)
+        found = self._find(session, number, conversation, messageId)
         if isinstance(found, Refusal):
             return found
         if found.event.ids.sender != session.number:
@@ -93,7 +94,8 @@ class RecallRules:
         group = None if number is None else self._groups.get(number)
         if group is None or not self._groups.isMember(group.number, session.number):
             return NOT_IN_GROUP
-        found = self._find((GROUP, group.number, 0), messageId)
+        conversation = (GROUP, group.number, 0)
+        found = self._find(session, group.number, conversation, messageId)
         if isinstance(found, Refusal):
             return found
         sender = found.event.ids.sender
@@ -116,10 +118,17 @@ class RecallRules:
         return None
 
     def _find(
-        self, conversation: Conversation, messageId: int
+        self,
+        session: Session,
+        target: Number,
+        conversation: Conversation,
+        messageId: int,
     ) -> FoundMessage | Refusal:
         if self._recorder.keep <= 0:
             return _NO_HISTORY
+        # A search takes longer than a message.
+        if not self._state.sendingLimiter.takeMessage(session.number, target):
+            return TOO_FAST
         return self._recorder.find(conversation, messageId) or _NO_MESSAGE
 
     def _isOld(self, found: FoundMessage) -> bool:
