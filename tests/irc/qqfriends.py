@@ -16,6 +16,7 @@ from txwebqq.model import (
     Event,
     FriendshipNotice,
     Group,
+    GroupFile,
     GroupMessage,
     MemberMuted,
     MemberPoked,
@@ -59,6 +60,8 @@ class RecordingProtocol(WebQQProtocol):
                 self.factory.heard.append(f"is muted for {seconds} s")
             case MemberPoked():
                 self.factory.heard.append("pokes")
+            case GroupFile(name=name):
+                self.factory.heard.append(f"shares {name}")
             case Reaction():
                 self.factory.heard.append("reacts")
             case StatusChange(status=status):

@@ -117,6 +117,9 @@ async def interact(bot: Daemon, alice: QQFriend, hua: QQFriend) -> None:
     )
     await alice.shows("reacts")
     await bot.says("mute ban 10003 10002 60")
+    await me.sendGroupFile(group.gid, b"tea at eight", "tea.txt")
+    await bot.says("file 10001 tea.txt 12 base64://dGVhIGF")
+    await alice.shows("shares again.txt")
 
 
 @ensureDeferred

@@ -20,6 +20,7 @@ from nonebot.adapters.onebot.v11 import (
     Bot,
     GroupBanNoticeEvent,
     GroupRecallNoticeEvent,
+    GroupUploadNoticeEvent,
     Message,
     MessageEvent,
     MessageSegment,
@@ -109,6 +110,19 @@ async def handleBan(event: GroupBanNoticeEvent) -> None:
     Write the mute of a member.
     """
     report("mute", event.sub_type, event.user_id, event.operator_id, event.duration)
+
+
+@on_notice().handle()
+async def handleFile(bot: Bot, event: GroupUploadNoticeEvent) -> None:
+    """
+    Write the first characters of a file, and share it once more.
+    """
+    file = await bot.get_group_file_url(
+        group_id=event.group_id, file_id=event.file.id, busid=event.file.busid
+    )
+    report("file", event.user_id, event.file.name, event.file.size, file["url"][:16])
+    again = {"file": file["url"], "name": "again.txt"}
+    await bot.upload_group_file(group_id=event.group_id, **again)
 
 
 @on_notice().handle()

@@ -605,6 +605,7 @@ def test_standard() -> None:
         get_version_info .handle_quick_operation get_group_msg_history
         get_friend_msg_history friend_poke set_input_status set_self_longnick
         set_online_status set_group_ban set_group_whole_ban group_poke send_poke
-        set_msg_emoji_like
+        set_msg_emoji_like upload_group_file get_group_root_files
+        get_group_file_url delete_group_file
     """
     assert set(standard.split()) <= set(HANDLERS)

@@ -56,6 +56,7 @@ def test_everything(folder: Path) -> None:
     """
     text = f"""{ACCOUNT}
 server = "https://qq.example"
+files-folder = "."
 status = "silent"
 [[account.forward]]
 listen = "tcp:3001"
@@ -77,6 +78,7 @@ secret-file = "token"
     assert settings.account.status is Status.SILENT
     assert settings.account.password == "the password"
     surface = settings.surface
+    assert surface.folder == folder
     (forward,), (reverse,), (post,) = surface.forward, surface.reverse, surface.post
     assert forward.token == reverse.token == post.secret == "the token"
     assert (forward.isArray, reverse.isArray) == (False, True)
@@ -93,6 +95,7 @@ secret-file = "token"
         ("", "there is no [[account]]"),
         ("[x]", "'x' is not known here"),
         (ACCOUNT, "no bot could use the account"),
+        (ACCOUNT + 'files-folder = "x"' + FORWARD, "files-folder is no folder: "),
         (ACCOUNT + "[[account.foward]]\n", "'foward' is not known here"),
         (ACCOUNT + FORWARD + ACCOUNT + FORWARD, "is there twice"),
         (ACCOUNT + "[[account.forward]]", "forward 1: listen is missing"),

@@ -6,6 +6,7 @@ events.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -14,6 +15,7 @@ from twisted.logger import Logger
 
 from txwebqq.errors import NotSignedOn
 from txwebqq.model import FriendshipNotice, GroupNotice, Number
+from txwebqq.onebot.surface.files import FileLoader, SharedFiles
 from txwebqq.onebot.surface.pictures import PictureLoader, ReceivedPictures
 from txwebqq.onebot.surface.store import MessageStore
 from txwebqq.protocol import WebQQProtocol
@@ -31,11 +33,15 @@ class SurfaceAccount:
     """
     One account, of any kind.
 
+    @param folder: the folder whose files bots may send, L{None} for none.
+
     @ivar number: the account's number.
     @ivar nick: its nickname, C{""} until it has signed on.
     @ivar messages: the messages that can be asked for.
     @ivar pictures: the pictures that were received.
     @ivar loader: reads the pictures that are to be sent.
+    @ivar files: the files of groups.
+    @ivar fileLoader: finds the files that are to be sent.
     @ivar friendRequests: by flag.
     @ivar joinRequests: by flag; those of this sign-on.
     """
@@ -43,7 +49,11 @@ class SurfaceAccount:
     _log = Logger()
 
     def __init__(
-        self, number: Number, clock: IReactorTime, loader: PictureLoader
+        self,
+        number: Number,
+        clock: IReactorTime,
+        loader: PictureLoader,
+        folder: Path | None = None,
     ) -> None:
         self.number = number
         self.clock = clock
@@ -51,6 +61,8 @@ class SurfaceAccount:
         self.messages = MessageStore()
         self.pictures = ReceivedPictures()
         self.loader = loader
+        self.files = SharedFiles()
+        self.fileLoader = FileLoader(loader, folder)
         self.friendRequests: dict[str, FriendshipNotice] = {}
         self.joinRequests: dict[str, GroupNotice] = {}
         self._protocol: WebQQProtocol | None = None

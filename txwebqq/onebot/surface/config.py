@@ -5,6 +5,7 @@ Settings of the ways to the bots of an account.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from txwebqq.config.toml import ConfigTable
@@ -95,12 +96,15 @@ class PostSettings:
 class SurfaceSettings:
     """
     The ways to the bots of an account.
+
+    @ivar folder: the folder whose files bots may share in groups.
     """
 
     forward: tuple[ForwardSettings, ...] = ()
     reverse: tuple[ReverseSettings, ...] = ()
     http: tuple[HTTPSettings, ...] = ()
     post: tuple[PostSettings, ...] = ()
+    folder: Path | None = None
 
 
 def readSurface(table: ConfigTable) -> SurfaceSettings:
@@ -114,6 +118,7 @@ def readSurface(table: ConfigTable) -> SurfaceSettings:
         tuple(map(_reverse, table.tables("reverse"))),
         tuple(map(_http, table.tables("http"))),
         tuple(map(_post, table.tables("post"))),
+        _folder(table),
     )
     if not (settings.forward or settings.reverse or settings.http or settings.post):
         # A misspelt table says more than that all four are missing.
@@ -124,6 +129,13 @@ def readSurface(table: ConfigTable) -> SurfaceSettings:
             " account",
         )
     return settings
+
+
+def _folder(table: ConfigTable) -> Path | None:
+    folder = table.path("files-folder")
+    if folder is not None and not folder.is_dir():
+        raise table.error("files-folder", f"is no folder: {folder}")
+    return folder
 
 
 def _authorities(table: ConfigTable) -> str | None:

@@ -94,7 +94,8 @@ class PictureLoader:
         scheme, _, rest = file.partition("://")
         match scheme.lower():
             case "base64" | "http" | "https":
-                data = await self._fetched(f"{scheme.lower()}://{rest}")
+                url = f"{scheme.lower()}://{rest}"
+                data = await self.fetch(url, MAX_PICTURE, "picture")
             case "file" if rest.startswith("/"):
                 data = await self._inThread(Path(unquote(rest)))
             case _ if file.startswith("/"):
@@ -116,16 +117,24 @@ class PictureLoader:
         # A path may be that of a slow disk.
         return await deferToThreadPool(self._reactor, pool(), _read, path)
 
-    async def _fetched(self, url: str) -> bytes:
-        picture = BufferSink()
-        fetching = self._downloads.fetch(url, picture, MAX_PICTURE)
+    async def fetch(self, url: str, limit: int, kind: str) -> bytes:
+        """
+        Fetch a URL, also C{base64://}.
+
+        @param limit: the maximum size, in bytes.
+        @param kind: what it is, for the reason of a failure.
+
+        @raise CallFailed: when it cannot be fetched or is too large.
+        """
+        body = BufferSink()
+        fetching = self._downloads.fetch(url, body, limit)
         fetching.addTimeout(FETCH_TIMEOUT, self._clock, raiseTimedOut)
         try:
-            return picture.collected(await fetching)
+            return body.collected(await fetching)
         except MalformedReply as e:
-            raise CallFailed(f"the picture cannot be read: {e}", MALFORMED) from e
+            raise CallFailed(f"the {kind} cannot be read: {e}", MALFORMED) from e
         except Unreachable as e:
-            raise CallFailed(f"the picture could not be fetched: {e}") from e
+            raise CallFailed(f"the {kind} could not be fetched: {e}") from e
 
 
 def _read(path: Path) -> bytes:

@@ -17,6 +17,7 @@ from txwebqq.model import (
     DiscussionMessage,
     FriendshipNotice,
     FriendshipStep,
+    GroupFile,
     GroupMessage,
     GroupNotice,
     GroupWebMessage,
@@ -212,6 +213,9 @@ class SurfaceProtocol(WebQQProtocol):
 
     def reactionChanged(self, reaction: Reaction) -> object:
         return self._inOrder(lambda: self._interaction.reacted(reaction))
+
+    def groupFileShared(self, file: GroupFile) -> object:
+        return self._inOrder(lambda: self._interaction.fileShared(file))
 
     def friendshipRequested(self, request: FriendshipNotice) -> object:
         async def receive() -> None:

@@ -47,7 +47,7 @@ class SurfaceService(MultiService):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         loader = PictureLoader(reactor)
-        self.account = SurfaceAccount(number, reactor, loader)
+        self.account = SurfaceAccount(number, reactor, loader, settings.folder)
         self._clients: list[LazyTreq | PictureLoader] = [loader]
         children: list[Any] = [makeAccount(SurfaceFactory(self.account))]
         children += [

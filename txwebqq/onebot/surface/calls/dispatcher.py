@@ -15,6 +15,7 @@ from txwebqq.errors import NotSent, NotSignedOn, Unreachable, WebQQError
 from txwebqq.onebot.surface.account import SurfaceAccount
 from txwebqq.onebot.surface.calls import (
     contacts,
+    groupfiles,
     groups,
     history,
     interaction,
@@ -44,7 +45,7 @@ RATE = 0.5
 
 HANDLERS: Mapping[str, Handler] = {
     name: handler
-    for module in (messages, history, contacts, groups, interaction, quick)
+    for module in (messages, history, contacts, groups, groupfiles, interaction, quick)
     for name, handler in module.TABLE.handlers.items()
 }
 

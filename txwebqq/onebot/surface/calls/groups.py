@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from txwebqq.errors import WebQQError
-from txwebqq.model import Code, Did, Uin
+from txwebqq.model import Code, Did, Gid, GroupStep, Uin
 from txwebqq.onebot.surface.calls.contacts import NO_REQUEST
 from txwebqq.onebot.surface.calls.messages import loadPicture
 from txwebqq.onebot.surface.calls.table import Caller, CallTable, Params
@@ -131,6 +131,16 @@ async def groupCode(caller: Caller, params: Params) -> Code:
     return group.id.code
 
 
+async def groupGid(caller: Caller, number: int) -> Gid:
+    """
+    Return the gid of a group.
+    """
+    group = await caller.online.directory.group(number)
+    if group.id.code is None:
+        raise CallFailed(ONLY_GROUPS)
+    return Gid(group.id.id)
+
+
 async def memberUin(caller: Caller, params: Params) -> Uin:
     """
     Return the uin of the member that a call names.
@@ -149,7 +159,7 @@ async def memberUin(caller: Caller, params: Params) -> Uin:
 @TABLE.call("set_group_add_request")
 async def answerJoinRequest(caller: Caller, params: Params) -> Any:
     """
-    Accept or refuse a request to join a group.
+    Accept or refuse a request to join a group, or an invitation to one.
     """
     flag = params.text("flag")
     request = caller.account.joinRequests.get(flag)
@@ -157,7 +167,10 @@ async def answerJoinRequest(caller: Caller, params: Params) -> Any:
         raise CallFailed(NO_REQUEST)
     isAgreed = params.flag("approve", True)
     reason = "" if isAgreed else params.textOr("reason")
-    await caller.online.answerJoinRequest(request, isAgreed, reason)
+    if request.step is GroupStep.INVITED:
+        await caller.online.answerInvitation(request, isAgreed, reason)
+    else:
+        await caller.online.answerJoinRequest(request, isAgreed, reason)
     caller.account.joinRequests.pop(flag, None)
 
 

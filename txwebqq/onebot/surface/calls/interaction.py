@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from txwebqq.model import Gid
 from txwebqq.onebot.faces import emojiOf
-from txwebqq.onebot.surface.calls.groups import ONLY_GROUPS, groupCode, memberUin
+from txwebqq.onebot.surface.calls.groups import groupCode, groupGid, memberUin
 from txwebqq.onebot.surface.calls.messages import friendUin, knownMessage
 from txwebqq.onebot.surface.calls.table import Caller, CallTable, Params
 from txwebqq.onebot.surface.replies import MALFORMED, CallFailed
@@ -19,13 +18,6 @@ TABLE = CallTable()
 
 MUTE_DURATION = 30 * 60
 """Seconds of a mute if a bot does not say."""
-
-
-def _gidOf(caller: Caller, number: int) -> Gid:
-    ids = caller.online.directory.groupId(number)
-    if ids.code is None:
-        raise CallFailed(ONLY_GROUPS)
-    return Gid(ids.id)
 
 
 def _wireIds(message: StoredMessage) -> tuple[int, ...]:
@@ -42,7 +34,7 @@ async def deleteMessage(caller: Caller, params: Params) -> Any:
     message = knownMessage(caller, params)
     online, (kind, number) = caller.online, message.conversation
     if kind == "group":
-        gid = _gidOf(caller, number)
+        gid = await groupGid(caller, number)
         for wireId in _wireIds(message):
             await online.recallGroupMessage(gid, wireId)
         return
@@ -81,7 +73,8 @@ async def pokeMember(caller: Caller, params: Params) -> Any:
     Poke a member of a group.
     """
     member = await memberUin(caller, params)
-    await caller.online.pokeMember(_gidOf(caller, params.number("group_id")), member)
+    gid = await groupGid(caller, params.number("group_id"))
+    await caller.online.pokeMember(gid, member)
 
 
 @TABLE.call("friend_poke")
@@ -112,5 +105,5 @@ async def setReaction(caller: Caller, params: Params) -> Any:
     kind, number = message.conversation
     if kind != "group":
         raise CallFailed("only messages in groups can be reacted to")
-    gid, isSet = _gidOf(caller, number), params.flag("set", True)
+    gid, isSet = await groupGid(caller, number), params.flag("set", True)
     await caller.online.setReaction(gid, _wireIds(message)[-1], face, isSet)

@@ -1,5 +1,5 @@
 """
-Events about the members of groups, and requests to join.
+Events about the members of groups, requests to join and invitations.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class GroupEvents:
 
     async def changed(self, notice: GroupNotice) -> None:
         """
-        Tell of a change of a group, or of a request to join.
+        Tell of a change of a group, of a request to join, or of an invitation.
         """
         directory, own = self._directory, self._account.number
         step = notice.step
@@ -30,7 +30,9 @@ class GroupEvents:
         admin = await directory.numberOr(notice.admin)
         directory.forget(notice.number)
         if step is GroupStep.REQUESTED:
-            self._requested(notice, member)
+            self._requested(notice, "add", member)
+        elif step is GroupStep.INVITED:
+            self._requested(notice, "invite", admin)
         elif step in JOIN_STEPS:
             if step is not GroupStep.JOINED:
                 member = own
@@ -45,14 +47,14 @@ class GroupEvents:
                 user_id=member,
             )
 
-    def _requested(self, notice: GroupNotice, user: int) -> None:
+    def _requested(self, notice: GroupNotice, kind: str, user: int) -> None:
         flag = self._account.newFlag()
         keepLimited(self._account.joinRequests, flag, notice)
         self._account.emit(
             self._account.event(
                 "request",
                 request_type="group",
-                sub_type="add",
+                sub_type=kind,
                 group_id=notice.number,
                 user_id=user,
                 comment=notice.text,

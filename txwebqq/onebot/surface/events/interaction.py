@@ -1,12 +1,13 @@
 """
-Notices about earlier messages, and signals in groups: recalls, mutes, pokes and
-reactions.
+Notices about earlier messages, and signals in groups: recalls, mutes, pokes,
+reactions and files.
 """
 
 from __future__ import annotations
 
 from txwebqq.model import (
     Gid,
+    GroupFile,
     MemberMuted,
     MemberPoked,
     MessageRecalled,
@@ -17,6 +18,9 @@ from txwebqq.model import (
 from txwebqq.onebot.faces import emojiId
 from txwebqq.onebot.surface.account import SurfaceAccount
 from txwebqq.onebot.surface.directory import Directory
+
+BUSID = 102
+"""The C{busid} of all files, which calls need not give."""
 
 FOREVER = -1
 """The duration of a mute of all members."""
@@ -108,6 +112,20 @@ class InteractionEvents:
             sender_id=number,
             target_id=self._account.number,
         )
+
+    async def fileShared(self, file: GroupFile) -> None:
+        """
+        Tell of a file of a group.
+        """
+        member = await self._directory.numberOr(file.sender)
+        name = self._account.files.keep(file)
+        if group := self._groupNumber(file.group, file.number):
+            self._account.notice(
+                "group_upload",
+                group_id=group,
+                user_id=member,
+                file={"id": name, "name": file.name, "size": file.size, "busid": BUSID},
+            )
 
     async def reacted(self, reaction: Reaction) -> None:
         """

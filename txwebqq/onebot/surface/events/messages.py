@@ -304,8 +304,9 @@ class MessageEvents:
 
 
 def _known(*ids: int) -> tuple[int, ...]:
-    # Servers that give no ids say 0, or always 1.
-    return tuple(each for each in ids if each > 1)
+    # Servers that give no ids say 0, or always 1. Some programs of today's QQ have
+    # negative ones.
+    return tuple(each for each in ids if each not in (0, 1))
 
 
 def asOwn(message: StoredMessage) -> dict[str, Any]:
