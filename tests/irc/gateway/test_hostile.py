@@ -50,6 +50,7 @@ COMMANDS = [
     "PART",
     "PING",
     "PRIVMSG",
+    "REDACT",
     "TAGMSG",
     "TIME",
     "TOPIC",
@@ -72,6 +73,10 @@ WORDS = st.one_of(
             "-",
             "+o",
             "o",
+            "+q",
+            "-m",
+            "小明: hi",
+            "*!*@*",
             "+1",
             "-1",
             "*",
@@ -106,7 +111,16 @@ LINES = st.builds(
         f"{tags}{command} {' '.join(words)} :{last}".replace("\n", "").replace("\r", "")
     ),
     st.sampled_from(
-        ["", "@label=7 ", "@batch=1 ", "@+typing=active ", "@a;b=\\ ", "@label=\\s;; "]
+        [
+            "",
+            "@label=7 ",
+            "@batch=1 ",
+            "@+typing=active ",
+            "@a;b=\\ ",
+            "@label=\\s;; ",
+            "@+draft/react=\\r\\n;+reply=1-1 ",
+            "@+draft/unreact;+draft/reply ",
+        ]
     ),
     st.sampled_from(COMMANDS),
     st.lists(WORDS, max_size=3),

@@ -53,7 +53,9 @@ class MessageRenderer:
         isOwn = message.sender in user.accounts
         isNamed = isOwn or message.reply or OWN_NICK in message.text
         own = builder.nick if isNamed else ""
-        key = target, own, builder.encoding, builder.enabled, user.isFormatted
+        isQuoting = bool(message.reply) and user.isQuoting
+        preferences = user.isFormatted, isQuoting
+        key = target, own, builder.encoding, builder.enabled, preferences
 
         def make() -> tuple[bytes, bool]:
             lines = self.renderTo(target, message)
@@ -89,7 +91,7 @@ class MessageRenderer:
         if message.reply:
             if message.command == "REDACT":
                 return self._redaction(target, message)
-            if not builder.has("message-tags"):
+            if self._user.isQuoting or not builder.has("message-tags"):
                 shown += self._quote(message.reply)
         if OWN_NICK in shown:
             shown = shown.replace(OWN_NICK, builder.nick)

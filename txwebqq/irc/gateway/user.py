@@ -9,7 +9,6 @@ from functools import partial
 
 from twisted.internet.defer import Deferred, DeferredLock, fail
 
-from txwebqq import model
 from txwebqq.errors import CaptchaUnsolved, WebQQError
 from txwebqq.interfaces import IAccountService
 from txwebqq.irc.config.gateway import UserSettings
@@ -19,6 +18,11 @@ from txwebqq.irc.gateway.directory import NameDirectory
 from txwebqq.irc.gateway.interaction.files import fileMessage
 from txwebqq.irc.gateway.interaction.interactions import Interactions
 from txwebqq.irc.gateway.interaction.mentions import textOf
+from txwebqq.irc.gateway.interaction.notices import (
+    FRIENDSHIP_TEXTS,
+    groupText,
+    inParentheses,
+)
 from txwebqq.irc.gateway.linebuilder import SharedLines
 from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.names import NameTable
@@ -35,19 +39,10 @@ from txwebqq.model import (
     FriendshipNotice,
     FriendshipStep,
     GroupNotice,
-    GroupStep,
     OfflineFile,
     Reaction,
     Status,
 )
-
-_FRIENDSHIP_TEXTS = {
-    FriendshipStep.PASSED: "accepted your friend request",
-    FriendshipStep.PASSED_AND_ADDED: "accepted your friend request and added you",
-    FriendshipStep.REJECTED: "declined your friend request",
-    FriendshipStep.ADDED: "added you as a friend",
-    FriendshipStep.ADDED_UNSIGNED: "added you as a friend",
-}
 
 
 class GatewayUser(AccountListener):
@@ -125,6 +120,14 @@ class GatewayUser(AccountListener):
         True if the user wants to see the fonts of QQ messages as formatting.
         """
         return self.preferences.get(self.name, "formatting", "off") == "on"
+
+    @property
+    def isQuoting(self) -> bool:
+        """
+        True if the user wants to see in each reply the beginning of the message to
+        which it is one, also in clients that know tags: not all of them show it.
+        """
+        return self.preferences.get(self.name, "quotes", "off") == "on"
 
     def _holdEvents(self) -> None:
         """
@@ -409,7 +412,7 @@ class GatewayUser(AccountListener):
             self.conversations.notify(f"accept {number}, or deny {number}")
             return
         self.conversations.notify(
-            f"{number} {_FRIENDSHIP_TEXTS[notice.step]}{_inParentheses(notice.text)}"
+            f"{number} {FRIENDSHIP_TEXTS[notice.step]}{inParentheses(notice.text)}"
         )
 
     def joinRequested(
@@ -424,9 +427,9 @@ class GatewayUser(AccountListener):
 
     def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
         channel = self.directory.channelOf(Target(TargetKind.GROUP, notice.number))
-        text = _groupText(notice, self._memberName(account, notice), channel)
+        text = groupText(notice, self._memberName(account, notice), channel)
         self.conversations.notify(
-            f"{account.number}: {text}{_inParentheses(notice.text)}"
+            f"{account.number}: {text}{inParentheses(notice.text)}"
         )
 
     def _memberName(self, account: QQAccount, notice: GroupNotice) -> str:
@@ -464,36 +467,3 @@ async def _setStatus(account: QQAccount, status: Status) -> str:
     except WebQQError as e:
         return f"Setting {account.number} to {status.value} failed: {e}"
     return f"{account.number} is now {status.value}"
-
-
-def _inParentheses(text: str) -> str:
-    """
-    Return the text of another QQ user as a part of a notice.
-    """
-    # Otherwise a second line of it would look like a notice of its own.
-    shown = displayName(text)
-    return f" ({shown})" if shown else ""
-
-
-def _groupText(notice: GroupNotice, member: str, channel: str) -> str:
-    match notice.step, notice.operation:
-        case GroupStep.CREATED, _:
-            return f"{channel} is a new group"
-        case GroupStep.JOINED, _:
-            return f"{member} has joined {channel}"
-        case GroupStep.LEFT, model.DISSOLVED:
-            return f"{channel} has been dissolved"
-        case GroupStep.LEFT, model.REMOVED:
-            return f"{member} has been removed from {channel}"
-        case GroupStep.LEFT, _:
-            return f"{member} has left {channel}"
-        case GroupStep.AGREED, _:
-            return f"your request to join {channel} was accepted"
-        case GroupStep.DENIED, _:
-            return f"your request to join {channel} was declined"
-        case GroupStep.ADMIN, model.OWNER_CHANGED:
-            return f"{member} is now the owner of {channel}"
-        case GroupStep.ADMIN, (1 | 3):
-            return f"{member} is now an administrator of {channel}"
-        case _:
-            return f"{member} is no longer an administrator of {channel}"

@@ -190,7 +190,7 @@ def test_noMention(gateway: MemoryGateway, qq: QQ, line: str) -> None:
 def test_reply(gateway: MemoryGateway, qq: QQ) -> None:
     """
     A reply has the msgid of the message for clients that know tags, and quotes it for
-    others, but not one that is not known.
+    others, and for all by the user's preference; but not one that is not known.
     """
     modern, plain = gateway.client(*MODERN), gateway.client()
     question = qq.says("shall we go to the park at nine, or is ten better?")
@@ -204,7 +204,12 @@ def test_reply(gateway: MemoryGateway, qq: QQ) -> None:
     )
     quote = "(re 小明: shall we go to the park at nine, or is …)"
     assert f"PRIVMSG #猫咪 :me: ten {quote}\r\n" in plain.seen
+    plain.send("PRIVMSG *qq :set quotes on")
     for client in (modern, plain):
+        client.transport.clear()
+    qq.says((Reply(question), Text("nine")))
+    for client in (modern, plain):
+        assert f"PRIVMSG #猫咪 :nine {quote}\r\n" in client.seen
         client.transport.clear()
     qq.says((Reply(question + 1), Text("what")))
     for client in (modern, plain):

@@ -37,6 +37,7 @@ def shown(content: Content, *links: str) -> str:
         ((EVERYBODY, Text(" "), MING, Text(" hi")), "@全体成员 ming hi"),
         ((Mention(Number(10009), "gone"), Text(" hi")), "@gone hi"),
         ((Mention(Number(10009), ""), Text(" hi")), "@10009 hi"),
+        ((Mention(Number(10009), f"\n a\nb{OWN_NICK}"), Text(" hi")), "@a b hi"),
         ((Text(f"a{OWN_NICK}b"),), "ab"),
         ((MING, Text(f"a{OWN_NICK}b")), "ming: ab"),
     ],

@@ -49,6 +49,13 @@ def test_parsed(value: str, face: Face | Text | None) -> None:
         assert parseReaction(reactionText(face)) == face
 
 
+def test_hostile() -> None:
+    """
+    A reaction of QQ has no characters that cannot be in a tag.
+    """
+    assert reactionText(Text("\0👍\r\n")) == "👍"
+
+
 def test_states() -> None:
     """
     A reaction is new once until it is taken back; only the latest are remembered.

@@ -250,7 +250,8 @@ COMMANDS: Mapping[str, BotCommand] = {
     ),
     "set": BotCommand(
         changeSettings,
-        "set formatting on|off: show the fonts of QQ messages or not; set [ACCOUNT]"
+        "set formatting on|off: show the fonts of QQ messages or not; set quotes"
+        " on|off: show in each reply the beginning of what it answers; set [ACCOUNT]"
         f" [DETAIL TEXT]: show or change your profile: {', '.join(DETAILS)}",
     ),
     "captcha": BotCommand(solveCaptcha, "captcha TEXT: answer a captcha"),

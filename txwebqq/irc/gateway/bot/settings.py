@@ -15,16 +15,20 @@ from txwebqq.wire.profilefields import PROFILE_TEXTS
 DETAILS = sorted(("birthday", "signature", *PROFILE_TEXTS))
 """The profile details that can be set."""
 
+PREFERENCES = ("formatting", "quotes")
+"""The preferences that are on or off."""
+
 
 async def changeSettings(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
     """
-    C{set formatting on|off}, or C{set [ACCOUNT] [DETAIL TEXT]}
+    C{set formatting|quotes on|off}, or C{set [ACCOUNT] [DETAIL TEXT]}
     """
-    if words[:1] == ["formatting"]:
+    if words and words[0] in PREFERENCES:
+        preference = words[0]
         if words[1:] not in (["on"], ["off"]):
-            raise UsageError("formatting is on or off")
-        user.preferences.set(user.name, "formatting", words[1])
-        yield f"formatting is now {words[1]}"
+            raise UsageError(f"{preference} is on or off")
+        user.preferences.set(user.name, preference, words[1])
+        yield f"{preference} is now {words[1]}"
         return
     hasNumber = bool(words) and words[0].isdigit()
     account = findAccount(user, words[:1] if hasNumber else ())

@@ -60,7 +60,9 @@ def _shown(segment: Segment, nickOf: Callable[[Mention], str | None]) -> Segment
     match segment:
         case Mention(number, name):
             nick = nickOf(segment)
-            return Text(f"@{name or number}" if nick is None else nick)
+            # Servers of others may let a name have several lines.
+            words = " ".join(name.replace(OWN_NICK, "").split())
+            return Text(f"@{words or number}" if nick is None else nick)
         case Text(text) if OWN_NICK in text:
             return Text(text.replace(OWN_NICK, ""))
     return segment

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from txwebqq.faces import faceNamed, nameOf
+from txwebqq.irc.protocol.splitting import CONTROL_CHARACTERS
 from txwebqq.model import Face, Text
 
 REACT, UNREACT = "+draft/react", "+draft/unreact"
@@ -27,7 +28,9 @@ def reactionText(face: Face | Text) -> str:
     Return a reaction as the value of a tag: an emoji, or the name of an emoticon
     as in texts, C{[微笑]}.
     """
-    return f"[{nameOf(face.id)}]" if isinstance(face, Face) else face.text
+    if isinstance(face, Face):
+        return f"[{nameOf(face.id)}]"
+    return "".join(CONTROL_CHARACTERS.sub("", face.text).split())
 
 
 def parseReaction(value: str) -> Face | Text | None:
