@@ -9,19 +9,21 @@ import re
 from typing import Any
 
 import pytest
-from twisted.internet.defer import fail, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 
 from tests.irc.memorygateway import Client, MemoryGateway
 from txwebqq.errors import RequestRefused, Unreachable
 from txwebqq.irc.gateway.commands.channeladmin import MUTE_SECONDS
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.accountprotocol import AccountFactory, AccountProtocol
+from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     Code,
     Content,
     Event,
     Face,
+    Font,
     Gid,
     GroupMessage,
     MemberMuted,
@@ -33,6 +35,7 @@ from txwebqq.model import (
     Number,
     Reaction,
     Reply,
+    Sent,
     Text,
     Uin,
 )
@@ -620,6 +623,63 @@ def test_ownMessageOfTwoAccounts() -> None:
     client.send("PRIVMSG #狗 :woof")
     gateway.web.settle(5)
     assert client.seen.count("woof") == 1
+
+
+def test_copyBeforeAnswer(
+    gateway: MemoryGateway, qq: QQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A message of the user that another of its accounts receives before the server has
+    answered is shown once, and one that the gateway has not sent as well.
+    """
+    client, other = gateway.client("echo-message"), gateway.client()
+    for each in (client, other):
+        each.transport.clear()
+    answer: Deferred[Sent] = Deferred()
+    monkeypatch.setattr(qq.account.actions, "send", lambda *args: answer)
+    client.send("PRIVMSG #猫咪 :woof")
+    for text, messageId in (("woof", 77), ("meow", 78)):
+        gateway.aliceUser.messageReceived(
+            qq.account,
+            IncomingMessage(
+                qq.cats,
+                qq.me,
+                (Text(text),),
+                Font(),
+                0,
+                sequence=messageId,
+                id=messageId,
+            ),
+        )
+    assert other.seen == ""
+    answer.callback(Sent(77))
+    gateway.web.settle(1)
+    own = ":me!alice@qq.test PRIVMSG #猫咪"
+    for each in (client, other):
+        assert sorted(each.seen.splitlines()) == [f"{own} :meow", f"{own} :woof"]
+
+
+def test_longReply(gateway: MemoryGateway, qq: QQ) -> None:
+    """
+    Of the lines of a long reply, the first has the tags.
+    """
+    client = gateway.client("message-tags")
+    question = qq.says("at nine?")
+    client.transport.clear()
+    qq.says((Reply(question), Text("no " * 300)))
+    assert client.seen.count("PRIVMSG") > 1
+    assert client.seen.count("+reply=") == 1
+
+
+def test_leave(gateway: MemoryGateway, qq: QQ) -> None:
+    """
+    The mutes of a group that the user has left are forgotten.
+    """
+    client = gateway.client()
+    qq.happens(MemberMuted(*qq.group, Uin(0), qq.mingUin, FOREVER))
+    client.send("PRIVMSG *qq :leave #猫咪")
+    mutes = gateway.aliceUser.interactions.mutes
+    assert not mutes.isMuted(qq.cats, gateway.clock.seconds())
 
 
 def test_afterRestart(gateway: MemoryGateway, qq: QQ) -> None:

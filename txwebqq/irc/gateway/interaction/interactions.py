@@ -23,7 +23,7 @@ from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.contacts import Member
 from txwebqq.irc.qq.content import ACTION_PREFIX
 from txwebqq.irc.qq.messages import IncomingMessage
-from txwebqq.irc.targets import Target
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Content, Mention, Number, Reaction, Reply
 from txwebqq.ratelimit import RateLimiter
 
@@ -92,14 +92,13 @@ class Interactions:
 
         def memberOf(nick: str) -> Mention | None:
             named = self._directory.targetNamed(nick)
-            account = self._directory.accountFor(target) if named else None
-            if named is None or account is None:
+            if named is None or named.kind is not TargetKind.CONTACT:
                 return None
-            member = _member(account, target, named.number)
-            # The number of the bot, which is 0, would mention all members.
-            if member is None or not member.number or member.number in self._accounts:
-                return None
-            return Mention(Number(member.number), member.name or nick)
+            account = self._directory.accountFor(target)
+            member = account and _member(account, target, named.number)
+            return (
+                Mention(Number(member.number), member.name or nick) if member else None
+            )
 
         return contentOf(text, memberOf)
 
