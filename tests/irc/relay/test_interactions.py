@@ -99,12 +99,13 @@ def sentElsewhere(relay: MemoryRelay, text: str, messageId: int) -> None:
 def test_recall(tagged: MemoryRelay) -> None:
     """
     A recalled message is recalled in the other groups, and redacted on IRC; the
-    recalls of the copies that come back do nothing.
+    recall of a copy does nothing.
     """
     said = tagged.say("wrong window")
     [copy] = tagged.messages("狗狗")
-    recall(tagged, said)
     other = tagged.groupLinks[1].group.target
+    tagged.account.messageRecalled(tagged.account.qq, other, 10001, copy.id)
+    recall(tagged, said)
     assert tagged.recalled == [(other.number, copy.id)]
     assert tagged.received("REDACT") == [("REDACT", "#cats", "m1")]
     tagged.account.messageRecalled(tagged.account.qq, other, 10001, copy.id)
