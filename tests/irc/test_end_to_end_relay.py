@@ -174,8 +174,18 @@ async def test_threeNetworks(processes: GatewayProcesses) -> None:
     await ming.shows("200002: <小明> @bob yes")
     copy = ming.lastIn(200002)
     assert copy.content[0] == Reply(hello)
+    answer = Reply(hello), Mention(Number(10003), "阿花")
+    dogs = await ming.tellGroup("狗狗", " 汪", *answer)
+    await bob.shows("qqrelay: <小\u200b明> (re hello [微笑]) bob: 汪")
+    await ming.shows("200001: <小明> @bob 汪")
+    dogsCopy = ming.lastIn(200001)
+    assert isinstance(dogsCopy.content[0], Reply)
     await ming.recall("猫咪", yes)
     await bob.shows("qqrelay: 小\u200b明 recalled: @bob yes")
+    await ming.shows(f"200002: recalled {copy.id}")
+    await ming.recall("狗狗", dogs)
+    await ming.shows(f"200001: recalled {dogsCopy.id}")
+    await bob.shows("qqrelay: 小\u200b明 recalled: @bob 汪")
 
 
 @ensureDeferred

@@ -20,6 +20,7 @@ from txwebqq.model import (
     Face,
     Font,
     Gid,
+    GroupFile,
     Number,
     Reaction,
     Sent,
@@ -297,20 +298,32 @@ def test_poke(relay: MemoryRelay) -> None:
 
 def test_file(tagged: MemoryRelay) -> None:
     """
-    A file that a member shares is shown by its name and size.
+    A file that a member shares is shown by its name and size, with a link; one that
+    the server delivers twice is shown once.
     """
     gid = tagged.ming.groupCalled("猫咪").gid
     for data in (b"x" * 40, b"x" * 3_000_000):
         shared = tagged.ming.protocol.sendGroupFile(gid, data, "茶 单.pdf")
         tagged.web.result(shared)
-    tagged.settle()
-    assert tagged.irc() == [
-        f"{MING} [文件] 茶_单.pdf (40 bytes)",
-        f"{MING} [文件] 茶_单.pdf (2.9 MiB)",
-    ]
+    tagged.settle(2)
+    first, second = tagged.irc()
+    assert first.startswith(f"{MING} [文件] 茶 单.pdf (40 bytes) http://qq.test/")
+    assert second.startswith(f"{MING} [文件] 茶 单.pdf (2.9 MiB) http://qq.test/")
+    for line in (first, second):
+        linked = tagged.links.files.find(line.rpartition("/")[2])
+        assert linked is not None
+        assert (linked.account, linked.name) == (10001, "茶 单.pdf")
     assert [message.text for message in tagged.messages("狗狗")] == [
         line.replace("\u200b", "") for line in tagged.irc()
     ]
+    target = tagged.groupLink.group.target
+    file = GroupFile(
+        Gid(1), Code(1), Number(target.number), Uin(1), "a.pdf", 5, "key", time=1
+    )
+    for _ in range(2):
+        tagged.account.groupFileShared(tagged.account.qq, target, 10002, file)
+    tagged.settle()
+    assert len(tagged.irc()) == 3
 
 
 def test_mute(tagged: MemoryRelay) -> None:

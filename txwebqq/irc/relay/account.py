@@ -258,9 +258,5 @@ class RelayAccount(AccountListener):
         link = self._links.get(target)
         if link is not None:
             link.members.markActive(sender)
-            key = f"file.{file.time}.{file.messageId2}.{sender}.{file.size}.{file.name}"
             name = link.nameOf(sender)
-            interactions = link.room.interactions
-            interactions.fileShared(
-                link, key if file.time else "", name, file.name, file.size
-            )
+            link.room.interactions.fileShared(link, name, file)

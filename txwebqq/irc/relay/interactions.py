@@ -10,11 +10,13 @@ from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 from txwebqq.faces import nameOf, withFaces
+from txwebqq.irc.qq.content import fileToText
+from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.relay.storage.messageids import MessageIds, RelayedMessage
 from txwebqq.irc.relay.storage.outbox import MessageKind, OutboxMessage
 from txwebqq.irc.relay.target import RelayTarget
 from txwebqq.irc.relay.text.attribution import oneWord, withoutHighlight
-from txwebqq.model import Face, Text
+from txwebqq.model import Face, GroupFile, Text
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -26,7 +28,6 @@ MAX_REACTION = 64
 """Maximum length of a reaction of IRC, in characters."""
 
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
-_SIZES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
 class InteractionPort(Protocol):
@@ -78,11 +79,16 @@ class InteractionPort(Protocol):
 class RoomInteractions:
     """
     Passes on what happens in a target of a room besides messages.
+
+    @param links: makes links of files, L{None} for none.
     """
 
-    def __init__(self, room: InteractionPort, ids: MessageIds) -> None:
+    def __init__(
+        self, room: InteractionPort, ids: MessageIds, links: MediaLinks | None
+    ) -> None:
         self._room = room
         self._ids = ids
+        self._links = links
         # The last recalls: message and operator by the origin of the message.
         self._recalls: OrderedDict[str, tuple[RelayedMessage, str]] = OrderedDict()
         # The users who have reacted, by the origin of the message and the reaction.
@@ -243,15 +249,18 @@ class RoomInteractions:
             text = f"pokes {oneWord(poked)}"
             self._room.relayText(source, key, sender, text, MessageKind.ACTION)
 
-    def fileShared(
-        self, source: RelayTarget, key: str, sender: str, name: str, size: int
-    ) -> None:
+    def fileShared(self, source: RelayTarget, sender: str, file: GroupFile) -> None:
         """
         A member of a group has shared a file.
         """
-        text = f"[文件] {oneWord(name)} ({_size(size)})"
-        if not self._room.isIgnored(sender, text):
-            self._room.relayText(source, key, sender, text, MessageKind.TEXT)
+        described = fileToText(file.name, file.size)
+        if self._room.isIgnored(sender, described):
+            return
+        # A file that a server delivers twice is relayed once.
+        key = f"file.{file.time}.{file.messageId}.{described}" if file.time else ""
+        link = self._links.files.add(source.account, file) if self._links else None
+        text = f"{described} {link}" if link else described
+        self._room.relayText(source, key, sender, text, MessageKind.TEXT)
 
     def _others(self, source: RelayTarget) -> list[RelayTarget]:
         return [each for each in self._room.targets() if each is not source]
@@ -282,13 +291,6 @@ def _duration(seconds: int) -> str:
             count = seconds // length
             return f"{count} {unit}{'s' if count > 1 else ''}"
     return "no time"
-
-
-def _size(size: int) -> str:
-    for length, unit in _SIZES:
-        if size >= length:
-            return f"{size / length:.1f} {unit}"
-    return f"{size} bytes"
 
 
 def _limit(remembered: OrderedDict[K, V]) -> None:

@@ -82,7 +82,7 @@ class BridgedRoom:
         links: MediaLinks | None,
     ) -> None:
         self.ids = ids
-        self.interactions = RoomInteractions(self, ids)
+        self.interactions = RoomInteractions(self, ids, links)
         self.notices = RoomNotices(settings, clock, self.sendNotice)
         self._settings = settings
         self._outbox = outbox

@@ -92,6 +92,9 @@ class RelayService(MultiService):
                 room.add(network.joinChannel(channel.name, each.key, room))
             self._rooms.append(room)
         self._accounts = list(accounts.values())
+        if self._links is not None:
+            fetchers = {number: each.qq for number, each in accounts.items()}
+            self._links.files.accounts.update(fetchers)
         self._pacers = [n.pacer for n in networks.values()]
         self._pacers += [a.pacer for a in accounts.values()]
         expiry = TimerService(HOUR, self._expire)
