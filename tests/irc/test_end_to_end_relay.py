@@ -181,11 +181,11 @@ async def test_threeNetworks(processes: GatewayProcesses) -> None:
     dogsCopy = ming.lastIn(200001)
     assert isinstance(dogsCopy.content[0], Reply)
     await ming.recall("猫咪", yes)
-    await bob.shows("qqrelay: 小\u200b明 recalled: @bob yes")
+    await bob.shows("qqrelay: * 小\u200b明 recalled: @bob yes")
     await ming.shows(f"200002: recalled {copy.id}")
     await ming.recall("狗狗", dogs)
     await ming.shows(f"200001: recalled {dogsCopy.id}")
-    await bob.shows("qqrelay: 小\u200b明 recalled: @bob 汪")
+    await bob.shows("qqrelay: * 小\u200b明 recalled: @bob 汪")
 
 
 @ensureDeferred

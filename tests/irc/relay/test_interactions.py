@@ -13,6 +13,7 @@ from tests.irc.memoryrelay import MemoryRelay
 from txwebqq.errors import RequestRefused, Unreachable
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.messages import IncomingMessage
+from txwebqq.irc.relay.interactions import MAX_POKES, MAX_REACTIONS
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     Code,
@@ -126,8 +127,8 @@ def test_recallLine() -> None:
     recall(relay, first)
     recall(relay, second, operator=10001)
     assert relay.irc()[-2:] == [
-        "小\u200b明 recalled: wrong window",
-        "A\u200blice recalled a message of 小\u200b明: third line…",
+        "* 小\u200b明 recalled: wrong window",
+        "* A\u200blice recalled a message of 小明: third line…",
     ]
 
 
@@ -144,7 +145,7 @@ def test_recallRefused(tagged: MemoryRelay) -> None:
         tagged.settle(300)
     logged = [text for text in map(formatEvent, events) if text and "too old" in text]
     assert len(logged) == len(tagged.recalled) == 1
-    assert tagged.irc()[-1] == "小\u200b明 recalled: wrong window"
+    assert tagged.irc()[-1] == "* 小\u200b明 recalled: wrong window"
 
 
 def test_recallLater(tagged: MemoryRelay) -> None:
@@ -324,6 +325,33 @@ def test_file(tagged: MemoryRelay) -> None:
         tagged.account.groupFileShared(tagged.account.qq, target, 10002, file)
     tagged.settle()
     assert len(tagged.irc()) == 3
+
+
+def test_floods(tagged: MemoryRelay) -> None:
+    """
+    Only a few reactions and pokes are relayed in a minute, so that messages do not
+    wait behind them.
+    """
+    target = tagged.groupLink.group.target
+    said = tagged.say("茶好了")
+    for n in range(30):
+        react(tagged, said, Face(n))
+        tagged.account.memberPoked(tagged.account.qq, target, 10002, 10001, n)
+    tagged.settle(1)
+    assert len(tagmsgs(tagged)) == len(tagged.reacted) == MAX_REACTIONS
+    assert len(tagged.irc()) == 1 + MAX_POKES
+
+
+def test_recallSeen(relay: MemoryRelay) -> None:
+    """
+    The line of another relay about a recall is not relayed.
+    """
+    said = relay.say("wrong window")
+    recall(relay, said)
+    relay.server.bob("* 小\u200b明 recalled: wrong window")
+    relay.settle(10)
+    assert relay.irc()[-1] == "* 小\u200b明 recalled: wrong window"
+    assert relay.qq() == []
 
 
 def test_mute(tagged: MemoryRelay) -> None:

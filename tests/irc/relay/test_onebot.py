@@ -165,7 +165,7 @@ def test_interactions(relay: OneBotRelay) -> None:
         f"{MING} 茶好了",
         "* 小\u200b明 pokes Alice",
         "小\u200b明 is muted in 猫咪 for 10 minutes by A\u200blice",
-        "小\u200b明 recalled: 茶好了",
+        "* 小\u200b明 recalled: 茶好了",
     ]
     [reaction] = relay.calls("set_msg_emoji_like")
     assert str(reaction["message_id"]) == str(said)

@@ -248,3 +248,20 @@ def test_copies(relay: MemoryRelay) -> None:
     relay.settle(10)
     assert len(relay.irc()) == 1
     assert len(relay.messages()) == 2
+
+
+def test_replyToPuppet() -> None:
+    """
+    The ids of the messages of puppets are known as well.
+    """
+    relay = MemoryRelay({"puppets": 1})
+    relay.server.offers = "message-tags echo-message"
+    relay.start()
+    relay.say("第 1")
+    said = relay.say("第 2")
+    main, puppet = relay.server.connections
+    assert puppet.privmsgs() == ["第 2"]
+    tags = {"+draft/reply": f"m{relay.server.echoed}"}
+    main.send(Line("PRIVMSG", ("#cats", "thanks"), "bob!b@host", tags))
+    relay.settle()
+    assert content(relay.messages()[-1]) == [Reply(said), Text("<bob> thanks")]

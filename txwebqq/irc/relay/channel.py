@@ -240,7 +240,7 @@ class ChannelLink:
         if message.kind is MessageKind.RECALL:
             if await self._redact(connection, message.reply):
                 return ""
-            message = replace(message, kind=MessageKind.SYSTEM)
+            message = replace(message, kind=MessageKind.ACTION, reply="")
         message = self._withReferences(connection, message)
         puppet = None
         if message.kind is not MessageKind.SYSTEM:

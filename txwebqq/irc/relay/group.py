@@ -155,6 +155,7 @@ class GroupLink:
             if ids and self.group.target.kind is TargetKind.GROUP:
                 await self._recall(ids)
                 return ""
+            message = replace(message, kind=MessageKind.ACTION, reply="")
         content, rest = self._contentOf(message)
         if message.begun and await self._isInHistory(content, message.begun):
             return rest
@@ -186,7 +187,7 @@ class GroupLink:
         replied = self.room.ids.get(message.reply) if message.reply else None
         start: list[Segment] = []
         prefix = senderPrefix(message, self.isQuiet)
-        if replied is not None and message.kind is not MessageKind.RECALL:
+        if replied is not None:
             ids = self.room.ids.idsIn(self.source, replied.origin)
             if ids:
                 start.append(Reply(int(ids[0])))

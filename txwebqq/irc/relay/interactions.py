@@ -5,7 +5,7 @@ Recalls, reactions, pokes, mutes and shared files in one room.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
@@ -16,13 +16,19 @@ from txwebqq.irc.relay.storage.messageids import MessageIds, RelayedMessage
 from txwebqq.irc.relay.storage.outbox import MessageKind, OutboxMessage
 from txwebqq.irc.relay.target import RelayTarget
 from txwebqq.irc.relay.text.attribution import oneWord, withoutHighlight
+from txwebqq.irc.relay.text.loopdetection import LoopDetector
 from txwebqq.model import Face, GroupFile, Text
+from txwebqq.ratelimit import RateLimiter
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 MAX_REMEMBERED = 1000
 """Maximum number of recalls, and of reactions, that are remembered."""
+
+MAX_REACTIONS, MAX_POKES, WINDOW = 10, 5, 60.0
+"""The maximum number of reactions that one target is sent, and of pokes that come from
+one, and the seconds that they are counted in."""
 
 MAX_REACTION = 64
 """Maximum length of a reaction of IRC, in characters."""
@@ -81,14 +87,24 @@ class RoomInteractions:
     Passes on what happens in a target of a room besides messages.
 
     @param links: makes links of files, L{None} for none.
+    @param loopDetector: is told of the lines about recalls.
+    @param now: the time in seconds.
     """
 
     def __init__(
-        self, room: InteractionPort, ids: MessageIds, links: MediaLinks | None
+        self,
+        room: InteractionPort,
+        ids: MessageIds,
+        links: MediaLinks | None,
+        loopDetector: LoopDetector,
+        now: Callable[[], float],
     ) -> None:
         self._room = room
         self._ids = ids
         self._links = links
+        self._loopDetector = loopDetector
+        self._reactionLimiter = RateLimiter(now, MAX_REACTIONS, WINDOW)
+        self._pokeLimiter = RateLimiter(now, MAX_POKES, WINDOW)
         # The last recalls: message and operator by the origin of the message.
         self._recalls: OrderedDict[str, tuple[RelayedMessage, str]] = OrderedDict()
         # The users who have reacted, by the origin of the message and the reaction.
@@ -132,18 +148,17 @@ class RoomInteractions:
     def _recallIn(
         self, target: RelayTarget, message: RelayedMessage, operator: str
     ) -> None:
-        author, operator = oneWord(message.author), oneWord(operator)
-        if target.isQuiet:
-            author, operator = withoutHighlight(author), withoutHighlight(operator)
-        whose = "" if author == operator else f" a message of {author}"
-        text = f"{operator} recalled{whose}: {message.excerpt}"
+        author = oneWord(message.author)
+        whose = "" if operator == message.author else f" a message of {author}"
+        text = f"recalled{whose}: {message.excerpt}"
+        self._loopDetector.remember(operator, text)
         self._room.enqueueFor(
             target,
             OutboxMessage(
                 "",
                 f"{message.origin}/recall",
                 0,
-                "",
+                operator,
                 text,
                 MessageKind.RECALL,
                 reply=message.origin,
@@ -212,7 +227,9 @@ class RoomInteractions:
             return
         for target in self._others(source):
             ids = self._ids.idsIn(target.source, message.origin)
-            if ids and target.isUp:
+            # Others wait behind them at the pace of the target.
+            isShown = bool(ids) and target.isUp
+            if isShown and self._reactionLimiter.take(target.source):
                 target.react(ids[0], face, isSet, source.source)
 
     def memberMuted(
@@ -245,7 +262,8 @@ class RoomInteractions:
         """
         A member of a group has poked another one.
         """
-        if not self._room.isIgnored(sender, ""):
+        isFew = self._pokeLimiter.take(source.source)
+        if isFew and not self._room.isIgnored(sender, ""):
             text = f"pokes {oneWord(poked)}"
             self._room.relayText(source, key, sender, text, MessageKind.ACTION)
 

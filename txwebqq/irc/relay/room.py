@@ -82,14 +82,14 @@ class BridgedRoom:
         links: MediaLinks | None,
     ) -> None:
         self.ids = ids
-        self.interactions = RoomInteractions(self, ids, links)
         self.notices = RoomNotices(settings, clock, self.sendNotice)
         self._settings = settings
         self._outbox = outbox
         self._clock = clock
         self._links = links
         self._endpoints: dict[RelayTarget, _Endpoint] = {}
-        self._loopDetector = LoopDetector(clock.seconds)
+        self._loopDetector = detector = LoopDetector(clock.seconds)
+        self.interactions = RoomInteractions(self, ids, links, detector, clock.seconds)
         self._limiter = RateLimiter(clock.seconds, NOTICES, NOTICES_WINDOW)
         self._commands = RoomCommands(clock.seconds, settings.limit)
         self._held: set[IDelayedCall] = set()

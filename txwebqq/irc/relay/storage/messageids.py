@@ -160,7 +160,8 @@ class MessageIds:
                 " (SELECT max(serial) FROM relayed) - ?",
                 (before, MAX_MESSAGES),
             )
+            # The oldest messages have the lowest serials.
             self._db.execute(
-                "DELETE FROM message_id WHERE message NOT IN"
-                " (SELECT serial FROM relayed)"
+                "DELETE FROM message_id WHERE message <"
+                " (SELECT coalesce(min(serial), 1 << 62) FROM relayed)"
             )

@@ -52,7 +52,7 @@ class MessageKind(IntEnum):
     SYSTEM = 2
     """A message of the relay itself, without an author."""
     RECALL = 3
-    """The recall of the message that C{reply} names; its text says so where the
+    """The recall of the message that C{reply} names; an action that says so where the
     message cannot be removed."""
 
 
