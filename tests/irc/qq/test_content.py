@@ -52,6 +52,7 @@ def test_roundTrip() -> None:
     ("name", "size", "text"),
     [
         ("a.txt", 0, "[文件] a.txt (0 bytes)"),
+        ("a.txt", 1, "[文件] a.txt (1 byte)"),
         ("a  b\r\n.txt", 1023, "[文件] a b .txt (1023 bytes)"),
         ("\x0304,05red\x02.txt", 1024, "[文件] red.txt (1.0 KiB)"),
         ("\ud800", 5 * 1024 * 1024, "[文件] \ufffd (5.0 MiB)"),

@@ -4,12 +4,18 @@ Messages to QQ groups.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from twisted.internet.testing import MemoryReactorClock
 
 from tests.irc.memoryrelay import MemoryRelay, digits
 from txwebqq.errors import RequestRefused, Unreachable
+from txwebqq.irc.config.accounts import AccountSettings, PictureSettings
+from txwebqq.irc.config.relay import RelaySettings
 from txwebqq.irc.relay.account import RETRY_GROUPS, RelayAccount
-from txwebqq.model import Sent
+from txwebqq.irc.relay.service import RelayService
+from txwebqq.model import Account, Number, Sent
 
 
 def test_unanswered(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,3 +119,19 @@ def test_pace() -> None:
     assert digits(relay.qq()) == [0, 1]
     relay.settle(1)
     assert digits(relay.qq()) == [0, 1, 2, 3]
+
+
+def test_files() -> None:
+    """
+    The links of a relay know all of its accounts.
+    """
+    reactor: Any = MemoryReactorClock()
+    accounts = tuple(
+        AccountSettings(Account(Number(number), "green")) for number in (10001, 10002)
+    )
+    pictures = PictureSettings("tcp:6681", "http://qq.test")
+    service = RelayService(RelaySettings(accounts, (), (), pictures=pictures), reactor)
+    service.startService()
+    assert service._links is not None
+    assert service._links.files.accounts.keys() == {10001, 10002}
+    service.stopService()

@@ -23,7 +23,7 @@ from txwebqq.server.domain import offlinefiles
 from txwebqq.server.records import GroupRecord
 from txwebqq.server.sessions.sendinglimits import SendingLimiter, SendingLimits
 from txwebqq.server.storage.store import Store
-from txwebqq.server.uploadquotas import DAY
+from txwebqq.server.uploadquotas import DAY, FileLimits
 
 DATA = bytes(range(256)) * 1000
 
@@ -125,6 +125,18 @@ class GroupFileTests(GroupFileTestCase):
             self.assertEqual(part.body, DATA[-1:])
         self.assertEqual(self.fetch(self.dave, accepted["rkey"]).body, DATA)
         self.assertEqual(self.events(self.dave), [])
+
+    def test_oldClients(self) -> None:
+        """
+        A client that does not acknowledge replies is not told, and other events come
+        as ever.
+        """
+        self.share()
+        self.dave.tellCats("see?")
+        (event,) = MediaTestCase.events(self, self.bob)
+        self.assertEqual(event["poll_type"], "group_message")
+        self.assertEqual(MediaTestCase.events(self, self.bob), [])
+        self.assertEqual(len(self.files(self.bob)), 1)
 
     def test_page(self) -> None:
         """
@@ -358,6 +370,22 @@ class LimitTests(GroupFileTestCase):
         self.assertEqual(codes, [0, 0, TOO_FAST])
         self.assertEqual(self.dave.tellCats("x").json["retcode"], TOO_FAST)
         self.assertEqual(len(self.files(self.bob)), 2)
+
+    def test_daily(self) -> None:
+        """
+        The uploads for groups count to those of a day: one beyond them is refused,
+        and there is nothing to share.
+        """
+        quotas = self.harness.server._streamed._uploads.quotas
+        quotas._limits = FileLimits(dailyCount=2)
+        for _ in range(2):
+            self.assertEqual(self.share().json["retcode"], 0)
+        refused = self.uploadFile(self.dave, b"x", "a.txt", "file")
+        self.assertEqual(refused["retcode"], TOO_MANY)
+        self.assertNotIn("filepath", refused)
+        self.harness.clock.advance(DAY + 1)
+        self.dave = self.harness.client(DAVE)
+        self.assertEqual(self.share().json["retcode"], 0)
 
 
 class SecretTests(GroupFileTestCase):

@@ -80,7 +80,7 @@ def sizeText(size: int) -> str:
     for length, unit in _SIZES:
         if size >= length:
             return f"{size / length:.1f} {unit}"
-    return f"{size} bytes"
+    return "1 byte" if size == 1 else f"{size} bytes"
 
 
 def textToContent(text: str) -> Content:
