@@ -376,6 +376,19 @@ def test_mayMute(cats: Cats) -> None:
     cats.mute(cats.bob, cats.carol, MAX_MUTE)
 
 
+def test_muteOfOwner(cats: Cats) -> None:
+    """
+    A muted member who is made the owner is muted no longer.
+    """
+    cats.mute(cats.alice, cats.carol, 600)
+    cats.muteAll(cats.alice, True)
+    uin = cats.alice.memberOf("cats", cats.carol)
+    protocol = cats.alice.protocol
+    cats.web.result(protocol.transferGroup(cats.code(cats.alice), uin))
+    cats.say(cats.carol, "mine")
+    assert cats.dave.heard == ["mine"]
+
+
 def test_muteGroup(cats: Cats) -> None:
     """
     A mute of all members spares the owner and administrators, and lasts until it is

@@ -5,8 +5,10 @@ C{webqq-admin}, run in this process.
 from __future__ import annotations
 
 import io
+import re
 import sqlite3
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -251,6 +253,21 @@ def test_friendships(console: AdminConsole) -> None:
     assert store.friends.areFriends(ALICE, BOB)
     assert store.friends.areFriends(BOB, ALICE)
     store.close()
+
+
+def test_muted(console: AdminConsole) -> None:
+    """
+    A group is shown with its mutes that have not ended.
+    """
+    store = Store(console.path)
+    now = int(time.time())
+    store.mutes.add(CATS, Number(0), 2**53 - 1, now)
+    store.mutes.add(CATS, BOB, now + 3600, now)
+    store.mutes.add(CATS, DAVE, now - 1, now)
+    store.close()
+    everybody, bob = console.run("group", "show", str(CATS)).splitlines()[-2:]
+    assert everybody == "muted: all members"
+    assert re.fullmatch(rf"muted: {BOB} until \d{{4}}-\d\d-\d\d [\d:]{{8}}", bob)
 
 
 def test_groups(console: AdminConsole) -> None:

@@ -4,6 +4,7 @@ The commands for groups, their members, and discussions.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from txwebqq.errors import InvalidConfiguration
@@ -18,6 +19,7 @@ from txwebqq.server.administration.commandline import (
     shown,
 )
 from txwebqq.server.records import GroupEntry, GroupRecord, Population
+from txwebqq.server.storage.mutes import EVERYBODY
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
 
@@ -114,6 +116,12 @@ def _show(store: Store, arguments: Arguments) -> None:
         if member.number == group.owner:
             kind = "owner"
         printLine(f"{kind}: {member.number} {shown(member.card or member.nick)}")
+    for muted, until in store.mutes.active(group.number, int(time.time())):
+        if muted == EVERYBODY:
+            printLine("muted: all members")
+        else:
+            when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(until))
+            printLine(f"muted: {muted} until {when}")
 
 
 def _set(store: Store, arguments: Arguments) -> None:
