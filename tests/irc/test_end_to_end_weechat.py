@@ -10,6 +10,7 @@ from pytest_twisted import ensureDeferred
 
 from tests.irc.clients import WeeChat
 from tests.irc.processes import IRC_PASSWORD, GatewayProcesses
+from txwebqq.model import Mention, Number, Reply
 
 BUFFER = "irc.qq.#猫咪"
 
@@ -124,3 +125,33 @@ async def test_presence(processes: GatewayProcesses) -> None:
     await weechat.until(lambda seen: seen.count("\t二\n") == 2, "again")
     await ming.stop()
     await weechat.until(re.compile("notify: 小明 .*has quit").search, "quit")
+
+
+@ensureDeferred
+async def test_interaction(processes: GatewayProcesses) -> None:
+    """
+    WeeChat shows mentions and pokes with its own nick, replies with what they answer
+    when the user wants it, recalls and mutes; a nick that it addresses is mentioned.
+    """
+    ming = await processes.startWithMing()
+    weechat = await join(processes)
+    await weechat.type("/msg -server qq *qq set quotes on")
+    await weechat.shows("quotes is now on")
+    await ming.tellGroup("猫咪", " 九点？", Mention(Number(10001), "Alice"))
+    await weechat.shows("小明\talice: 九点？")
+    await weechat.type("小明: 十点", BUFFER)
+    await ming.shows("十点")
+    answer = ming.lastIn(200001)
+    assert answer.content[0] == Mention(Number(10002), "小明")
+    oops = await ming.tellGroup("猫咪", "好", Reply(answer.id))
+    await weechat.shows("小明\t好 (re alice: 小明: 十点)")
+    await ming.recall("猫咪", oops)
+    await weechat.shows("has recalled a message: 好")
+    protocol = await ming.online()
+    group, alice = await ming.groupAndMember("猫咪", 10001)
+    await protocol.pokeMember(group.gid, alice)
+    await weechat.shows("小明 pokes alice")
+    await protocol.muteMember(group.code, alice, 60)
+    await weechat.shows("[+q alice!*@*] by 小明")
+    await protocol.muteGroup(group.code, True)
+    await weechat.shows("[+m] by 小明")

@@ -1,3 +1,3 @@
 """
-Mentions, replies, recalls, mutes, pokes, reactions and notices, between QQ and IRC.
+Mentions, replies, recalls, mutes, pokes, reactions, files and notices, on QQ and IRC.
 """
