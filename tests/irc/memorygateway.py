@@ -26,7 +26,7 @@ from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.nicknames import NickStyle
 from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import MediaLinks
-from txwebqq.model import Did, Number
+from txwebqq.model import Account, Did, Number
 from txwebqq.sqlite.database import MEMORY, Database
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
@@ -58,7 +58,7 @@ class Client:
     An IRC client of the gateway.
     """
 
-    def __init__(self, gateway: MemoryGateway, address: str = "127.0.0.1") -> None:
+    def __init__(self, gateway: UserGateway, address: str = "127.0.0.1") -> None:
         peer = IPv4Address("TCP", address, 54321)
         self.transport = Transport(peerAddress=peer)
         self.connection = gateway.factory.buildProtocol(peer)
@@ -99,24 +99,18 @@ class Client:
         self.connection.connectionLost()
 
 
-class MemoryGateway:
+class UserGateway:
     """
-    The user Alice with an account, her friend Ming, and a group of both.
+    The user Alice with one account, on any network.
+
+    @ivar web: the network, which advances the clock.
     """
 
-    hua: MemoryPerson
-    weekend: Did
-    dogs: Number
-
-    def __init__(self, friend: str = "小明", style: NickStyle = NickStyle.UTF8) -> None:
-        self.web = MemoryWebQQ()
-        self.clock: Any = self.web.clock
-        self.alice, self.ming = self.web.friends("Alice", friend)
-        self.cats = self.web.group("猫咪", self.ming, self.alice)
+    def __init__(self, web: Any, account: Account, style: NickStyle) -> None:
+        self.web = web
+        self.clock: Any = web.clock
         self.database = Database(MEMORY, GATEWAY_SCHEMA)
-        settings = UserSettings(
-            "alice", "oolong", style, (AccountSettings(self.alice.account),)
-        )
+        settings = UserSettings("alice", "oolong", style, (AccountSettings(account),))
         names = NameStore(self.database, partial(casefold, mapping="rfc1459"))
         table = names.tableFor("alice", style.value)
         self.links = MediaLinks(self.database, self.clock.seconds, "http://qq.test/p")
@@ -138,16 +132,6 @@ class MemoryGateway:
             Authenticator({"alice": "oolong"}, self.clock.seconds),
         )
 
-    def signOn(self, person: MemoryPerson) -> None:
-        """
-        Sign on Alice's account, or Ming's.
-        """
-        if person is self.alice:
-            person.run(AccountFactory(self.aliceUser.accounts[person.number]))
-        else:
-            person.run()
-        self.web.settle(3)
-
     def client(self, *capabilities: str, login: str = "alice") -> Client:
         """
         Connect a client and register it.
@@ -157,6 +141,33 @@ class MemoryGateway:
             client.send("CAP LS 302", f"CAP REQ :{' '.join(capabilities)}", "CAP END")
         client.send(f"PASS {login}:oolong", "NICK me", "USER me 0 * :Me")
         return client
+
+
+class MemoryGateway(UserGateway):
+    """
+    The user Alice with an account, her friend Ming, and a group of both.
+    """
+
+    web: MemoryWebQQ
+    hua: MemoryPerson
+    weekend: Did
+    dogs: Number
+
+    def __init__(self, friend: str = "小明", style: NickStyle = NickStyle.UTF8) -> None:
+        web = MemoryWebQQ()
+        self.alice, self.ming = web.friends("Alice", friend)
+        self.cats = web.group("猫咪", self.ming, self.alice)
+        super().__init__(web, self.alice.account, style)
+
+    def signOn(self, person: MemoryPerson) -> None:
+        """
+        Sign on Alice's account, or Ming's.
+        """
+        if person is self.alice:
+            person.run(AccountFactory(self.aliceUser.accounts[person.number]))
+        else:
+            person.run()
+        self.web.settle(3)
 
     def requestJoin(self, person: MemoryPerson, number: Number) -> None:
         """

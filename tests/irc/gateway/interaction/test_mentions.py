@@ -54,11 +54,11 @@ def test_shown(content: Content, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "content"),
     [
-        ("ming: hello", (MING, Text(" "), Text("hello"))),
-        ("ming, hello", (MING, Text(" "), Text("hello"))),
+        ("ming: hello", (MING, Text(" hello"))),
+        ("ming, hello", (MING, Text(" hello"))),
         ("ming:", (MING,)),
-        ("ming, hua: hi", (MING, Text(" "), HUA, Text(" "), Text("hi"))),
-        ("ming: 好[微笑]", (MING, Text(" "), Text("好"), Face(14))),
+        ("ming, hua: hi", (MING, Text(" "), HUA, Text(" hi"))),
+        ("ming: 好[微笑]", (MING, Text(" 好"), Face(14))),
         ("@ming hello", (MING, Text(" hello"))),
         ("ask @ming", (Text("ask "), MING)),
         ("ask @ming, @hua!", (Text("ask "), MING, Text(", "), HUA, Text("!"))),

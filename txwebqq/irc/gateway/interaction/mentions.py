@@ -88,14 +88,16 @@ def contentOf(text: str, memberOf: Callable[[str], Mention | None]) -> Content:
             break
         segments += [mention, Text(" ")]
         end = found.end()
-    if segments and end == len(text):
+    rest, end = text[end:], 0
+    if segments:
         segments.pop()
-    for found in _AT.finditer(text, end):
+        rest = f" {rest}" if rest else ""
+    for found in _AT.finditer(rest):
         word = found[1]
         for name in dict.fromkeys((word, word.rstrip(_PUNCTUATION))):
             mention = memberOf(name) if name else None
             if mention is not None:
-                segments += [*textToContent(text[end : found.start()]), mention]
+                segments += [*textToContent(rest[end : found.start()]), mention]
                 end = found.start(1) + len(name)
                 break
-    return (*segments, *textToContent(text[end:]))
+    return (*segments, *textToContent(rest[end:]))
