@@ -79,6 +79,10 @@ def test_list(scene: Scene) -> None:
     assert file["uploader"] == scene.alice.number
     assert file["uploader_name"] == "阿梨"
     assert file["dead_time"] > file["upload_time"]
+    scene.person.stop()
+    scene.bot.signOn()
+    scene.bot.call("delete_group_file", **params)
+    assert scene.bot.call("get_group_root_files", group_id=scene.group)["files"] == []
 
 
 def test_upload(scene: Scene) -> None:
