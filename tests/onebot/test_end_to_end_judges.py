@@ -162,6 +162,36 @@ format = "string"
 
 
 @ensureDeferred
+async def test_nonebotProxy(processes: BotProcesses) -> None:
+    """
+    NoneBot connects to an account of today's QQ, which is signed on to another
+    program: here our own.
+    """
+    program, port = freePort(), freePort()
+    forward = """
+[[account.forward]]
+listen = "tcp:{}:interface=127.0.0.1"
+token-file = "token"
+"""
+    await processes.start(forward.format(program))
+    account = f"""
+[[account]]
+kind = "onebot"
+number = 10002
+url = "ws://127.0.0.1:{program}/"
+token-file = "token"
+"""
+    file = processes.folder / "proxy.toml"
+    file.write_text(account + forward.format(port), encoding="utf-8")
+    proxy = processes.twistd("webqq-onebot", "--config", "proxy.toml")
+    await proxy.says("Signed on")
+    bot = processes.bot("nonebotprogram.py", URL=f"ws://127.0.0.1:{port}/")
+    await bot.says("connected 10002")
+    alice = await processes.alice()
+    await interact(bot, alice, await processes.friend(10003, "tr0ub4dor"))
+
+
+@ensureDeferred
 async def test_nonebotHTTP(processes: BotProcesses) -> None:
     """
     NoneBot is told of events by signed HTTP requests, and calls over HTTP.
