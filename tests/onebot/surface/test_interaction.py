@@ -448,7 +448,7 @@ def test_mute(scene: Scene, requests: Requests) -> None:
 
 def test_pokeMember(scene: Scene, requests: Requests) -> None:
     """
-    A member of a group is poked.
+    A member of a group is poked, by a call or a segment.
     """
     params = {"group_id": scene.group, "user_id": scene.carol.number}
     scene.bot.call("group_poke", **params)
@@ -457,8 +457,21 @@ def test_pokeMember(scene: Scene, requests: Requests) -> None:
     uin = scene.person.memberOf("猫咪", scene.carol)
     assert requests.made == [("pokeMember", gid, uin)] * 2
     assert "1400" in scene.bot.refused("group_poke", user_id=scene.carol.number)
+    carol = scene.carol.number
+    segment = {"type": "poke", "data": {"qq": str(carol)}}
+    scene.bot.call("send_group_msg", group_id=scene.group, message=segment)
+    assert requests.made == [("pokeMember", gid, uin)] * 3
+    for place, message in (
+        (scene.group, "[CQ:poke,type=1,id=-1]hi"),
+        (scene.group, "[CQ:poke,qq=77]"),
+        (scene.discussion, f"[CQ:poke,qq={scene.alice.number}]"),
+    ):
+        assert "needs qq" in scene.bot.refused(
+            "send_group_msg", group_id=place, message=message
+        )
     scene.bot.call("send_poke", user_id=scene.alice.number)
-    assert len(requests.made) == 2
+    assert len(requests.made) == 3
+    assert scene.alice.heard == []
 
 
 def test_react(scene: Scene, requests: Requests) -> None:

@@ -50,13 +50,17 @@ class PictureSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Shaking:
+class Poke:
     """
-    A window shake within a message.
+    A poke within a message: a window shake of a friend, or a poke of a member.
+
+    @ivar target: the member, 0 if none is named.
     """
 
+    target: int = 0
 
-Part = Text | Face | Mention | Reply | PictureSource | Shaking
+
+Part = Text | Face | Mention | Reply | PictureSource | Poke
 
 
 def pictureName(segment: Segment) -> str:
@@ -174,11 +178,11 @@ def readMessage(message: Any, isPlain: bool) -> list[Mapping[str, Any]]:
     return segments
 
 
-def mentionedIn(segments: Iterable[Mapping[str, Any]]) -> bool:
+def namesMembers(segments: Iterable[Mapping[str, Any]]) -> bool:
     """
-    Return whether members are mentioned, whose names are needed then.
+    Return whether members are mentioned or poked, which are needed then.
     """
-    return any(segment["type"] == "at" for segment in segments)
+    return any(segment["type"] in ("at", "poke") for segment in segments)
 
 
 def partsOf(
@@ -256,7 +260,7 @@ def partsOf(
                     raise CallFailed("an image has no file", MALFORMED)
                 other(PictureSource(file))
             case "shake" | "poke":
-                other(Shaking())
+                other(Poke(numberIn(data, "qq")))
             case "share" | "music" | "location" if textIn(data, "title"):
                 words = (textIn(data, key) for key in ("title", "content", "url"))
                 text(" ".join(word for word in words if word))

@@ -29,9 +29,9 @@ from txwebqq.onebot.surface.directory import GroupInfo, UnknownContact
 from txwebqq.onebot.surface.replies import MALFORMED, CallFailed
 from txwebqq.onebot.surface.segments import (
     PictureSource,
-    Shaking,
+    Poke,
     asFormat,
-    mentionedIn,
+    namesMembers,
     partsOf,
     quoted,
     readMessage,
@@ -104,24 +104,28 @@ async def _sendToGroup(
 ) -> int:
     online, number = caller.online, conversation[1]
     group: GroupInfo | None = None
-    if mentionedIn(segments):
+    if namesMembers(segments):
         group = await online.directory.group(number)
     elif all(number != each.number for each in online.directory.groups):
         await online.directory.loadGroups()
     ids = online.directory.groupId(number)
-    content, isShaken = await _content(
+    content, poke = await _content(
         caller,
         conversation,
         segments,
         group,
         lambda data: online.uploadGroupPicture(data),
     )
-    if isShaken or not content:
-        raise CallFailed("a group cannot be shaken on WebQQ")
-    if ids.code is None:
+    member = group.members.get(poke.target) if poke and group else None
+    if poke and (member is None or ids.code is None):
+        raise CallFailed("a poke in a group needs qq, the number of a member")
+    sent = Sent()
+    if content and ids.code is None:
         sent = await online.sendDiscussionMessage(Did(ids.id), content)
-    else:
+    elif content:
         sent = await online.sendGroupMessage(Gid(ids.id), content)
+    if member is not None:
+        await online.pokeMember(Gid(ids.id), member.uin)
     # The name and the members make the event, and must not fail what was sent.
     group = await online.knownGroup(number)
     return online.keepSent(online.messages.sent(conversation, group, content, sent))
@@ -133,7 +137,7 @@ async def _sendToAccount(
     online, number = caller.online, conversation[1]
     uin = online.directory.friends.get(number)
     if uin is not None:
-        content, isShaken = await _content(
+        content, poke = await _content(
             caller,
             conversation,
             segments,
@@ -141,11 +145,11 @@ async def _sendToAccount(
             lambda data: online.uploadPicture(data),
         )
         sent = await online.sendMessage(uin, content) if content else Sent()
-        if isShaken:
+        if poke:
             await online.shakeWindow(uin)
     else:
-        content, isShaken = await _content(caller, conversation, segments, None, None)
-        if isShaken or not content:
+        content, poke = await _content(caller, conversation, segments, None, None)
+        if poke:
             raise CallFailed("only the windows of friends can be shaken")
         sent = await _sendToStranger(caller, number, content)
     return online.keepSent(online.messages.sent(conversation, None, content, sent))
@@ -172,13 +176,13 @@ async def _content(
     segments: Segments,
     group: GroupInfo | None,
     upload: Callable[[bytes], Deferred[Any]] | None,
-) -> tuple[Content, bool]:
+) -> tuple[Content, Poke | None]:
     """
     Make the content of a message, uploading its pictures.
 
     @param upload: L{None} where no pictures can be sent.
 
-    @return: the content, and whether it comes with a window shake.
+    @return: the content, and the poke that comes with it.
     """
 
     def mentionOf(number: str) -> Mention | None:
@@ -201,7 +205,7 @@ async def _content(
         return Text(quoted(known.event))
 
     content: list[Segment] = []
-    isShaken = False
+    poke: Poke | None = None
     for part in partsOf(segments, mentionOf, replyTo):
         if isinstance(part, PictureSource):
             if upload is None:
@@ -210,13 +214,15 @@ async def _content(
                 )
             picture = await loadPicture(caller, part.file)
             content.append(await upload(picture))
-        elif isinstance(part, Shaking):
-            isShaken = True
+        elif isinstance(part, Poke):
+            poke = part
         else:
             content.append(part)
-    if not isShaken and not any(not isinstance(s, Reply) for s in content):
-        raise CallFailed("message is empty", MALFORMED)
-    return tuple(content), isShaken
+    if all(isinstance(segment, Reply) for segment in content):
+        if poke is None:
+            raise CallFailed("message is empty", MALFORMED)
+        content.clear()
+    return tuple(content), poke
 
 
 async def loadPicture(caller: Caller, file: str) -> bytes:
