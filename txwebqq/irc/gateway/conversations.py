@@ -5,7 +5,6 @@ Sending, recording and showing the messages of one gateway user.
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -62,7 +61,7 @@ class Conversations:
         self.stored: Callable[[], object] = lambda: None
         self._unstored = UnstoredMessages[AttachedClient](history)
         # The number of messages that are being sent, and calls that wait for them.
-        self._sending: Counter[Target] = Counter()
+        self._sending: dict[Target, int] = {}
         self._afterSends: dict[Target, list[Callable[[], object]]] = {}
         self._typing = RateLimiter(seconds, 1, TYPING_INTERVAL)
 
@@ -199,17 +198,31 @@ class Conversations:
         account = self._accountFor(target)
         if reply is not None and reply.id:
             content = (Reply(reply.id), *content)
-        self._sending[target] += 1
+        self._sending[target] = self._sending.get(target, 0) + 1
         try:
-            return await self._sendAndRecord(
-                account, target, text, content, sender, command, font, reply
+            sent = await account.actions.send(target, content, font)
+            number = account.number
+            message = self.newMessage(
+                target,
+                number,
+                number,
+                self._userName,
+                text,
+                command=command,
+                messageId=sent.messageId,
+                earlier=sent.earlier,
+                reply=0 if reply is None else reply.serial,
             )
+            return self.record(message, sender)
         finally:
-            self._sending[target] -= 1
-            if not self._sending[target]:
-                del self._sending[target]
-                for call in self._afterSends.pop(target, ()):
-                    call()
+            self._sendEnded(target)
+
+    def _sendEnded(self, target: Target) -> None:
+        self._sending[target] -= 1
+        if not self._sending[target]:
+            del self._sending[target]
+            for call in self._afterSends.pop(target, ()):
+                call()
 
     def afterSends(self, target: Target, call: Callable[[], object]) -> None:
         """
@@ -220,32 +233,6 @@ class Conversations:
             self._afterSends.setdefault(target, []).append(call)
         else:
             call()
-
-    async def _sendAndRecord(
-        self,
-        account: QQAccount,
-        target: Target,
-        text: str,
-        content: Content,
-        sender: AttachedClient,
-        command: str,
-        font: Font,
-        reply: HistoryMessage | None,
-    ) -> HistoryMessage | None:
-        sent = await account.actions.send(target, content, font)
-        number = account.number
-        message = self.newMessage(
-            target,
-            number,
-            number,
-            self._userName,
-            text,
-            command=command,
-            messageId=sent.messageId,
-            earlier=sent.earlier,
-            reply=0 if reply is None else reply.serial,
-        )
-        return self.record(message, sender)
 
     def isStored(self, target: Target, account: int, messageId: int) -> bool:
         """

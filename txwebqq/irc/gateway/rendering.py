@@ -53,9 +53,10 @@ class MessageRenderer:
         isOwn = message.sender in user.accounts
         isNamed = isOwn or message.reply or OWN_NICK in message.text
         own = builder.nick if isNamed else ""
-        isQuoting = bool(message.reply) and user.isQuoting
-        preferences = user.isFormatted, isQuoting
-        key = target, own, builder.encoding, builder.enabled, preferences
+        key: tuple[object, ...]
+        key = target, own, builder.encoding, builder.enabled, user.isFormatted
+        if message.reply:
+            key = (*key, user.isQuoting)
 
         def make() -> tuple[bytes, bool]:
             lines = self.renderTo(target, message)
