@@ -263,3 +263,27 @@ def test_restart(tmp_path: Path) -> None:
     assert texts(entries) == ["one", "two"]
     assert entries[0].sequence < entries[1].sequence
     after.store.close()
+
+
+def test_find(scene: RecorderScene) -> None:
+    """
+    A message is found by its id, also if it is not on the disk yet and if newer texts
+    have its digits; one beyond the limits or of another conversation is not.
+    """
+    scene.recorder.keep = 30
+    for n in range(1, 41):
+        ids = MessageIds(ALICE, int(scene.now), 1, 1000 + n)
+        event = GROUP_MESSAGE.new(ids, (Text(",1035]"),), group=CATS, sequence=n)
+        scene.recorder.record(event, encodeQueued(event), [BOB, CAROL], n)
+    found = scene.recorder.find(HOME, 1035)
+    assert found is not None
+    assert found.event.ids.messageId2 == 1035
+    assert (found.stored.sequence, found.stored.eventSerial) == (35, 35)
+    assert scene.recorder.find(HOME, 1010) is None
+    assert scene.recorder.find(HOME, 1011) is not None
+    assert scene.recorder.find(PAIR, 1035) is None
+    scene.recorder.delete(found)
+    assert scene.recorder.find(HOME, 1035) is None
+    assert scene.recorder.find(HOME, 1036) is not None
+    scene.now += scene.recorder.days * DAY + 1
+    assert scene.recorder.find(HOME, 1036) is None

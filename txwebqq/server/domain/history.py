@@ -251,12 +251,16 @@ class HistoryRecorder:
         window = HistoryWindow(min(window.keep, MAX_SEARCHED), window.since)
         # An index would cost each message more than a search costs a recall.
         ending = f",{messageId}]"
-        for stored in self._history.withText(conversation, window, ending):
+        before = 2**63 - 1
+        while True:
+            stored = self._history.newestWithText(conversation, window, ending, before)
+            if stored is None:
+                return None
             event = decodeQueued(stored.body)
-            # Texts may have the same digits.
             if event.ids.messageId2 == messageId:
                 return FoundMessage(event, stored)
-        return None
+            # A text has the same digits.
+            before = stored.sequence
 
     def delete(self, message: FoundMessage) -> None:
         """

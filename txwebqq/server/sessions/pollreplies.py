@@ -60,7 +60,15 @@ class PollReplies:
         """
         if not session.isRestored:
             self.restore(session)
-        while (reply := self._next(session)) is not None:
+        while True:
+            reply = session.unacknowledged
+            if reply is None:
+                reply = session.unacknowledged = self._new(session)
+                if reply is None:
+                    return None
+            elif not reply.isWritten:
+                reply.isWritten = True
+                reply.repeats += 1
             # The newest event comes first (protocol.md 2.2.1).
             newestFirst = reply.events[::-1]
             if session.sendsAck:
@@ -72,16 +80,6 @@ class PollReplies:
             delivered = ((session.number, serial) for serial in reply.serials)
             self._writer.changes.delivered.extend(delivered)
             session.unacknowledged = None
-        return None
-
-    def _next(self, session: Session) -> UnacknowledgedReply | None:
-        reply = session.unacknowledged
-        if reply is None:
-            reply = session.unacknowledged = self._new(session)
-        elif not reply.isWritten:
-            reply.isWritten = True
-            reply.repeats += 1
-        return reply
 
     def _new(self, session: Session) -> UnacknowledgedReply | None:
         mailbox = session.mailbox

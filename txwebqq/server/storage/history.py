@@ -4,7 +4,7 @@ Table of the message history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from txwebqq.model import RECENT_BUDDY, RECENT_DISCUSSION, RECENT_GROUP, Number
@@ -121,18 +121,30 @@ class HistoryStore:
             )
         self._lastSerial = serial
 
-    def withText(
-        self, conversation: Conversation, window: HistoryWindow, text: str
-    ) -> Iterator[StoredMessage]:
+    def newestWithText(
+        self, conversation: Conversation, window: HistoryWindow, text: str, before: int
+    ) -> StoredMessage | None:
         """
-        Return the messages of a conversation whose stored form has a text, the
-        newest first.
+        Return the newest message of a conversation whose stored form has a text.
+
+        @param before: look at messages with lower sequence numbers only.
         """
-        rows = self._db.execute(
-            f"SELECT * FROM ({_WINDOW}) WHERE instr(body, ?)",
-            (*conversation, window.since, window.keep, text),
-        )
-        return (StoredMessage(conversation, *row) for row in rows)
+        # Not within the window as a subquery, which would be copied first.
+        row = self._db.execute(
+            f"SELECT seq, time, sender, body, event FROM history WHERE {_WHERE}"
+            f" AND seq < ? AND seq > ifnull((SELECT seq FROM history WHERE {_WHERE}"
+            " ORDER BY seq DESC LIMIT 1 OFFSET ?), -1)"
+            " AND time >= ? AND instr(body, ?) ORDER BY seq DESC LIMIT 1",
+            (
+                *conversation,
+                before,
+                *conversation,
+                window.keep,
+                window.since,
+                text,
+            ),
+        ).fetchone()
+        return None if row is None else StoredMessage(conversation, *row)
 
     def delete(self, message: StoredMessage) -> None:
         """
