@@ -178,3 +178,30 @@ def test_errorLog() -> None:
         "Writing failed: database or disk is full."
     ] * 2
     assert {event["log_level"] for event in events} == {LogLevel.error}
+
+
+def test_recall(
+    server: LockedServer, flushLoggedErrors: Callable[..., list[Failure]]
+) -> None:
+    """
+    A recall is refused at once and changes nothing; sent again later, it is done, and
+    the message that waited for its recipient is not delivered.
+    """
+    held = server.bob.poll(ack=0)
+    server.tell("one")
+    sent = server.tell("oops").response.json["msg_id2"]
+    server.clock.advance(1)
+    session = server.harness.state.sessions.online(ALICE)
+    assert session is not None
+    members = {"to": session.sessionIds.uin(BOB), "msg_id2": sent}
+    with server.locked():
+        reply = server.alice.channel("recall_buddy_msg2", **members)
+        assert reply.status == 500
+        server.clock.advance(1)
+    assert len(server.harness.store.messages.waiting(BOB, 0, 5)) == 1
+    reply = server.alice.channel("recall_buddy_msg2", **members)
+    assert reply.json["retcode"] == 0
+    poll = server.bob.poll(ack=held.response.json["ack"])
+    server.clock.advance(1)
+    assert not poll.isAnswered
+    assert flushLoggedErrors(sqlite3.OperationalError)

@@ -13,8 +13,10 @@ import pytest
 from tests.server.harness import ALICE, BOB, CATS, POPULATION, storeEvent
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Text
+from txwebqq.server.domain.history import HistoryRecorder, conversationOf
 from txwebqq.server.events.kinds import FRIEND_MESSAGE
 from txwebqq.server.events.queued import MessageIds
+from txwebqq.server.events.storedformat import encodeQueued
 from txwebqq.server.population import parse
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import VERSION, Store
@@ -256,3 +258,34 @@ def test_readable(tmp_path: Path, mode: int) -> None:
             Store(path, shared=shared)
     path.chmod(0o600)
     Store(path).close()
+
+
+def test_recallOlder(tmp_path: Path) -> None:
+    """
+    A message that the version before recalls and mutes has stored is found by its id,
+    and the accounts that wait for it get it.
+    """
+    path = tmp_path / "q.db"
+    store = Store(path)
+    importPopulation(store, parse(POPULATION))
+    storeEvent(store, EVENT, [BOB])
+    recorder = HistoryRecorder(store.history, lambda: 1366004047.0)
+    recorder.record(EVENT, encodeQueued(EVENT), [BOB])
+    recorder.flush()
+    store.close()
+    db = sqlite3.connect(path)
+    db.execute("ALTER TABLE history DROP COLUMN event")
+    db.execute("DROP TABLE mute")
+    db.execute("PRAGMA user_version = 7")
+    db.commit()
+    db.close()
+    again = Store(path)
+    recorder = HistoryRecorder(again.history, lambda: 1366004047.0)
+    found = recorder.find(conversationOf(ALICE, BOB), EVENT.ids.messageId2)
+    assert found is not None
+    assert found.event == EVENT
+    stored = found.stored
+    assert again.messages.withdraw(stored.eventSerial, stored.body) == []
+    assert again.messages.waiting(BOB, 0, 10) == [(1, EVENT)]
+    assert again.mutes.until(CATS, BOB, 1366004047) == (0, 0)
+    again.close()
