@@ -57,19 +57,23 @@ def _example(kind: EventKind, start: int, word: str) -> QueuedEvent:
     return kind.new(ids, CONTENT, FONT, **details)
 
 
-def everything(bob: HTTPClient) -> list[Any]:
+def everything(bob: HTTPClient, isOld: bool = False) -> list[Any]:
     """
     Get all events that wait for Bob, in order.
+
+    @param isOld: whether Bob's client is one that does not send C{ack}.
     """
     events: list[Any] = []
+    ack = None if isOld else 0
     for _ in range(100):
-        poll = bob.poll()
+        poll = bob.poll(ack=ack)
         bob.harness.clock.advance(0)
         if not poll.isAnswered:
             poll.close()
             return events
         # The newest one comes first.
         events.extend(reversed(poll.response.result))
+        ack = poll.response.json.get("ack")
         for _ in range(3):
             bob.harness.clock.advance(0)
     raise AssertionError("this never ends")
@@ -126,6 +130,33 @@ def test_restart(tmp_path: Path) -> None:
     store.close()
 
 
+def test_oldClient(tmp_path: Path) -> None:
+    """
+    A client that does not send C{ack} is given the events of the original service
+    alone; the others are not kept for it.
+    """
+    path = tmp_path / "world.db"
+    events = [example(name, 1000 * n) for n, name in enumerate(KINDS, 30)]
+    store = Store(path)
+    harness = ServerHarness(store=store)
+    for event in events:
+        harness.state.router.route(event, [BOB])
+    bob = harness.client(BOB)
+    seen = {each["poll_type"] for each in everything(bob, isOld=True)}
+    types = {asSeen(event, bob)["poll_type"] for event in events}
+    assert seen < types
+    assert types - seen == {
+        "message_recalled",
+        "group_mute",
+        "group_reaction",
+        "group_file",
+    }
+    harness.clock.advance(1)
+    assert store.messages.waiting(BOB, 0, 5) == []
+    harness.server.stop()
+    store.close()
+
+
 def test_order(tmp_path: Path) -> None:
     """
     Events of one conversation come in the order in which they were routed.
@@ -158,7 +189,7 @@ def test_undelivered(tmp_path: Path) -> None:
     events = [example(name, 1000 * n) for n, name in enumerate(KINDS, 30)]
     store = Store(path)
     bob = ServerHarness(store=store).client(BOB)
-    poll = bob.poll()
+    poll = bob.poll(ack=0)
     for event in events:
         bob.harness.state.router.route(event, [BOB])
     bob.harness.state.router.commit()
