@@ -17,6 +17,7 @@ from tests.server.harness import ALICE, Response, ServerHarness
 from tests.wire.contact_rows import CONTACT_ROWS
 from tests.wire.group_rows import GROUP_ROWS
 from tests.wire.history_rows import HISTORY_ROWS
+from tests.wire.interaction_rows import INTERACTION_ROWS
 from tests.wire.media_rows import MEDIA_ROWS
 from tests.wire.rows import ROWS, commands
 from txwebqq.model import Status
@@ -30,7 +31,14 @@ from txwebqq.wire.multipart import UploadCommand
 
 REQUESTS: dict[type[Command[Any]], Any] = {
     row.command: row.request
-    for row in (*ROWS, *CONTACT_ROWS, *GROUP_ROWS, *HISTORY_ROWS, *MEDIA_ROWS)
+    for row in (
+        *ROWS,
+        *CONTACT_ROWS,
+        *GROUP_ROWS,
+        *HISTORY_ROWS,
+        *INTERACTION_ROWS,
+        *MEDIA_ROWS,
+    )
 }
 
 CLIENTID = "4728"
