@@ -6,7 +6,9 @@ C{ack} and for old ones, which do not.
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -118,6 +120,47 @@ class OldClientTests(SessionTestCase):
         self.clock.advance(1)
         self.assertEqual(self.waiting(DAVE), 0)
 
+    def storeReactions(self, count: int) -> None:
+        """
+        Store reactions to the cats.
+        """
+        ids = MessageIds(BOB, 1366004047, 5, 6)
+        details = {"group": CATS, "sender": BOB, "message": 5, "isSet": True}
+        for _ in range(count):
+            event = newNotice(GROUP_REACTION, ids, **details)
+            storeEvent(self.harness.store, event, [ALICE, DAVE])
+
+    def test_flood(self) -> None:
+        """
+        A thousand such events are left out together, and stay for another client.
+        """
+        self.storeReactions(1000)
+        send(self.bob, '"at last"')
+        dave = self.harness.client(DAVE)
+        messages = self.harness.store.messages
+        with patch.object(messages, "next", wraps=messages.next) as reads:
+            poll = dave.poll()
+        self.assertEqual(contentOf(poll.response), ["at last "])
+        self.assertLessEqual(reads.call_count, 3)
+        self.assertFalse(dave.poll().isAnswered)
+        self.clock.advance(1)
+        self.assertEqual(self.waiting(DAVE), 0)
+        self.assertEqual(self.waiting(ALICE), 1001)
+        events = self.alice.poll(ack=0).response.result
+        self.assertEqual(len(events), 100)
+
+    def test_floodWhileLocked(self) -> None:
+        """
+        They are left out also while another process is writing to the database.
+        """
+        self.storeReactions(250)
+        send(self.bob, '"at last"')
+        dave = self.harness.client(DAVE)
+        locked = sqlite3.OperationalError("locked")
+        messages = self.harness.store.messages
+        with patch.object(messages, "dropExtensions", side_effect=locked):
+            self.assertEqual(contentOf(dave.poll().response), ["at last "])
+
     def test_idsAlone(self) -> None:
         """
         So it is for a client that acknowledges messages by their ids.
@@ -202,6 +245,17 @@ class NewClientTests(SessionTestCase):
         send(self.bob, REPLY, AT_DAVE, '"yes"')
         content = contentOf(self.alice.poll(ack=0).response)
         self.assertEqual(content, [["reply", 886022], ["at", 10004, "Dave"], "yes "])
+
+    def test_mentionedOften(self) -> None:
+        """
+        The name of an account that a message mentions many times is looked up once.
+        """
+        groups = self.harness.store.groups
+        with patch.object(groups, "card", wraps=groups.card) as lookUps:
+            send(self.bob, *['["at",10001,""]'] * 100)
+        self.assertEqual(lookUps.call_count, 1)
+        content = contentOf(self.alice.poll(ack=0).response)
+        self.assertEqual(content, [*[["at", 10001, "Alice"]] * 100, " "])
 
     def test_recallOfGiven(self) -> None:
         """

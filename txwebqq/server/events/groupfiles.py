@@ -51,6 +51,7 @@ GROUP_FILE = EventKind(
     "group",
     _groupFile,
     "group",
+    isExtension=True,
     required={
         "group": int,
         "sender": int,

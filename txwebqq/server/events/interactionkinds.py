@@ -123,6 +123,7 @@ FRIEND_RECALL = EventKind(
     "buddy",
     _friendRecall,
     "sender",
+    isExtension=True,
     # The message is the messageId2 of the one that was recalled.
     required={"sender": int, "message": int, **_IDS},
 )
@@ -132,6 +133,7 @@ GROUP_RECALL = EventKind(
     "group",
     _groupRecall,
     "group",
+    isExtension=True,
     required={"sender": int, "operator": int, "message": int, **_IN_GROUP},
 )
 
@@ -140,6 +142,7 @@ GROUP_MUTE = EventKind(
     "group",
     _mute,
     "group",
+    isExtension=True,
     # The member is 0 for all members.
     required={"member": int, "operator": int, "seconds": int, **_IN_GROUP},
 )
@@ -148,6 +151,7 @@ GROUP_POKE = EventKind(
     "poke",
     "poke",
     _poke,
+    isExtension=True,
     required={"group": int, "target": int},
     lifetime=60.0,
 )
@@ -157,6 +161,7 @@ GROUP_REACTION = EventKind(
     "group",
     _reaction,
     "group",
+    isExtension=True,
     required={"sender": int, "message": int, "isSet": bool, **_IN_GROUP},
     # An emoticon by its number, or an emoji.
     optional={"face": 0, "emoji": ""},

@@ -51,6 +51,7 @@ class EventKind:
     @ivar key: the detail that is the second half of the ordering key, C{""} for
         the sender.
     @ivar isMessage: whether the events have ids, a content and a font.
+    @ivar isExtension: whether clients without C{ack} do not know the events.
     @ivar required: the details that each event has, and their types.
     @ivar optional: further details, and their defaults.
     @ivar lifetime: the time after which an event is dropped, in seconds; 0 for
@@ -62,6 +63,7 @@ class EventKind:
     toEvent: Callable[[QueuedEvent, SessionIds], Event]
     key: str = ""
     isMessage: bool = False
+    isExtension: bool = False
     required: Mapping[str, type] = field(default_factory=dict)
     optional: Mapping[str, Any] = field(default_factory=dict)
     lifetime: float = 0.0

@@ -12,7 +12,7 @@ from typing import Any
 
 from txwebqq.model import Font, GroupPicture, Segment
 from txwebqq.server.events.kinds import FRIEND_MESSAGE, GROUP_MESSAGE, KINDS
-from txwebqq.server.events.queued import MessageIds, QueuedEvent
+from txwebqq.server.events.queued import EventKind, MessageIds, QueuedEvent
 from txwebqq.wire.content import decodeSegment, encodeSegment
 from txwebqq.wire.jsontext import encodeJSON
 
@@ -41,6 +41,14 @@ def encodeQueued(queued: QueuedEvent) -> str:
         members["group"] = [details["group"], details["sequence"]]
         return encodeJSON(members)
     return encodeJSON({"kind": kind.name, "members": {**members, **details}})
+
+
+def beginningOf(kind: EventKind) -> str:
+    """
+    Return the beginning of the texts of all events of a kind that is stored with its
+    name.
+    """
+    return f'{{"kind":{encodeJSON(kind.name)},'
 
 
 def decodeQueued(text: str) -> QueuedEvent:

@@ -5,10 +5,13 @@ until they are acknowledged.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 
 from txwebqq.model import Event
 from txwebqq.server.events.extensions import withoutExtensions
+from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.sessions.acknowledgement import UnacknowledgedReply
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.eventwriter import EventWriter
@@ -87,8 +90,7 @@ class PollReplies:
         if room:
             if self._writer.isBehind(session.number):
                 self._writer.commit()
-            found = self._messages.next(session.number, room)
-            mailbox.load(found, room)
+            mailbox.load(self._load(session, room), room)
         # Those clients follow the protocol that says how to sort.
         queued = mailbox.take(isSorted=bool(session.sendsAck))
         events: list[Event] = list(mailbox.takePresence(session.sessionIds))
@@ -103,6 +105,21 @@ class PollReplies:
         for serial in serials:
             self._writer.changes.give(session.number, serial, number)
         return UnacknowledgedReply(number, tuple(events), tuple(serials))
+
+    def _load(self, session: Session, limit: int) -> list[tuple[int, QueuedEvent]]:
+        """
+        Read the next events of a session from the database, without those that its
+        client does not know.
+        """
+        found = self._messages.next(session.number, limit)
+        if session.sendsAck or not any(event.kind.isExtension for _, event in found):
+            return found
+        # One reply after another without them, thousands would take minutes. While
+        # another process is writing to the database, they are left out so.
+        with suppress(sqlite3.Error):
+            self._messages.dropExtensions(session.number)
+            found = self._messages.next(session.number, limit)
+        return found
 
     def _nextNumber(self, session: Session) -> int:
         # Microseconds, so that a server that is restarted without a database

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from txwebqq.model import Number
+from txwebqq.server.events.kinds import KINDS
 from txwebqq.server.events.queued import QueuedEvent
-from txwebqq.server.events.storedformat import decodeQueued
+from txwebqq.server.events.storedformat import beginningOf, decodeQueued
 from txwebqq.server.storage.sessions import SessionStore, StoredSession
 from txwebqq.sqlite.database import Database
 
@@ -28,6 +29,10 @@ CREATE TABLE waiting (
 ) WITHOUT ROWID;
 CREATE INDEX waiting_by_letter ON waiting (letter);
 """
+
+
+_EXTENSIONS = [beginningOf(kind) for kind in KINDS.values() if kind.isExtension]
+_IS_EXTENSION = " OR ".join(["substr(l.body, 1, ?) = ?"] * len(_EXTENSIONS))
 
 
 @dataclass(slots=True)
@@ -165,6 +170,25 @@ class MessageStore:
             (number, limit),
         )
         return [(serial, decodeQueued(body)) for serial, body in rows]
+
+    def dropExtensions(self, number: Number) -> None:
+        """
+        Delete the events that wait for an account, were in no poll reply yet, and
+        are of kinds that its client does not know.
+        """
+        values = [v for text in _EXTENSIONS for v in (len(text), text)]
+        with self._database.transaction():
+            rows = self._db.execute(
+                "DELETE FROM waiting WHERE number = ? AND reply = 0 AND EXISTS"
+                " (SELECT 1 FROM letter l WHERE l.serial = waiting.letter"
+                f" AND ({_IS_EXTENSION})) RETURNING letter",
+                (number, *values),
+            ).fetchall()
+            self._db.executemany(
+                "DELETE FROM letter WHERE serial = ?1"
+                " AND NOT EXISTS (SELECT 1 FROM waiting WHERE letter = ?1)",
+                rows,
+            )
 
     def withdraw(self, serial: int, body: str) -> list[Number]:
         """

@@ -5,7 +5,7 @@ Rules of mentions and replies in messages (protocol.md 4.6).
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 from txwebqq.model import Content, Mention, Number, Reply, Segment
 from txwebqq.server.domain.groups import isAdmin
@@ -91,6 +91,8 @@ def _checked(
 
     @param nameOf: returns the name of an account that may be mentioned.
     """
+    # A message that is too long may mention one account thousands of times.
+    nameOf = cache(nameOf)
     checked: list[Segment] = []
     allowed: dict[Number, bool] = {}
     kept: set[Mention] = set()
