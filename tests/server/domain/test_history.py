@@ -5,10 +5,12 @@ The history of messages, for its participants and a limited time.
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from txwebqq.model import Content, Face, GroupPicture, Number, Text, plainText
+from txwebqq.server.domain import history
 from txwebqq.server.domain.history import (
     BATCH,
     DAY,
@@ -19,7 +21,7 @@ from txwebqq.server.domain.history import (
 )
 from txwebqq.server.events.kinds import FRIEND_MESSAGE, GROUP_MESSAGE
 from txwebqq.server.events.queued import MessageIds
-from txwebqq.server.events.storedformat import encodeQueued
+from txwebqq.server.events.storedformat import decodeQueued, encodeQueued
 from txwebqq.server.storage.history import GROUP
 from txwebqq.server.storage.store import Store
 from txwebqq.sqlite.database import MEMORY
@@ -287,3 +289,22 @@ def test_find(scene: RecorderScene) -> None:
     assert scene.recorder.find(HOME, 1036) is not None
     scene.now += scene.recorder.days * DAY + 1
     assert scene.recorder.find(HOME, 1036) is None
+
+
+def test_findByIds(scene: RecorderScene) -> None:
+    """
+    A message is found by its id, without a look at the texts of others: these may
+    have the same digits.
+    """
+    for messageId in (5, 6, 7):
+        ids = MessageIds(ALICE, START, 1, messageId)
+        event = FRIEND_MESSAGE.new(ids, (Text(",6] ,9]"),))
+        scene.recorder.record(event, encodeQueued(event), [BOB])
+    with patch(f"{history.__name__}.decodeQueued", wraps=decodeQueued) as decoded:
+        assert scene.recorder.find(PAIR, 9) is None
+        assert scene.recorder.find(PAIR, 1) is None
+        assert not decoded.called
+        found = scene.recorder.find(PAIR, 6)
+    assert found is not None
+    assert found.event.ids.messageId2 == 6
+    assert decoded.call_count == 1

@@ -253,7 +253,7 @@ class HistoryRecorder:
         ending = f",{messageId}]"
         before = 2**63 - 1
         while True:
-            stored = self._history.newestWithText(conversation, window, ending, before)
+            stored = self._history.newestWithIds(conversation, window, ending, before)
             if stored is None:
                 return None
             event = decodeQueued(stored.body)

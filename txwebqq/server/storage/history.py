@@ -121,11 +121,12 @@ class HistoryStore:
             )
         self._lastSerial = serial
 
-    def newestWithText(
+    def newestWithIds(
         self, conversation: Conversation, window: HistoryWindow, text: str, before: int
     ) -> StoredMessage | None:
         """
-        Return the newest message of a conversation whose stored form has a text.
+        Return the newest message of a conversation whose ids, the first array of
+        its stored form, have a text.
 
         @param before: look at messages with lower sequence numbers only.
         """
@@ -134,7 +135,8 @@ class HistoryStore:
             f"SELECT seq, time, sender, body, event FROM history WHERE {_WHERE}"
             f" AND seq < ? AND seq > ifnull((SELECT seq FROM history WHERE {_WHERE}"
             " ORDER BY seq DESC LIMIT 1 OFFSET ?), -1)"
-            " AND time >= ? AND instr(body, ?) ORDER BY seq DESC LIMIT 1",
+            " AND time >= ? AND instr(substr(body, 1, instr(body, ']')), ?)"
+            " ORDER BY seq DESC LIMIT 1",
             (
                 *conversation,
                 before,
