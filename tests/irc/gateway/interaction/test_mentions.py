@@ -98,3 +98,18 @@ def test_notSent(text: str) -> None:
     Other words are no mentions, although they are nicks.
     """
     assert contentOf(text, MEMBERS.get) == (Text(text),)
+
+
+def test_mentionedOften() -> None:
+    """
+    The nick of a member whom a message mentions many times is searched for once.
+    """
+    asked = []
+
+    def nickOf(mention: Mention) -> str | None:
+        asked.append(mention.number)
+        return NICKS.get(mention.number)
+
+    text = textOf((Text("x"), *[MING, EVERYBODY] * 3), (), nickOf)
+    assert text == "x" + "ming@全体成员" * 3
+    assert asked == [10002, 0]

@@ -29,9 +29,26 @@ def textOf(
     """
     for segment in content:
         if isinstance(segment, Mention):
-            return _withNicks(content, links, nickOf)
+            return _withNicks(content, links, _askingOnce(nickOf))
     text = contentToText(content, links)
     return text.replace(OWN_NICK, "") if OWN_NICK in text else text
+
+
+def _askingOnce(
+    nickOf: Callable[[Mention], str | None],
+) -> Callable[[Mention], str | None]:
+    """
+    Return a function that asks for the nick of each member once: one may be mentioned
+    a thousand times, and is searched for in a large group.
+    """
+    nicks: dict[int, str | None] = {}
+
+    def askedNick(mention: Mention) -> str | None:
+        if mention.number not in nicks:
+            nicks[mention.number] = nickOf(mention)
+        return nicks[mention.number]
+
+    return askedNick
 
 
 def _withNicks(

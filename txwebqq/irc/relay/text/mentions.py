@@ -14,6 +14,10 @@ from txwebqq.model import Content, Mention, Number, Segment, Text
 MAX_NICK = 24
 """Maximum length of the nick of a QQ member on IRC, in bytes."""
 
+MAX_BEGINNINGS = 10
+"""Maximum number of beginnings of a word that are compared with the names of members,
+half of them the longest and half the shortest."""
+
 GivenMention = tuple[int, str]
 """A mention in a relayed message: the number of the member, 0 where it is known to
 be no member of the target, and the name."""
@@ -86,15 +90,20 @@ class MentionFinder:
             names is a mention.
         @param mayAddress: whether the text may begin with the name of a member.
         """
-        longestFirst = sorted(given, key=lambda each: -len(each[1]))
+        givenNames: dict[str, int] = {}
+        for number, name in given:
+            if name:
+                givenNames.setdefault(name, number)
+        # Comparing each sign with each of a thousand names takes seconds.
+        lengths = sorted(set(map(len, givenNames)), reverse=True)
         start = end = 0
         address = _ADDRESSED.match(text) if mayAddress else None
-        number = self._numberOf(address[1]) if address else None
-        if address and number and address[1] not in [name for _, name in given]:
-            yield self._mentionOf(number)
+        addressed = self._numberOf(address[1]) if address else None
+        if address and addressed and address[1] not in givenNames:
+            yield self._mentionOf(addressed)
             start = end = address.end() - 1
         while (at := text.find("@", end)) >= 0:
-            mention, end = self._mentionAt(text, at, longestFirst)
+            mention, end = self._mentionAt(text, at, givenNames, lengths)
             if mention is not None:
                 if start < at:
                     yield text[start:at]
@@ -104,13 +113,17 @@ class MentionFinder:
             yield text[start:]
 
     def _mentionAt(
-        self, text: str, at: int, given: Sequence[GivenMention]
+        self, text: str, at: int, given: Mapping[str, int], lengths: Sequence[int]
     ) -> tuple[Mention | None, int]:
         """
+        @param given: the numbers by the given names.
+        @param lengths: the lengths of the given names, the greatest first.
         @return: the mention at a position, L{None} for none, and its end.
         """
-        for number, name in given:
-            if name and text.startswith(name, at + 1):
+        for length in lengths:
+            name = text[at + 1 : at + 1 + length]
+            if name in given:
+                number = given[name]
                 isMember = number != 0 and number in self._members
                 mention = Mention(Number(number), name) if isMember else None
                 return mention, at + 1 + len(name)
@@ -150,9 +163,17 @@ class MentionFinder:
 def _beginnings(token: str) -> Iterator[str]:
     """
     Generate a token, and its beginnings that end before a punctuation mark, the
-    longest first.
+    longest first; at most L{MAX_BEGINNINGS}.
     """
     yield token
-    for at in range(len(token) - 1, 0, -1):
-        if not token[at].isalnum() and token[at] not in "_-":
-            yield token[:at]
+    ends = [
+        at
+        for at in range(len(token) - 1, 0, -1)
+        if not token[at].isalnum() and token[at] not in "_-"
+    ]
+    if len(ends) > MAX_BEGINNINGS:
+        # A text of nothing but such words takes seconds.
+        half = MAX_BEGINNINGS // 2
+        ends = [*ends[:half], *ends[-half:]]
+    for end in ends:
+        yield token[:end]
