@@ -17,7 +17,7 @@ from txwebqq.errors import LoginRefused, RequestRefused
 from txwebqq.model import Message, Sent, Status, StatusChange, Text, Uin
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.sessions.captchas import CaptchaMode
-from txwebqq.testing import MemoryWebQQ, RecordingProtocol
+from txwebqq.testing import MemoryWebQQ, RecordingProtocol, parseFaults
 
 
 class Echo(WebQQProtocol):
@@ -324,3 +324,53 @@ def test_dropped() -> None:
     gc.collect()
     with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
         connection.execute("SELECT 1")
+
+
+LOST_REPLY = """
+[[fault]]
+kind = "reset"
+when = "after"
+paths = ["/channel/send_buddy_msg2"]
+every = 2
+"""
+
+
+def test_faults() -> None:
+    """
+    A reply that is lost on purpose fails the request, which has taken effect.
+    """
+    web = MemoryWebQQ(faults=parseFaults(LOST_REPLY))
+    alice, bob = web.friends("Alice", "Bob")
+    bob.run()
+    uin = alice.uinOf(bob)
+    web.result(alice.protocol.sendMessage(uin, "first"))
+    failed: list[Failure] = []
+    alice.protocol.sendMessage(uin, "second").addErrback(failed.append)
+    web.settle(60)
+    assert failed
+    assert bob.heard == ["first", "second"]
+    alice.stop()
+    bob.stop()
+    web.stop()
+    assert web.clock.getDelayedCalls() == []
+
+
+def test_lostPolls() -> None:
+    """
+    Events of lost and reordered poll replies are delivered once and in order.
+    """
+    text = (
+        '[[fault]]\nkind = "lose"\nevery = 2\n[[fault]]\nkind = "duplicate"\nevery = 3'
+    )
+    plan = parseFaults(text)
+    web = MemoryWebQQ(faults=plan)
+    alice, bob = web.friends("Alice", "Bob")
+    bob.run()
+    uin = alice.uinOf(bob)
+    for n in range(10):
+        web.result(alice.protocol.sendMessage(uin, str(n)))
+        web.settle(5)
+    web.settle(60)
+    assert bob.heard == [str(n) for n in range(10)]
+    assert plan.counts["lose"] > 1
+    assert plan.counts["duplicate"] > 1

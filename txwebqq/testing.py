@@ -52,6 +52,9 @@ from txwebqq.net.treqsetup import NullCookieJar
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.requests.messages import Sendable
 from txwebqq.server.domain.state import ServerState
+from txwebqq.server.faults.faultsfile import parseFaults as parseFaults
+from txwebqq.server.faults.injection import FaultyResource
+from txwebqq.server.faults.plan import FaultPlan as FaultPlan
 from txwebqq.server.records import (
     AccountRecord,
     DiscussionEntry,
@@ -233,6 +236,8 @@ class MemoryWebQQ:
         L{captchaText}.
     @param store: the storage of the server, which the caller closes; by default
         in memory, until the L{MemoryWebQQ} is dropped.
+    @param faults: the faults of requests and replies, which L{parseFaults} makes of
+        the text of a file as for C{twistd webqq-server --faults}.
 
     @ivar clock: the clock of the server and of all clients, which only
         L{settle} advances.
@@ -243,7 +248,10 @@ class MemoryWebQQ:
     captchaText = "ABCD"
 
     def __init__(
-        self, captcha: CaptchaMode = CaptchaMode.NEVER, store: Store | None = None
+        self,
+        captcha: CaptchaMode = CaptchaMode.NEVER,
+        store: Store | None = None,
+        faults: FaultPlan | None = None,
     ) -> None:
         self.clock = MemoryClock()
         self.clock.advance(1366004000)
@@ -263,7 +271,11 @@ class MemoryWebQQ:
         self.server = WebQQResource(
             self.state, self.clock, draw=lambda text: b"\xff\xd8\xff" + text.encode()
         )
-        self.treq = MemoryTreq(self.server)
+        self._faulty: FaultyResource | None = None
+        if faults is not None:
+            self._faulty = FaultyResource(self.server, faults, self.clock)
+        resource: Any = self._faulty or self.server
+        self.treq = MemoryTreq(resource)
         self._failed: set[type[object]] = set()
         self._numbers = count(10001)
         self._groupNumbers = count(200001)
@@ -386,6 +398,8 @@ class MemoryWebQQ:
         """
         Stop the server, which replies to the polls that it holds.
         """
+        if self._faulty is not None:
+            self._faulty.stop()
         self.server.stop()
         self.settle()
 

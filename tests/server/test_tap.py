@@ -28,7 +28,9 @@ from tests.network.authority import LOCALHOST, Authority
 from tests.server.harness import ServerHarness
 from txwebqq.model import Number
 from txwebqq.server.domain.authenticator import LoginFailure
+from txwebqq.server.faults.injection import FaultyResource
 from txwebqq.server.limits import ConnectionLimits
+from txwebqq.server.resource import WebQQResource
 from txwebqq.server.sessions.captchas import CaptchaMode, captchaRenderer
 from txwebqq.server.storage.store import Store
 from txwebqq.server.tap import FLUSH_TIME, Options, ServerService
@@ -220,6 +222,25 @@ def test_pictures() -> None:
     assert first != second
 
 
+def test_faults(tmp_path: Path) -> None:
+    """
+    C{--faults} is checked before the server starts; C{--faults-seed} has priority
+    over the seed of the file.
+    """
+    assert parsed()["plan"] is None
+    file = tmp_path / "faults.toml"
+    file.write_text('seed = 3\n[[fault]]\nkind = "reset"\nevery = 9', encoding="utf-8")
+    assert parsed("--faults", str(file))["plan"].seed == 3
+    assert parsed("--faults", str(file), "--faults-seed", "7")["plan"].seed == 7
+    with pytest.raises(UsageError, match="--faults-seed is not from 0"):
+        parsed("--faults", str(file), "--faults-seed", "x")
+    with pytest.raises(UsageError, match="--faults-seed needs --faults"):
+        parsed("--faults-seed", "7")
+    file.write_text('[[fault]]\nkind = "rest"', encoding="utf-8")
+    with pytest.raises(UsageError, match=r"faults\.toml: fault 1 \(kind rest\): kind"):
+        parsed("--faults", str(file))
+
+
 class ServiceTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor: Any = MemoryReactorClock()
@@ -233,6 +254,28 @@ class ServiceTests(SynchronousTestCase):
             service.privilegedStartService()
             service.startService()
         return service, [line(event) for event in events]
+
+    def test_faults(self) -> None:
+        """
+        With faults, a warning names the file and the seed, and the site has them;
+        without, the site has the server itself.
+        """
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        file = Path(folder.name) / "faults.toml"
+        file.write_text('[[fault]]\nkind = "reset"\nevery = 1', encoding="utf-8")
+        service, lines = self.started("--faults", str(file))
+        (warning,) = [text for text in lines if "FAULTS" in text]
+        assert (
+            f"FAULTS ON PURPOSE ARE ON (--faults {file}, rules: 1, seed: 1)" in warning
+        )
+        assert isinstance(self.reactor.tcpServers[0][1].resource, FaultyResource)
+        stopping = service.stopService()
+        self.reactor.advance(FLUSH_TIME)
+        self.successResultOf(stopping)
+        _, lines = self.started()
+        assert not [text for text in lines if "FAULTS" in text]
+        assert isinstance(self.reactor.tcpServers[1][1].resource, WebQQResource)
 
     def test_inMemory(self) -> None:
         """

@@ -35,6 +35,9 @@ from txwebqq.server.domain.authenticator import GUESSES
 from txwebqq.server.domain.history import DAYS, KEEP
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.errorlog import ErrorLog
+from txwebqq.server.faults.faultsfile import MAX_SEED, readFaults
+from txwebqq.server.faults.injection import FaultyResource
+from txwebqq.server.faults.plan import FaultPlan
 from txwebqq.server.http.proxies import normal
 from txwebqq.server.http.signup import SignUpPage
 from txwebqq.server.limits import ConnectionLimits, raiseDescriptorLimit
@@ -97,6 +100,8 @@ class Options(CommandOptions):
             "500",
             "Requests that an address may send a second.",
         ],
+        ["faults", None, None, "TOML file of faults on purpose, for tests only."],
+        ["faults-seed", None, None, "Seed of the faults, in place of the file's."],
     ]
 
     def __init__(self) -> None:
@@ -145,6 +150,7 @@ class Options(CommandOptions):
             _checkText(self["captcha-text"])
             isNever = self["mode"] is CaptchaMode.NEVER
             isOpen = _isOpen(self["signup"])
+            self["plan"] = _faults(self["faults"], self["faults-seed"])
             self["draw"] = None if isNever and not isOpen else captchaRenderer()
             imported, self["warning"] = _loadPopulation(self["population"])
             twistd: Any = self.parent or {}
@@ -172,6 +178,7 @@ class ServerService(Service):
         self._reactor = reactor
         self._store: Store | None = None
         self._server: WebQQResource | None = None
+        self._faulty: FaultyResource | None = None
         self._ports: list[IListeningPort] = []
         self._listenError: str | None = None
 
@@ -189,6 +196,9 @@ class ServerService(Service):
         except InvalidConfiguration as e:
             raise StartupError(str(e)) from e
         site = server.site()
+        if options["plan"] is not None:
+            self._faulty = FaultyResource(server, options["plan"], self._reactor)
+            site.resource = self._faulty
         for text, endpoint in options["endpoints"]:
             reactor = ReloadingReactor(self._reactor, endpoint)
             listening: Deferred[IListeningPort] = serverFromString(
@@ -268,6 +278,15 @@ class ServerService(Service):
                 "All captchas have the same text (--captcha-text) and protect "
                 "nothing; use this option for tests only."
             )
+        if options["plan"] is not None:
+            self._log.warn(
+                "FAULTS ON PURPOSE ARE ON (--faults {file}, rules: {count}, seed: "
+                "{seed}): clients lose connections, replies and sessions; use this "
+                "option for tests only.",
+                file=options["faults"],
+                count=len(options["plan"].rules),
+                seed=options["plan"].seed,
+            )
 
     def _cbListening(self, port: IListeningPort) -> None:
         self._ports.append(port)
@@ -284,6 +303,9 @@ class ServerService(Service):
         for port in ports:
             await maybeDeferred(port.stopListening)
         server, self._server = self._server, None
+        faulty, self._faulty = self._faulty, None
+        if faulty is not None:
+            faulty.stop()
         if server is not None:
             server.stop()
             # The last replies are written in the next turns of the reactor.
@@ -361,6 +383,15 @@ def _openStore(
         return store, None
     store.close()
     return None, store.copy
+
+
+def _faults(file: str | None, seed: str | None) -> FaultPlan | None:
+    if file is None:
+        if seed is not None:
+            raise InvalidConfiguration("--faults-seed needs --faults")
+        return None
+    number = None if seed is None else _count("--faults-seed", seed, 0, MAX_SEED)
+    return readFaults(file, number)
 
 
 def _seconds(text: str) -> float:
