@@ -181,13 +181,13 @@ class MessageStore:
             rows = self._db.execute(
                 "DELETE FROM waiting WHERE number = ? AND reply = 0 AND EXISTS"
                 " (SELECT 1 FROM letter l WHERE l.serial = waiting.letter"
-                f" AND ({_IS_EXTENSION})) RETURNING letter",
+                f" AND ({_IS_EXTENSION})) RETURNING *",
                 (number, *values),
             ).fetchall()
             self._db.executemany(
                 "DELETE FROM letter WHERE serial = ?1"
                 " AND NOT EXISTS (SELECT 1 FROM waiting WHERE letter = ?1)",
-                rows,
+                [(serial,) for _, serial, _ in rows],
             )
 
     def withdraw(self, serial: int, body: str) -> list[Number]:
