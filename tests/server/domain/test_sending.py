@@ -31,7 +31,7 @@ from txwebqq.server.sessions.sendinglimits import (
 )
 from txwebqq.wire.commands.settings import PRIVACY
 
-BLOCKED, TOO_FAST, NOT_FRIEND = 111, 112, 100001
+BLOCKED, TOO_FAST, MUTED, NOT_FRIEND = 111, 112, 113, 100001
 
 LIMITS = SendingLimits(messages=5, conversation=3, signals=2, waiting=4)
 
@@ -109,6 +109,43 @@ def test_rates(harness: ServerHarness) -> None:
     harness.clock.advance(MINUTE)
     bob.poll()
     assert tell(alice, BOB) == 0
+
+
+def test_mutes(harness: ServerHarness) -> None:
+    """
+    Mutes count as messages to the group: each is stored for all members.
+    """
+    alice = harness.client(ALICE)
+    bob = harness.client(BOB)
+    session = harness.state.sessions.online(ALICE)
+    assert session is not None
+    code = session.sessionIds.code(CATS)
+    members = {"gcode": code, "muin": uin(alice, BOB), "vfwebqq": alice.vfwebqq}
+
+    def mute(seconds: int) -> int:
+        r = {**members, "seconds": seconds}
+        body = f"r={quote(json.dumps(r))}"
+        response = harness.post("/api/mute_group_member2", body).response
+        retcode: int = response.json["retcode"]
+        return retcode
+
+    assert [mute(seconds) for seconds in (60, 0, 60, 0)] == [0, 0, 0, TOO_FAST]
+    assert alice.tellCats("hello").json["retcode"] == TOO_FAST
+    assert bob.tellCats("hello").json["retcode"] == MUTED
+    harness.clock.advance(MINUTE)
+    assert mute(0) == 0
+
+
+def test_sharedLinks(harness: ServerHarness) -> None:
+    """
+    So do links that are shared in it.
+    """
+    alice = harness.client(ALICE)
+    answers = [
+        alice.channel("send_group_web_msg2", group_uin=alice.gid, xml="<link/>")
+        for _ in range(LIMITS.conversation + 1)
+    ]
+    assert [each.json["retcode"] for each in answers] == [0, 0, 0, TOO_FAST]
 
 
 def test_refusedAreNotCounted() -> None:

@@ -190,6 +190,8 @@ class MessageRules:
             return refusal
         if len(markup.encode()) > MAX_TEXT:
             return Refusal(TOO_LONG, f"xml has more than {MAX_TEXT} bytes")
+        if not self._state.sendingLimiter.takeMessage(session.number, group):
+            return TOO_FAST
         ids = self._state.messageIds.next(session.number)
         event = GROUP_SHARE.new(
             group=group,

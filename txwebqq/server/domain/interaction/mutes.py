@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from txwebqq.model import Code, Number, Uin
 from txwebqq.server.domain.groups import NOT_IN_IT, NOT_OWNER, GroupRules, isAdmin
-from txwebqq.server.domain.refusals import MALFORMED, NO_SUCH_ID
+from txwebqq.server.domain.refusals import MALFORMED, NO_SUCH_ID, TOO_FAST
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.interactionkinds import GROUP_MUTE, newNotice
 from txwebqq.server.records import GroupRecord
@@ -89,6 +89,9 @@ class MuteRules:
             number = found
             if seconds > MAX_MUTE:
                 return _TOO_LONG
+        # Each is an event that is stored for all members.
+        if not self._state.sendingLimiter.takeMessage(session.number, group.number):
+            return TOO_FAST
         now = int(self._state.now())
         if not seconds:
             if not self._mutes.remove(group.number, number, now):
