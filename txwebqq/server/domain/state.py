@@ -114,14 +114,16 @@ class ServerState:
         Go on with the sessions of an earlier run of the server.
         """
         accounts = self.store.accounts
-        for stored in self.store.sessions.load(int(self._now() - FORGET)):
-            firstHash = accounts.firstHash(stored.number)
-            session = None if firstHash is None else fromStored(stored, firstHash)
-            if session is None or accounts.isDisabled(stored.number):
-                self.router.storeSession(stored.number)
-            else:
-                self.sessions.resume(session)
-                self.onlineTime.came(stored.number)
+        # In one transaction: each account that has come is written.
+        with self.store.database.transaction():
+            for stored in self.store.sessions.load(int(self._now() - FORGET)):
+                firstHash = accounts.firstHash(stored.number)
+                session = None if firstHash is None else fromStored(stored, firstHash)
+                if session is None or accounts.isDisabled(stored.number):
+                    self.router.storeSession(stored.number)
+                else:
+                    self.sessions.resume(session)
+                    self.onlineTime.came(stored.number)
         # An administrator may have ended sessions since.
         self._dataVersion = -1
         self.endOutdated()
