@@ -5,10 +5,14 @@ Conversations: each message once, in one order.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from tests.irc.memorygateway import Client, MemoryGateway
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.accountprotocol import AccountFactory
+from txwebqq.irc.qq.messages import IncomingMessage
+from txwebqq.irc.targets import Target, TargetKind
+from txwebqq.model import Font, Text
 
 
 def timesOf(lines: str) -> list[str]:
@@ -51,6 +55,35 @@ def test_twoAccountsInOneGroup() -> None:
         gateway.ming.tellGroup("狗", "汪")
     web.settle(3)
     assert client.seen.count("PRIVMSG #狗 :汪") == 2
+
+
+def test_deliveredAgain(gateway: MemoryGateway) -> None:
+    """
+    A private message that the server delivers again is shown and stored once: the
+    gateway may have been killed before it could acknowledge the first delivery.
+    """
+    client = gateway.client("batch", "draft/chathistory")
+    user = gateway.aliceUser
+    (account,) = user.accounts.values()
+    target = Target(TargetKind.CONTACT, gateway.ming.number)
+    message = IncomingMessage(
+        target,
+        gateway.ming.number,
+        (Text("茶"),),
+        Font(),
+        1366004001,
+        key="1366004001.7.8",
+        id=8,
+    )
+    client.transport.clear()
+    for _ in range(2):
+        user.messageReceived(account, message)
+    gateway.web.settle(1)
+    assert client.seen.count("PRIVMSG me :茶") == 1
+    assert history(client, "小明").count(":茶") == 1
+    user.messageReceived(account, replace(message, key="1366004001.8.9", id=9))
+    gateway.web.settle(1)
+    assert history(client, "小明").count(":茶") == 2
 
 
 def test_order(gateway: MemoryGateway) -> None:

@@ -311,6 +311,9 @@ class GatewayUser(AccountListener):
             # same words in the same second are another message.
             running = f"#{message.sequence}" if message.sequence else message.key
             origin = f"{message.author} {message.time} {running}"
+        elif message.id:
+            # QQ delivers it again if we were killed before we acknowledged it.
+            origin = f"{number} {message.author} {message.key}"
         # Most authors have a nick, and need not be searched for.
         nick = self.directory.knownNick(message.author) or self.directory.nickOf(
             message.author, _authorName(account, message)

@@ -35,7 +35,8 @@ class HistoryMessage:
     @ivar command: C{PRIVMSG}, C{NOTICE}, C{REDACT} for the recall of another
         message, or C{""} for a message that was recalled.
     @ivar origin: equal in the copies of a message that several accounts of the
-        user receive in one conversation; C{""} for a message without copies.
+        user receive in one conversation, or that QQ delivers again; C{""} for a
+        message without copies.
     @ivar serial: the position in the order of arrival; 0 before it is stored.
     @ivar msgid: the IRC message id; C{""} before it is stored.
     @ivar id: the id that QQ has given the message; 0 for none.
