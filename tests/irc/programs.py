@@ -11,14 +11,14 @@ from typing import NoReturn
 import pytest
 
 # Daemons are in folders that are not in the PATH of every user.
-_WHERE = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
+PROGRAMS = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 
 
 def program(name: str) -> str:
     """
     Return the path of a program; skip the test when it is not installed.
     """
-    path = shutil.which(name, path=_WHERE)
+    path = shutil.which(name, path=PROGRAMS)
     if path is None:
         missing(name)
     return path

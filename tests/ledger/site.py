@@ -4,6 +4,7 @@ The server of the ledger's chat: one process after another.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
@@ -50,9 +51,11 @@ class Site:
     @ivar authority: a file with the certificate of the authority that signed the
         server's; L{None} without TLS.
     @ivar certificate: a file with the server's own, and its key.
+    @ivar options: more options of the processes that are started from now on.
+    @param people: the population file, by default that of the ledger.
     """
 
-    def __init__(self, folder: Path, isSecure: bool) -> None:
+    def __init__(self, folder: Path, isSecure: bool, people: str = "") -> None:
         self.processes = ProcessFolder(folder)
         self.port = self.processes.port
         self.boot = 0
@@ -65,7 +68,8 @@ class Site:
             self.certificate = authority.issue(LOCALHOST, LOOPBACK)
         file = folder / "ledger.toml"
         file.touch(mode=0o600)
-        file.write_text(population(), encoding="utf-8")
+        file.write_text(people or population(), encoding="utf-8")
+        self.options: Sequence[str] = ()
         self._daemon: Daemon | None = None
 
     async def start(self) -> None:
@@ -85,9 +89,17 @@ class Site:
             "--population=ledger.toml",
             "--captcha=never",
             f"--poll-timeout={POLL_TIMEOUT}",
+            *self.options,
         )
         await daemon.says("listens on")
         self.isUp = True
+
+    @property
+    def daemon(self) -> Daemon | None:
+        """
+        The process, if there is one.
+        """
+        return self._daemon
 
     def kill(self) -> Deferred[None]:
         """

@@ -242,6 +242,20 @@ def test_doubleWithoutReason() -> None:
     assert book.wrongs() == NO_REASON
 
 
+def test_line() -> None:
+    """
+    A line of a channel may be shown twice only if a kill lies between.
+    """
+    book = Book(Promise.ORDERED)
+    token = book.send(Kind.LINE)
+    book.give(token)
+    book.give(token)
+    assert book.wrongs() == TWICE
+    book.ledger.killed()
+    book.give(token)
+    assert book.wrongs() == []
+
+
 def test_order() -> None:
     """
     Our client is shown each conversation in order.

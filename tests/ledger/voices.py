@@ -134,14 +134,19 @@ class OurVoice(WebQQFactory):
 
     @param shown: is called with each token that the client shows.
     @param signedOn: is called when it has signed on.
+    @param number: the account.
     @ivar online: the protocol that is signed on, or L{None}.
     """
 
     protocol = _Listening
 
     def __init__(
-        self, shown: Callable[[str], object], signedOn: Callable[[], object]
+        self,
+        shown: Callable[[str], object],
+        signedOn: Callable[[], object],
+        number: int = OURS,
     ) -> None:
+        self.number = number
         self.online: _Listening | None = None
         self.shown = shown
         self._signedOn = signedOn
@@ -158,7 +163,7 @@ class OurVoice(WebQQFactory):
         clock: Any = _FastClock()
         self._client = connect(reactor, f"{scheme}://127.0.0.1:{port}", caFile)
         self._service = WebQQService(
-            Account(Number(OURS), passwordOf(OURS)),
+            Account(Number(self.number), passwordOf(self.number)),
             self,
             self._client,
             clock,

@@ -148,10 +148,10 @@ def alter(data: bytes, fault: Fault, random: Random) -> Output:
             return Output(_withBody(data, encodeRefusal(Refusal(code))))
         case Garbage(isText=isText):
             body = HTTPReply.parse(data).body
-            middle = len(body) // 2
             if isText:
-                return Output(_withBody(data, b"{" + body[:middle]))
-            return Output(_withBody(data, body[:middle] + b"\xff\xfe" + body[middle:]))
+                return Output(_withBody(data, b"{" + body[: len(body) // 2]))
+            # Inside a string, lenient clients would take them for a part of the text.
+            return Output(_withBody(data, b"\xff\xfe" + body))
         case Duplicate() | Reorder() | Kick():
             body = _polled(HTTPReply.parse(data).body, fault, random)
             return Output(_withBody(data, body))

@@ -1,0 +1,124 @@
+"""
+The IRC users of C{make chaos}: one of the gateway, and one in the channel of the relay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+
+from tests.irc.servers import IRCUser
+from tests.ledger.book import Outcome
+from tests.ledger.crowd import CHANNEL, IRC_PASSWORD
+from tests.ledger.voices import TOKEN
+from txwebqq.irc.protocol.line import Line, parse
+
+
+class TokenUser(IRCUser):
+    """
+    Reports the tokens in the messages of others.
+    """
+
+    shown: Callable[[str], object]
+
+    def lineReceived(self, raw: bytes) -> None:
+        super().lineReceived(raw)
+        line = parse(raw)
+        if line.command == "PRIVMSG" and line.nick != self.nick:
+            for token in TOKEN.findall(line.params[-1]):
+                self.shown(token)
+        self.handle(line)
+
+    def handle(self, line: Line) -> None:
+        """
+        Handle a line.
+        """
+
+
+class GatewayUser(TokenUser):
+    """
+    A user of the gateway, who is told by it what became of each message.
+
+    @param shown: is called with each token that is shown.
+    @ivar isAttached: whether there is a connection to the gateway.
+    """
+
+    def __init__(self, port: int, shown: Callable[[str], object]) -> None:
+        super().__init__(
+            port,
+            "alice",
+            "message-tags",
+            "batch",
+            "labeled-response",
+            "echo-message",
+            "server-time",
+            password=f"alice:{IRC_PASSWORD}",
+        )
+        self.shown = shown
+        self.isAttached = False
+        self._pending: dict[str, Deferred[Outcome]] = {}
+
+    def tell(self, target: str, token: str) -> Deferred[Outcome]:
+        """
+        Send a message.
+
+        @return: fires with what the user knows of it then.
+        """
+        answered: Deferred[Outcome] = Deferred()
+        self._pending[token] = answered
+        self._write(Line("PRIVMSG", (target, token), tags={"label": token}))
+        return answered
+
+    def handle(self, line: Line) -> None:
+        if line.command == "PRIVMSG":
+            if line.nick == self.nick:
+                self._settle(line.params[-1], Outcome.ACCEPTED)
+        elif line.command != "BATCH":
+            # An error may tell of an answer that was lost.
+            self._settle(line.tags.get("label", ""), Outcome.UNCERTAIN)
+
+    def detached(self) -> None:
+        """
+        The gateway is gone, and with it the answers.
+        """
+        self.isAttached = False
+        for token in list(self._pending):
+            self._settle(token, Outcome.UNCERTAIN)
+
+    def _settle(self, token: str, outcome: Outcome) -> None:
+        answered = self._pending.pop(token, None)
+        if answered is not None:
+            answered.callback(outcome)
+
+
+class ChannelUser(TokenUser):
+    """
+    A user in the channel of the relay.
+
+    @ivar isRelayed: whether the relay is in the channel.
+    """
+
+    def __init__(self, port: int, shown: Callable[[str], object]) -> None:
+        super().__init__(port, "bob")
+        self.shown = shown
+        self._relays: set[str] = set()
+
+    @property
+    def isRelayed(self) -> bool:
+        return bool(self._relays)
+
+    def handle(self, line: Line) -> None:
+        if line.command == "JOIN" and line.nick.startswith("qqrelay"):
+            self._relays.add(line.nick)
+        elif line.command in ("QUIT", "PART"):
+            self._relays.discard(line.nick)
+        elif line.command == "NICK" and line.nick in self._relays:
+            self._relays.discard(line.nick)
+            self._relays.add(line.params[0])
+
+    def tell(self, token: str) -> None:
+        """
+        Send a message to the channel.
+        """
+        self.say(CHANNEL, token)
