@@ -44,6 +44,7 @@ def report(run: Chaos, verdict: Verdict) -> str:
         f"  shown: {verdict.shown.total()}, twice with a reason:"
         f" {verdict.doubles.total()}, lost: {verdict.lost.total()}"
     )
+    phases = ", ".join(f"{what} {at:.0f} s" for what, at in run.phases.items())
     rows = [
         head,
         f"  faults: {kinds}",
@@ -51,6 +52,7 @@ def report(run: Chaos, verdict: Verdict) -> str:
         messages,
         f"  accepted: {sent}",
         shown,
+        f"  phases ended after: {phases}",
     ]
     rest = len(verdict.wrongs) - MOST
     more = [f"... and {rest} more"] if rest > 0 else []

@@ -27,7 +27,6 @@ from tests.irc.servers import Ircd, writeConfig
 from tests.ledger.book import Client, Entry, Kind, Ledger, Outcome, Promise, Verdict
 from tests.ledger.crowd import (
     BRIDGE,
-    BRIDGE_NAME,
     CHANNEL,
     FAULTS,
     GATEWAY,
@@ -38,14 +37,12 @@ from tests.ledger.crowd import (
     RELAY,
     RELAY_CONFIG,
     TRIP,
-    TRIP_NAME,
     Crowd,
     nickOf,
 )
-from tests.ledger.ircvoices import ChannelUser, GatewayUser
+from tests.ledger.crowdvoices import ChannelUser, CrowdVoice, GatewayUser
 from tests.ledger.people import passwordOf
 from tests.ledger.site import Site
-from tests.ledger.voices import OurVoice, Send, _Listening
 from tests.messages import Lost
 from tests.network.rawclient import Refused
 
@@ -78,33 +75,12 @@ class Size:
     pause: float = 4.0
 
 
-class CrowdVoice(OurVoice):
-    """
-    Says things for an account of the crowd.
-    """
-
-    async def _prepare(
-        self, online: _Listening, kind: Kind, target: int, text: str
-    ) -> Send:
-        if kind is Kind.FRIEND:
-            uins = {buddy.nick: buddy.uin for buddy in online.buddies.values()}
-            return lambda: online.sendMessage(uins[nickOf(target)], text)
-        if kind is Kind.GROUP:
-            gids = {group.name: group.gid for group in online.groups.values()}
-            name = LOBBY_NAME if target == LOBBY else BRIDGE_NAME
-            return lambda: online.sendGroupMessage(gids[name], text)
-        dids = {d.name: d.did for d in online.discussions.values()}
-        if TRIP_NAME not in dids:
-            # They are fetched after the sign-on.
-            raise Refused(-1)
-        return lambda: online.sendDiscussionMessage(dids[TRIP_NAME], text)
-
-
 class Chaos:
     """
     One run.
 
     @param folder: for the files of the daemons.
+    @ivar phases: the seconds after the start at which each phase ended.
     """
 
     def __init__(self, folder: Path, seed: int, size: Size) -> None:
@@ -115,6 +91,7 @@ class Chaos:
         self.wrongs: list[str] = []
         self.killed: Counter[str] = Counter()
         self.seconds = 0.0
+        self.phases: dict[str, float] = {}
         self._folder = folder
         self._random = Random(f"{seed} chaos")
         self._site = Site(folder, False, self.crowd.population())
@@ -171,6 +148,7 @@ class Chaos:
             globalLogPublisher.removeObserver(observer)
             await self._clear()
         self.seconds = reactor.seconds() - began
+        self.phases = {what: at - began for what, at in self.phases.items()}
         verdict = self.ledger.judge()
         unsettled = [e for e in self.ledger.entries.values() if _isOpen(e)]
         self.wrongs += [f"nobody was told of {e.token}: {e.kind}" for e in unsettled]
@@ -198,8 +176,11 @@ class Chaos:
             self._add(number)
         await self._until(self._areOnline, "all are signed on")
         busy = {name: self._filesOf(name) for name in ("gateway", "relay")}
+        self._ended("sign-on")
         await self._storm()
+        self._ended("faults")
         await self._calm()
+        self._ended("delivery")
         for name, before in busy.items():
             after = self._filesOf(name)
             if after > before + SPARE:
@@ -246,6 +227,7 @@ class Chaos:
         self._isSending = False
         await self._kill("server", [])
         await self._until(self._areOnline, "all are on line again")
+        self._ended("return")
         for number in self.crowd.clients:
             friend = self.crowd.friendsOf(number)[0]
             self._begin(self._say(number, Kind.FRIEND, friend, {friend}))
@@ -269,6 +251,9 @@ class Chaos:
                 and not entry.recipients.issubset(entry.shown)
             )
         ]
+
+    def _ended(self, phase: str) -> None:
+        self.phases[phase] = reactor.seconds()
 
     async def _stop(self) -> None:
         """

@@ -108,7 +108,7 @@ class _FastClock:
         return reactor.getDelayedCalls()
 
 
-class _Listening(WebQQProtocol):
+class Listening(WebQQProtocol):
     """
     Reports each event that has a token.
     """
@@ -138,7 +138,7 @@ class OurVoice(WebQQFactory):
     @ivar online: the protocol that is signed on, or L{None}.
     """
 
-    protocol = _Listening
+    protocol = Listening
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class OurVoice(WebQQFactory):
         number: int = OURS,
     ) -> None:
         self.number = number
-        self.online: _Listening | None = None
+        self.online: Listening | None = None
         self.shown = shown
         self._signedOn = signedOn
         self._members: dict[int, Uin] = {}
@@ -179,7 +179,7 @@ class OurVoice(WebQQFactory):
         await self._service.stopService()
         await self._client.close()
 
-    def began(self, online: _Listening) -> None:
+    def began(self, online: Listening) -> None:
         """
         A session has begun.
         """
@@ -209,7 +209,7 @@ class OurVoice(WebQQFactory):
         return send
 
     async def _prepare(
-        self, online: _Listening, kind: Kind, target: int, text: str
+        self, online: Listening, kind: Kind, target: int, text: str
     ) -> Send:
         groups = {group.name: group for group in online.groups.values()}
         match kind:
@@ -246,7 +246,7 @@ class OurVoice(WebQQFactory):
                 return lambda: online.answerJoinRequest(notice, False, text)
         raise AssertionError(f"our client sends no {kind.value}")
 
-    async def _member(self, online: _Listening, number: int) -> Uin:
+    async def _member(self, online: Listening, number: int) -> Uin:
         if number not in self._members:
             groups = {group.name: group for group in online.groups.values()}
             details = await online.fetchGroup(groups[str(COMMON)].code)

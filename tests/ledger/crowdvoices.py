@@ -1,5 +1,6 @@
 """
-The IRC users of C{make chaos}: one of the gateway, and one in the channel of the relay.
+The people of C{make chaos}: QQ accounts, an IRC user of the gateway, and one in the
+channel of the relay.
 """
 
 from __future__ import annotations
@@ -9,10 +10,41 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred
 
 from tests.irc.servers import IRCUser
-from tests.ledger.book import Outcome
-from tests.ledger.crowd import CHANNEL, IRC_PASSWORD
-from tests.ledger.voices import TOKEN
+from tests.ledger.book import Kind, Outcome
+from tests.ledger.crowd import (
+    BRIDGE_NAME,
+    CHANNEL,
+    IRC_PASSWORD,
+    LOBBY,
+    LOBBY_NAME,
+    TRIP_NAME,
+    nickOf,
+)
+from tests.ledger.voices import TOKEN, Listening, OurVoice, Send
+from tests.network.rawclient import Refused
 from txwebqq.irc.protocol.line import Line, parse
+
+
+class CrowdVoice(OurVoice):
+    """
+    Says things for an account of the crowd.
+    """
+
+    async def _prepare(
+        self, online: Listening, kind: Kind, target: int, text: str
+    ) -> Send:
+        if kind is Kind.FRIEND:
+            uins = {buddy.nick: buddy.uin for buddy in online.buddies.values()}
+            return lambda: online.sendMessage(uins[nickOf(target)], text)
+        if kind is Kind.GROUP:
+            gids = {group.name: group.gid for group in online.groups.values()}
+            name = LOBBY_NAME if target == LOBBY else BRIDGE_NAME
+            return lambda: online.sendGroupMessage(gids[name], text)
+        dids = {d.name: d.did for d in online.discussions.values()}
+        if TRIP_NAME not in dids:
+            # They are fetched after the sign-on.
+            raise Refused(-1)
+        return lambda: online.sendDiscussionMessage(dids[TRIP_NAME], text)
 
 
 class TokenUser(IRCUser):
