@@ -507,6 +507,16 @@ def test_reaction(cats: Cats, face: Face | Text) -> None:
     assert cats.of(cats.bob, Reaction) == []
 
 
+def test_reactionAsStr(cats: Cats) -> None:
+    """
+    An emoji may be given as a C{str}, like the text of a message.
+    """
+    said = cats.say(cats.carol, "x")
+    protocol, gid = cats.bob.protocol, cats.gid(cats.bob)
+    cats.web.result(protocol.setReaction(gid, said, "👍"))
+    assert [each.face for each in cats.of(cats.alice, Reaction)] == [Text("👍")]
+
+
 @pytest.mark.parametrize("emoji", ["a b", "\x02", "a\nb", "\u2028", "x" * 65, ""])
 def test_noEmoji(cats: Cats, emoji: str) -> None:
     """

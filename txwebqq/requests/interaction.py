@@ -73,13 +73,16 @@ class InteractionRequests(Requester):
         return self.transport.call(PokeGroupMember, gid, member)
 
     def setReaction(
-        self, gid: Gid, messageId: int, face: Face | Text, isSet: bool = True
+        self, gid: Gid, messageId: int, face: Face | Text | str, isSet: bool = True
     ) -> Deferred[None]:
         """
         React to a message in a group.
 
         @param messageId: the id of the message (L{txwebqq.model.Received.id}).
-        @param face: an emoticon of QQ, or a Unicode emoji as a text.
+        @param face: an emoticon of QQ, or a Unicode emoji as a text, also as a
+            L{str}.
         @param isSet: C{False} takes the reaction back.
         """
+        if isinstance(face, str):
+            face = Text(face)
         return self.transport.call(SetReaction, gid, messageId, face, isSet)

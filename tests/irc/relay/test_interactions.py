@@ -369,12 +369,15 @@ def test_mute(tagged: MemoryRelay) -> None:
     account.memberMuted(qq, target, 10002, 10001, 0)
     account.memberMuted(qq, target, 0, 0, 2**31 - 1)
     account.memberMuted(qq, target, 0, 0, 0)
+    # The longest mute of our gateway.
+    account.memberMuted(qq, target, 10002, 10001, 30 * 86400 - 60)
     tagged.settle()
     assert tagged.irc() == [
         "小\u200b明 is muted in 猫咪 for 10 minutes by A\u200blice",
         "小\u200b明 is no longer muted in 猫咪",
         "All members are muted in 猫咪",
         "All members are no longer muted in 猫咪",
+        "小\u200b明 is muted in 猫咪 for 30 days by A\u200blice",
     ]
     assert (
         tagged.messages("狗狗")[0].text

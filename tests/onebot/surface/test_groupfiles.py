@@ -173,6 +173,7 @@ def test_paths(scene: Scene, tmp_path: Path) -> None:
         assert "no such file in files-folder" in reply["message"]
     for file in ("t.txt", "ftp://x/t", "", "base64://?"):
         assert upload(file)["retcode"] == 1400
+    assert "absolute path" in upload("t.txt")["message"]
     assert (
         len(scene.bot.call("get_group_root_files", group_id=scene.group)["files"]) == 2
     )

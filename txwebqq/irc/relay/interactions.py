@@ -306,7 +306,8 @@ def _faceOf(text: str) -> Face | Text | None:
 def _duration(seconds: int) -> str:
     for length, unit in _UNITS:
         if seconds >= length:
-            count = seconds // length
+            # To the nearest: clients mute for a little less than 30 days.
+            count = round(seconds / length)
             return f"{count} {unit}{'s' if count > 1 else ''}"
     return "no time"
 

@@ -83,7 +83,8 @@ class FileLoader:
             case _ if file.startswith("/"):
                 return self._inFolder(file)
         raise CallFailed(
-            "the file is none: give base64://, http://, or a path in files-folder",
+            "the file is none: give base64://, http://, or the absolute path of a"
+            " file in files-folder",
             MALFORMED,
         )
 
