@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet import error
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
-from twisted.web.server import NOT_DONE_YET
+from twisted.web.server import NOT_DONE_YET, Request
 
 from tests.rig import (
     HEARTBEAT,
@@ -42,9 +43,61 @@ from txwebqq.model import Account, Message, Status, Uin
 from txwebqq.protocol import WebQQFactory
 from txwebqq.server.domain.state import Joined
 from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.session.polling import MAX_OUTAGE
 from txwebqq.testing import PASSWORD
 
 # The poll.
+
+
+class Outage:
+    """
+    A server that ends in the reply to its first poll.
+    """
+
+    def __init__(self, rig: Rig) -> None:
+        self._treq = rig.web.treq
+        self._request = self._treq.request
+
+        def end(request: Request) -> bytes:
+            self._treq.request = lambda *args, **more: fail(
+                error.ConnectionRefusedError()
+            )
+            return b'{"retcode":102,"errmsg":""}'
+
+        rig.polls(end)
+
+    def over(self) -> None:
+        """
+        Start the server again.
+        """
+        self._treq.request = self._request
+
+
+@pytest.mark.parametrize("seconds", [5, 90])
+def test_outage(rig: Rig, seconds: int) -> None:
+    """
+    While there is no server, polls are repeated; one that is started again knows the
+    session.
+    """
+    outage = Outage(rig)
+    rig.web.settle(seconds)
+    outage.over()
+    rig.web.settle(10)
+    assert rig.server.requests.count(LOGIN2) == 1
+    assert rig.server.requests.count(POLL) == 2
+    assert rig.factory.logs == [["made", "on"]]
+
+
+def test_longOutage(rig: Rig) -> None:
+    """
+    A session that is older than a server remembers is lost.
+    """
+    outage = Outage(rig)
+    rig.web.settle(MAX_OUTAGE + 10)
+    assert rig.factory.logs[0] == ["made", "on", "SessionExpired"]
+    outage.over()
+    rig.web.settle(120)
+    assert rig.factory.logs[-1] == ["made", "on"]
 
 
 @pytest.mark.parametrize("code", [108, 114, 122, 999])

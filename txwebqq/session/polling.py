@@ -14,7 +14,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.errors import SessionExpired, Unreachable, WebQQError
+from txwebqq.errors import NotSent, SessionExpired, Unreachable, WebQQError
 from txwebqq.model import Event, KickNotice, Number, Presence
 from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.eventfilter import EventFilter
@@ -32,6 +32,10 @@ from txwebqq.wire.commands.messages import (
 MAX_FAILURES = 4
 """Polls that may fail in a row before the ticket counts as expired."""
 
+MAX_OUTAGE = 100.0
+"""Seconds for which polls are repeated that could not be sent, because there is no
+server: one that is started again knows the session for 120 s."""
+
 LULL = 1.0
 """Seconds before the next poll after a reply that is ignored."""
 
@@ -43,6 +47,7 @@ MAX_PAUSE = 30.0
 delivered: a session lapses after 120 s without a poll."""
 
 pollBackoff = backoffPolicy(initialDelay=0.5, maxDelay=30.0, factor=2.0)
+outageBackoff = backoffPolicy(initialDelay=0.5, maxDelay=8.0, factor=2.0)
 
 
 class PollService(Service):
@@ -74,6 +79,9 @@ class PollService(Service):
         self._eventQueue = eventQueue
         self._clock = clock
         self._failures = 0
+        # Polls in a row that could not be sent, and the time of the first.
+        self._unsent = 0
+        self._awaySince = 0.0
         # Polls in a row that brought no events and were not held either.
         self._idle = 0
         self._polledAt = 0.0
@@ -185,7 +193,7 @@ class PollService(Service):
         self._schedule(LULL if self._idle > 1 else 0)
 
     def _answered(self) -> None:
-        self._failures = 0
+        self._failures = self._unsent = 0
         self._wasProbed = False
         if not self._wasAnswered:
             self._wasAnswered = True
@@ -229,8 +237,24 @@ class PollService(Service):
         error = failure.value
         if isinstance(error, Unreachable) and error.status in (502, 504):
             self._schedule(LULL)
+        elif isinstance(error, NotSent):
+            self._notSent(failure.getErrorMessage())
         else:
             self._failed(failure.getErrorMessage())
+
+    def _notSent(self, reason: str) -> None:
+        """
+        Repeat a poll: a rejoin could not be sent either.
+        """
+        now = self._clock.seconds()
+        if not self._unsent:
+            self._awaySince = now
+        self._unsent += 1
+        if now - self._awaySince >= MAX_OUTAGE:
+            self._failures = MAX_FAILURES
+            self._failed(reason)
+            return
+        self._retry(reason, outageBackoff(self._unsent))
 
     def _failed(self, reason: str) -> None:
         self._failures += 1
@@ -242,7 +266,9 @@ class PollService(Service):
             )
             self._machine.expired(0.0)
             return
-        delay = pollBackoff(self._failures)
+        self._retry(reason, pollBackoff(self._failures))
+
+    def _retry(self, reason: str, delay: float) -> None:
         self._log.warn(
             "Polling failed (account {number}): {reason}; retrying in {delay:.1f} s.",
             number=self._number,
