@@ -4,7 +4,6 @@ The file of C{--faults}.
 
 from __future__ import annotations
 
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +147,8 @@ def _isAfter(table: ConfigTable) -> bool:
 def _isNumber(value: object, low: float, high: float) -> bool:
     if not (isInteger(value) or isinstance(value, float)):
         return False
-    return isfinite(value) and low <= value <= high
+    # False for nan, too.
+    return low <= value <= high
 
 
 def _number(
