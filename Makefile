@@ -98,7 +98,7 @@ docs: .venv/test.stamp
 .venv/test.stamp: pyproject.toml | $(BIN)/pip
 	@echo 'Installing txwebqq, its tests and their tools into .venv with pip, one' \
 	    'or two minutes. The tests themselves take about five.'
-	@$(BIN)/python -m pip install --quiet --editable '.[irc,onebot,bench,test,docs]'
+	@$(BIN)/python -m pip install --quiet --editable '.[irc,onebot,metrics,bench,test,docs]'
 	@touch $@ .venv/demo.stamp .venv/demo-onebot.stamp
 
 .venv/bench.stamp: pyproject.toml | $(BIN)/pip
@@ -125,7 +125,7 @@ docs: .venv/test.stamp
 	@$(BIN)/python tests/project/lowest.py >.venv/lowest/constraints.txt
 	@.venv/lowest/bin/python -m pip install --quiet \
 	    --constraint .venv/lowest/constraints.txt \
-	    --editable '.[irc,onebot,bench,test]'
+	    --editable '.[irc,onebot,metrics,bench,test]'
 	@touch $@
 
 # Without these programs their tests are skipped, and the rest is tested still.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from txwebqq.client import Servers, connect
@@ -173,6 +173,16 @@ def _readOneBot(table: ConfigTable, caFile: str | None) -> Access:
             f"{way}, token-file or ca-file", f"cannot be used: {e}"
         ) from e
     return access
+
+
+class AccountMaker(Protocol):
+    """
+    A function that makes the service of an account, as L{makeAccount}.
+    """
+
+    def __call__(
+        self, account: Account, access: Access, factory: FactoryOf[Any], reactor: Any
+    ) -> IAccountService: ...
 
 
 def makeAccount(

@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.application.service import IService
 
-from txwebqq.accounts import Access, makeAccount, readAccess
+from txwebqq.accounts import Access, AccountMaker, makeAccount, readAccess
 from txwebqq.config.options import ConfigFileOptions
 from txwebqq.config.toml import ConfigTable, readTOML
 from txwebqq.daemon import (
@@ -22,6 +22,8 @@ from txwebqq.daemon import (
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Account
 from txwebqq.onebot.surface.config import SurfaceSettings, readSurface
+from txwebqq.operation.accounts import WatchedAccounts
+from txwebqq.operation.options import OperationOptions, operationService
 
 try:
     # It needs an extra.
@@ -78,7 +80,7 @@ def _readAccount(table: ConfigTable) -> BotAccountSettings:
     return settings
 
 
-class Options(ConfigFileOptions):
+class Options(ConfigFileOptions, OperationOptions):
     """
     The command-line options.
     """
@@ -92,6 +94,15 @@ class Options(ConfigFileOptions):
     def load(self, path: Path) -> tuple[BotAccountSettings, ...]:
         return load(path)
 
+    def postOptions(self) -> None:
+        """
+        Convert the options to values.
+
+        @raise UsageError: when one is missing or invalid.
+        """
+        self["operation"] = self.readOperation()
+        super().postOptions()
+
 
 def makeService(options: Options) -> IService:
     """
@@ -104,11 +115,14 @@ def makeService(options: Options) -> IService:
     twistd: Any = options.parent or {}
     clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
     daemon = Daemon(twistd)
+    watched = WatchedAccounts()
+    isWatched = options["operation"] is not None
+    accountMaker: AccountMaker = watched.makeAccount if isWatched else makeAccount
     accounts: tuple[BotAccountSettings, ...] = options["configuration"]
     for each in accounts:
 
         def make(factory: Any, each: BotAccountSettings = each) -> Any:
-            return makeAccount(each.account, each.access, factory, clock)
+            return accountMaker(each.account, each.access, factory, clock)
 
         try:
             service: Any = SurfaceService(
@@ -117,4 +131,7 @@ def makeService(options: Options) -> IService:
         except InvalidConfiguration as e:
             raise StartupError(f"{options['config']}: {e}") from e
         service.setServiceParent(daemon)
+    if isWatched:
+        operation = operationService(options["operation"], [watched], clock)
+        operation.setServiceParent(daemon)
     return daemon

@@ -63,6 +63,8 @@ class WebQQService(MultiService, Generic[P_co]):
         number of attempts that have failed.
     @param captchaRetry: the seconds after which the account is signed on again if its
         captcha was not solved, L{None} to stay offline then.
+
+    @ivar signOns: the counts of the sign-ons, and the present state.
     """
 
     _log = Logger()
@@ -88,6 +90,7 @@ class WebQQService(MultiService, Generic[P_co]):
         self._driver = SignOnDriver(
             self, account, factory, client, clock, era, heartbeat, backoff
         )
+        self.signOns = self._driver.signOns
 
     def startService(self) -> None:
         """

@@ -20,7 +20,6 @@ from twisted.python.reflect import namedAny
 from twisted.python.usage import UsageError
 
 from txwebqq.accounts import Access, OneBotAccess, WebQQAccess, makeAccount
-from txwebqq.config.options import CommandOptions
 from txwebqq.config.passwordfile import (
     PASSWORD_VARIABLE,
     readPasswordFile,
@@ -44,6 +43,8 @@ from txwebqq.model import (
     StatusChange,
     Uin,
 )
+from txwebqq.operation.accounts import WatchedAccounts
+from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.session.interfaces import Era
 
@@ -126,13 +127,14 @@ class LoggingFactory(WebQQFactory):
     logText = False
 
 
-class Options(CommandOptions):
+class Options(OperationOptions):
     """
     Command-line options of C{twistd webqq}.
 
     @ivar account: the account, with its password and presence status.
     @ivar factory: the application.
     @ivar access: how the account reaches QQ.
+    @ivar operation: the endpoint for operators, L{None} for none.
     """
 
     command = "twistd webqq"
@@ -187,6 +189,7 @@ class Options(CommandOptions):
 
         @raise UsageError: names the option that is invalid.
         """
+        self.operation = self.readOperation()
         isOneBot = self["onebot"] is not None or self["onebot-listen"] is not None
         try:
             number = _number(self["account"])
@@ -243,13 +246,19 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     escapeUnencodable()
+    twistd: Any = options.parent or {}
+    daemon = Daemon(twistd)
+    make = makeAccount
     try:
-        service = makeAccount(options.account, options.access, options.factory, reactor)
+        if options.operation is not None:
+            watched = WatchedAccounts()
+            make = watched.makeAccount
+            operation = operationService(options.operation, [watched], reactor)
+            operation.setServiceParent(daemon)
+        service = make(options.account, options.access, options.factory, reactor)
     except InvalidConfiguration as e:
         raise StartupError(str(e)) from e
     _stopAfter(service, reactor)
-    twistd: Any = options.parent or {}
-    daemon = Daemon(twistd)
     service.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     reactor.callWhenRunning(handleSignals, reactor, bool(twistd.get("nodaemon")))
     return daemon

@@ -203,6 +203,7 @@ class ServerHarness:
         proxies: Collection[str] = (),
         at: float = START,
         folder: Path | None = None,
+        **watching: Any,
     ) -> None:
         self.clock = Clock()
         self.clock.advance(at)
@@ -221,6 +222,7 @@ class ServerHarness:
             folder=folder,
             proxies=proxies,
             connections=connections,
+            **watching,
         )
         self.site = self.server.site()
         self._wires: list[Wire] = []

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from twisted.python.reflect import accumulateClassList
 from twisted.python.usage import Options, UsageError
 
 from txwebqq import __version__
@@ -48,7 +49,9 @@ class CommandOptions(Options):
         except GetoptError:
             # The base class reports it.
             found = []
-        single = {parameter[0] for parameter in getattr(self, "optParameters", ())}
+        parameters: list[list[Any]] = []
+        accumulateClassList(type(self), "optParameters", parameters)
+        single = {parameter[0] for parameter in parameters}
         for option, count in Counter(name for name, _ in found).items():
             if count > 1 and option.removeprefix("--") in single:
                 raise UsageError(f"{option} is given {count} times: it takes one value")

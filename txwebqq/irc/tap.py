@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.application.service import IService
 
+from txwebqq.accounts import AccountMaker, makeAccount
 from txwebqq.config.options import ConfigFileOptions
 from txwebqq.daemon import (
     Daemon,
@@ -21,9 +22,13 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import Configuration, load
 from txwebqq.irc.gateway.service import GatewayService
 from txwebqq.irc.relay.service import RelayService
+from txwebqq.irc.statistics import GatewaySource, RelaySource
+from txwebqq.operation.accounts import WatchedAccounts
+from txwebqq.operation.metrics import Source
+from txwebqq.operation.options import OperationOptions, operationService
 
 
-class Options(ConfigFileOptions):
+class Options(ConfigFileOptions, OperationOptions):
     """
     The command-line options.
     """
@@ -36,6 +41,15 @@ class Options(ConfigFileOptions):
 
     def load(self, path: Path) -> Configuration:
         return load(path)
+
+    def postOptions(self) -> None:
+        """
+        Convert the options to values.
+
+        @raise UsageError: when one is missing or invalid.
+        """
+        self["operation"] = self.readOperation()
+        super().postOptions()
 
 
 def makeService(options: Options) -> IService:
@@ -50,14 +64,23 @@ def makeService(options: Options) -> IService:
     clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
     configuration: Configuration = options["configuration"]
     daemon = Daemon(twistd)
+    watched = WatchedAccounts()
+    sources: list[Source] = [watched]
+    isWatched = options["operation"] is not None
+    make: AccountMaker = watched.makeAccount if isWatched else makeAccount
     try:
         with asDaemonUser(twistd):
             if configuration.gateway is not None:
-                gateway = GatewayService(configuration.gateway, clock)
+                gateway = GatewayService(configuration.gateway, clock, make)
+                sources.append(GatewaySource(gateway))
                 gateway.setServiceParent(daemon)  # type: ignore[no-untyped-call]
             if configuration.relay is not None:
-                relay = RelayService(configuration.relay, clock)
+                relay = RelayService(configuration.relay, clock, make)
+                sources.append(RelaySource(relay))
                 relay.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     except InvalidConfiguration as e:
         raise StartupError(f"{options['config']}: {e}") from e
+    if isWatched:
+        operation = operationService(options["operation"], sources, clock)
+        operation.setServiceParent(daemon)
     return daemon

@@ -101,6 +101,8 @@ class OneBotDriver:
     @param downloads: fetches pictures and files.
     @param backoff: returns the seconds to wait before an attempt, given the number
         of attempts that have failed.
+
+    @ivar signOns: the counts of the sign-ons.
     """
 
     _log = Logger()
@@ -122,6 +124,7 @@ class OneBotDriver:
         self._pace = pace
         self._backoff = backoff
         self._application = Application(account, factory)
+        self.signOns = self._application.counts
         self._machine: SignOnInputs = makeSignOn(SignOnState(account, self))
         self._pending = PendingInputs(self._machine, clock, account.number)
         self._memory = Memory(account)

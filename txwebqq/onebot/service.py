@@ -50,6 +50,8 @@ class OneBotService(MultiService, Generic[P_co]):
     @param pace: the pace of what is sent.
     @param backoff: returns the seconds to wait before an attempt, given the number of
         attempts that have failed.
+
+    @ivar signOns: the counts of the sign-ons, and the present state.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class OneBotService(MultiService, Generic[P_co]):
         self._driver = OneBotDriver(
             account, factory, connector, downloads, clock, pace, backoff
         )
+        self.signOns = self._driver.signOns
         if connector.service is not None:
             connector.service.setServiceParent(self)
 

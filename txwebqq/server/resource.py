@@ -60,7 +60,7 @@ from txwebqq.server.http.connections import WatchedSite
 from txwebqq.server.http.downloads import Downloads, refuse
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.filerelay import FileRelays
-from txwebqq.server.http.handlers import Handler, HeldReply, handlersOf
+from txwebqq.server.http.handlers import Handler, HeldReply, Sender, handlersOf
 from txwebqq.server.http.longpoll import LongPoll
 from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.http.refusallog import RefusalLog
@@ -142,6 +142,8 @@ class WebQQResource(Resource):
     @param proxies: the addresses of proxies whose C{X-Forwarded-For} is trusted.
     @param signup: the sign-up page, L{None} for none.
     @param connections: the limits of connections and requests.
+    @param send: writes the replies to commands.
+    @param makeRequest: makes the requests of connections.
 
     @ivar handlers: the handlers of all commands.
     @ivar plainPaths: the paths of requests that are no uploads.
@@ -162,6 +164,8 @@ class WebQQResource(Resource):
         proxies: Collection[str] = (),
         signup: SignUpPage | None = None,
         connections: ConnectionLimits = CONNECTION_LIMITS,
+        send: Sender = sendReply,
+        makeRequest: Callable[..., WebQQRequest] = WebQQRequest,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         now = clock.seconds
@@ -170,6 +174,8 @@ class WebQQResource(Resource):
         self._sessions = state.sessions
         self._router = state.router
         self._clock = clock
+        self._send = send
+        self._makeRequest = makeRequest
         self._proxies = proxies
         self._signup = signup
         self._addresses = AddressLimits(now, connections, proxies)
@@ -237,7 +243,7 @@ class WebQQResource(Resource):
         return WatchedSite(
             self,
             self._addresses,
-            requestFactory=WebQQRequest,
+            requestFactory=self._makeRequest,
             timeout=IDLE_TIMEOUT,
             reactor=self._clock,
             parsePOSTFormSubmission=False,
@@ -355,7 +361,7 @@ class WebQQResource(Resource):
         reply: Any,
     ) -> int | bytes:
         if isinstance(reply, HeldReply):
-            reply.hold(request, exchange, command, sendReply)
+            reply.hold(request, exchange, command, self._send)
             if isinstance(request, WebQQRequest):
                 request.hold(reply)
             else:
@@ -363,14 +369,24 @@ class WebQQResource(Resource):
                 request.notifyFinish().addErrback(lambda _: held.lost())
             return NOT_DONE_YET
         if not isinstance(reply, Deferred):
-            return sendReply(request, exchange, command, reply)
+            self._send(request, exchange, command, reply)
+            return NOT_DONE_YET
         reply.addCallbacks(
-            _write, _ebAbandoned, callbackArgs=(request, exchange, command)
+            self._cbAnswered, _ebAbandoned, callbackArgs=(request, exchange, command)
         )
         reply.addErrback(self._ebNotWritten, command)
         if not reply.called:
             request.notifyFinish().addErrback(lambda _: reply.cancel())
         return NOT_DONE_YET
+
+    def _cbAnswered(
+        self,
+        reply: Any,
+        request: Request,
+        exchange: HTTPExchange,
+        command: type[Command[Any]],
+    ) -> None:
+        self._send(request, exchange, command, reply)
 
     def _ebNotWritten(self, failure: Failure, command: type[Command[Any]]) -> None:
         self._log.failure(
@@ -443,9 +459,3 @@ class WebQQResource(Resource):
 def _ebAbandoned(failure: Failure) -> None:
     # The client has disconnected, so there is nobody to reply to.
     failure.trap(CancelledError)
-
-
-def _write(
-    reply: Any, request: Request, exchange: HTTPExchange, command: type[Command[Any]]
-) -> None:
-    sendReply(request, exchange, command, reply)

@@ -19,8 +19,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import UsageError
 
-from txwebqq.config.options import CommandOptions
 from txwebqq.daemon import (
+    Daemon,
     LogFileOwner,
     StartupError,
     asDaemonUser,
@@ -30,6 +30,7 @@ from txwebqq.daemon import (
 )
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.net.certificates import ReloadingReactor
+from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.server import population
 from txwebqq.server.domain.authenticator import GUESSES
 from txwebqq.server.domain.history import DAYS, KEEP
@@ -46,6 +47,7 @@ from txwebqq.server.resource import POLL_TIMEOUT, WebQQResource
 from txwebqq.server.sessions.captchas import CaptchaMode, captchaRenderer
 from txwebqq.server.sessions.registration import Registration
 from txwebqq.server.sessions.sendinglimits import SendingLimits
+from txwebqq.server.statistics import ServerStatistics
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
 from txwebqq.server.uploadquotas import FileLimits
@@ -63,7 +65,7 @@ FLUSH_TIME = 0.2
 """Seconds for the last replies to be sent before the server stops."""
 
 
-class Options(CommandOptions):
+class Options(OperationOptions):
     """
     The options of C{twistd webqq-server}.
     """
@@ -142,6 +144,7 @@ class Options(CommandOptions):
             )
             self["keep"] = _count("--history", self["history"], 0, 1_000_000)
             self["days"] = _count("--history-days", self["history-days"], 1, 36_500)
+            self["operation"] = self.readOperation()
             guesses = self["wrong-passwords"]
             self["guesses"] = _count("--wrong-passwords", guesses, 1, 1_000_000)
             rate = _count("--message-rate", self["message-rate"], 0, 1_000_000)
@@ -168,6 +171,8 @@ class Options(CommandOptions):
 class ServerService(Service):
     """
     The server as a service: it listens while the service runs.
+
+    @ivar statistics: the counts of an endpoint for operators, L{None} without one.
     """
 
     _log = Logger()
@@ -181,6 +186,12 @@ class ServerService(Service):
         self._faulty: FaultyResource | None = None
         self._ports: list[IListeningPort] = []
         self._listenError: str | None = None
+        self.statistics: ServerStatistics | None = None
+        if options["operation"] is not None:
+            self.statistics = ServerStatistics(self._isListening)
+
+    def _isListening(self) -> bool:
+        return len(self._ports) == len(self._options["endpoints"])
 
     def privilegedStartService(self) -> None:
         """
@@ -214,6 +225,9 @@ class ServerService(Service):
         store = self._store = options["store"] or Store(
             options["database"], isChecked=True
         )
+        statistics = self.statistics
+        if statistics is not None:
+            statistics.watchStore(store)
         now, random, text = (
             self._reactor.seconds,
             SystemRandom(),
@@ -237,7 +251,10 @@ class ServerService(Service):
                 Registration(store.accounts, now, random, text), options["draw"]
             )
         database = options["database"]
-        return WebQQResource(
+        watching: dict[str, Any] = {}
+        if statistics is not None:
+            watching = {"send": statistics.send, "makeRequest": statistics.makeRequest}
+        server = WebQQResource(
             state,
             self._reactor,
             options["draw"],
@@ -247,7 +264,11 @@ class ServerService(Service):
             proxies=frozenset(options["proxies"]),
             signup=signup,
             connections=replace(options["connections"], total=raiseDescriptorLimit()),
+            **watching,
         )
+        if statistics is not None:
+            statistics.opened(state, server.handlers)
+        return server
 
     def startService(self) -> None:
         """
@@ -310,6 +331,8 @@ class ServerService(Service):
             server.stop()
             # The last replies are written in the next turns of the reactor.
             await deferLater(self._reactor, FLUSH_TIME)
+        if self.statistics is not None:
+            self.statistics.closed()
         store, self._store = self._store, None
         if store is not None:
             store.close()
@@ -334,7 +357,17 @@ def makeService(options: Options) -> IService:
     clock: Any = reactor
     twistd: Any = options.parent or {}
     clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
-    return ServerService(options, clock)
+    server = ServerService(options, clock)
+    if server.statistics is None:
+        return server
+    daemon = Daemon(twistd)
+    server.setServiceParent(daemon)  # type: ignore[no-untyped-call]
+    try:
+        operation = operationService(options["operation"], [server.statistics], clock)
+    except InvalidConfiguration as e:
+        raise StartupError(str(e)) from e
+    operation.setServiceParent(daemon)
+    return daemon
 
 
 def _endpoint(text: str) -> str:

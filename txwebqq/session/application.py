@@ -15,12 +15,15 @@ from txwebqq.errors import LoginRefused, NotSignedOn, SessionExpired, WebQQError
 from txwebqq.interfaces import FactoryOf, IWebQQProtocol, IWebQQTransport
 from txwebqq.model import Account
 from txwebqq.session.callbacks import CallbackQueue, GuardedProtocol
+from txwebqq.session.signoncounts import SignOnCounts
 
 
 class Application:
     """
     Builds the protocol of each sign-on, tells it and those who wait how the sign-on
     went, and writes that to the log.
+
+    @ivar counts: the counts of the sign-ons.
     """
 
     _log = Logger()
@@ -28,6 +31,7 @@ class Application:
     def __init__(self, account: Account, factory: FactoryOf[Any]) -> None:
         self._account = account
         self._factory = factory
+        self.counts = SignOnCounts()
         self._callbackQueue = CallbackQueue()
         self._signedOn: GuardedProtocol | None = None
         # Whether the last sign-on has ended by the loss of the session.
@@ -42,6 +46,7 @@ class Application:
         @raise LoginRefused: when the factory builds none.
         """
         number = self._account.number
+        self.counts.begin()
         try:
             protocol = self._factory.buildProtocol(self._account)
             if not IWebQQProtocol.providedBy(protocol):
@@ -84,6 +89,7 @@ class Application:
         Tell that the account is signed on.
         """
         self._signedOn = protocol
+        self.counts.signOn()
         self._log.info("Signed on (account {number}).", number=self._account.number)
         protocol.call("signedOn")
         waiting, self._whenSignedOn = self._whenSignedOn, []
@@ -98,6 +104,7 @@ class Application:
             sign-on follows: then L{logWait} logs both.
         """
         number = self._account.number
+        self.counts.end(reason)
         self._isLost = isinstance(reason, SessionExpired)
         if reason is None:
             self._log.info("Signed off (account {number}).", number=number)
@@ -115,6 +122,7 @@ class Application:
         @param delay: the seconds until the next sign-on.
         """
         isLost, self._isLost = self._isLost, False
+        self.counts.wait(reason, isLost)
         text = (
             "Session lost (account {number}): {reason}; signing on again in"
             " {delay:.1f} s."

@@ -62,6 +62,8 @@ class SignOnDriver:
 
     @param service: the parent of the channel, a service that exists while the
         account is online.
+
+    @ivar signOns: the counts of the sign-ons.
     """
 
     _log = Logger()
@@ -92,6 +94,7 @@ class SignOnDriver:
         self._messageIds = messageIds(clock)
         self._acknowledgement = Acknowledgement()
         self._application = Application(account, factory)
+        self.signOns = self._application.counts
         # From buildProtocol to endSignOn.
         self._current: _SignOn | None = None
         # From openChannel to pauseChannel or endSignOn.
@@ -249,6 +252,7 @@ class SignOnDriver:
         if isNew:
             self._application.signedOn(current.protocol)
         else:
+            self.signOns.rejoin()
             self._log.info("Rejoined (account {number}).", number=self._account.number)
         poll = PollService(
             self._requests,
@@ -258,6 +262,7 @@ class SignOnDriver:
             self._acknowledgement,
             current.eventQueue,
             self._clock,
+            self.signOns,
         )
         heartbeat = HeartbeatService(
             self._requests, self._account.number, self._heartbeat, self._clock
@@ -274,6 +279,7 @@ class SignOnDriver:
 
     def pauseChannel(self) -> None:
         assert self._current is not None
+        self.signOns.expire()
         self._log.info(
             "Session expired (account {number}); rejoining.",
             number=self._account.number,

@@ -21,6 +21,7 @@ from txwebqq.session.eventfilter import EventFilter
 from txwebqq.session.eventqueue import EventQueue
 from txwebqq.session.inflight import InFlightRequests
 from txwebqq.session.interfaces import SignOnInputs, SignOnState
+from txwebqq.session.signoncounts import SignOnCounts
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import (
     GetMsgTip,
@@ -69,7 +70,9 @@ class PollService(Service):
         acknowledgement: Acknowledgement,
         eventQueue: EventQueue,
         clock: IReactorTime,
+        signOns: SignOnCounts,
     ) -> None:
+        self._signOns = signOns
         self._requests = requests
         self._state = state
         self._number = state.account.number
@@ -193,7 +196,9 @@ class PollService(Service):
         self._schedule(LULL if self._idle > 1 else 0)
 
     def _answered(self) -> None:
-        self._failures = self._unsent = 0
+        if self._failures or self._unsent:
+            self._failures = self._unsent = 0
+            self._signOns.resume()
         self._wasProbed = False
         if not self._wasAnswered:
             self._wasAnswered = True
@@ -254,10 +259,12 @@ class PollService(Service):
             self._failures = MAX_FAILURES
             self._failed(reason)
             return
+        self._signOns.interrupt(reason)
         self._retry(reason, outageBackoff(self._unsent))
 
     def _failed(self, reason: str) -> None:
         self._failures += 1
+        self._signOns.interrupt(reason)
         if self._failures >= MAX_FAILURES:
             self._log.warn(
                 "Polling failed (account {number}): {reason}; rejoining.",

@@ -67,6 +67,13 @@ class ClientConnection(LineConnection):
         """
         return str(getattr(self._wire.getPeer(), "host", ""))
 
+    @property
+    def waitingBytes(self) -> int:
+        """
+        The size of what waits until the client reads, in bytes.
+        """
+        return 0 if self._sendQueue is None else self._sendQueue.size
+
     def connectionMade(self) -> None:
         super().connectionMade()
         self._sendQueue = SendQueue(self._wire, self._overflowed, turn=self._turn)

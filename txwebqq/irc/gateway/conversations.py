@@ -140,6 +140,13 @@ class Conversations:
             for client in list(self._clients):
                 client.showMessage(message)
 
+    @property
+    def unstoredCount(self) -> int:
+        """
+        The number of messages that could not be stored yet.
+        """
+        return len(self._unstored)
+
     def storeAgain(self) -> None:
         """
         Store the messages that could not be stored. Clients that

@@ -224,6 +224,7 @@ class ClientFactory(Factory):
     @ivar users: the gateway's users, by name.
     @ivar authenticator: checks their passwords.
     @ivar turn: writes what the clients are sent in one turn of the reactor.
+    @ivar connections: the clients that are connected.
     """
 
     noisy = False
@@ -243,7 +244,7 @@ class ClientFactory(Factory):
         self.motd = motd
         self.users = users
         self.authenticator = authenticator
-        self._connections: set[CommandDispatcher] = set()
+        self.connections: set[CommandDispatcher] = set()
         self._whenEmpty: Deferred[None] | None = None
 
     def logPrefix(self) -> str:
@@ -256,14 +257,14 @@ class ClientFactory(Factory):
         """
         Called when a client has connected.
         """
-        self._connections.add(connection)
+        self.connections.add(connection)
 
     def clientDisconnected(self, connection: CommandDispatcher) -> None:
         """
         Called when the connection of a client was lost.
         """
-        self._connections.discard(connection)
-        if not self._connections and self._whenEmpty is not None:
+        self.connections.discard(connection)
+        if not self.connections and self._whenEmpty is not None:
             whenEmpty, self._whenEmpty = self._whenEmpty, None
             whenEmpty.callback(None)
 
@@ -273,9 +274,9 @@ class ClientFactory(Factory):
 
         @return: fires when none is left.
         """
-        for connection in list(self._connections):
+        for connection in list(self.connections):
             connection.close(reason)
-        if not self._connections:
+        if not self.connections:
             return succeed(None)
         self._whenEmpty = Deferred()
         return self._whenEmpty

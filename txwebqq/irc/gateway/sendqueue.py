@@ -92,6 +92,13 @@ class SendQueue:
         self._collected: list[bytes] = []
         self._collectedSize = 0
 
+    @property
+    def size(self) -> int:
+        """
+        The size of the lines that wait, in bytes.
+        """
+        return self._size + self._collectedSize
+
     def write(self, line: bytes) -> None:
         """
         Write a line now, or append it to the queue while the transport is

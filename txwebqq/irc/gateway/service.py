@@ -5,7 +5,7 @@ The gateway service: an IRC server for QQ accounts.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,9 +15,10 @@ from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from txwebqq.accounts import makeAccount
+from txwebqq.accounts import AccountMaker, makeAccount
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
+from txwebqq.irc.gateway.connection import ClientConnection
 from txwebqq.irc.gateway.dispatcher import ClientFactory
 from txwebqq.irc.gateway.registration import Authenticator
 from txwebqq.irc.gateway.sendqueue import OutputTurn
@@ -57,12 +58,16 @@ class GatewayService(MultiService):
     Listens for IRC clients, and keeps the QQ accounts of the gateway's users
     signed on.
 
+    @param make: makes the services of the accounts.
+
     @ivar users: the users, by name.
     """
 
     _log = Logger()
 
-    def __init__(self, settings: GatewaySettings, reactor: Any) -> None:
+    def __init__(
+        self, settings: GatewaySettings, reactor: Any, make: AccountMaker = makeAccount
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.users: dict[str, GatewayUser] = {}
         self._clock: IReactorTime = reactor
@@ -80,7 +85,7 @@ class GatewayService(MultiService):
                 settings.pictures, self._database, reactor
             )
             pictureServer.setServiceParent(self)
-        self._addUsers(settings.users, reactor)
+        self._addUsers(settings.users, reactor, make)
         passwords = {each.name: each.password for each in settings.users}
         self._factory = ClientFactory(
             self._clock,
@@ -114,7 +119,16 @@ class GatewayService(MultiService):
             ]
         )
 
-    def _addUsers(self, users: Sequence[UserSettings], reactor: Any) -> None:
+    @property
+    def clients(self) -> Collection[ClientConnection]:
+        """
+        The IRC clients that are connected.
+        """
+        return self._factory.connections
+
+    def _addUsers(
+        self, users: Sequence[UserSettings], reactor: Any, make: AccountMaker
+    ) -> None:
         names = NameStore(self._database, partial(casefold, mapping="rfc1459"))
         preferences = Preferences(self._database)
         parted = PartedChannels(self._database)
@@ -133,7 +147,7 @@ class GatewayService(MultiService):
                 self._links.files.accounts.update(user.accounts)
             for account in settings.accounts:
                 number = account.account.number
-                service = makeAccount(
+                service = make(
                     account.account,
                     account.access,
                     AccountFactory(user.accounts[number]),

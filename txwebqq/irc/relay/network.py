@@ -109,6 +109,13 @@ class IRCNetwork(MultiService, ConnectionListener):
         self._links.append(link)
         return link
 
+    @property
+    def isConnected(self) -> bool:
+        """
+        Whether the network has welcomed the relay.
+        """
+        return self._connection is not None
+
     def stopService(self) -> Deferred[None]:
         """
         Leave the network.

@@ -12,7 +12,7 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.logger import Logger
 
-from txwebqq.accounts import makeAccount
+from txwebqq.accounts import AccountMaker, makeAccount
 from txwebqq.irc.config.relay import RelaySettings
 from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import LINKS_SCHEMA, MediaLinks, mediaService
@@ -45,11 +45,17 @@ class RelayService(MultiService):
     """
     Keeps the accounts signed on and the channels joined, and relays messages
     between the targets of each room.
+
+    @param make: makes the services of the accounts.
+
+    @ivar networks: the IRC networks, by name.
     """
 
     _log = Logger()
 
-    def __init__(self, settings: RelaySettings, reactor: Any) -> None:
+    def __init__(
+        self, settings: RelaySettings, reactor: Any, make: AccountMaker = makeAccount
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._settings = settings
         self._clock = reactor
@@ -72,7 +78,7 @@ class RelayService(MultiService):
                 account.seconds,
                 getattr(account.access, "server", "") or "onebot",
             )
-            service = makeAccount(
+            service = make(
                 account.account,
                 account.access,
                 AccountFactory(accounts[number].qq),
@@ -80,6 +86,7 @@ class RelayService(MultiService):
             )
             service.setServiceParent(self)  # type: ignore[no-untyped-call]
         networks: dict[str, IRCNetwork] = {}
+        self.networks = networks
         for known in settings.networks:
             networks[known.name] = network = IRCNetwork(known, reactor)
             network.setServiceParent(self)  # type: ignore[no-untyped-call]
@@ -107,6 +114,14 @@ class RelayService(MultiService):
         before = int((self._clock.seconds() - REMEMBERED) * 1000)
         self._outbox.forget(before)
         self._ids.forget(before)
+
+    def queued(self) -> dict[str, int]:
+        """
+        Count the messages that wait, for each target of a room.
+        """
+        counts = self._outbox.queues()
+        queues = (queue for room in self._rooms for queue in room.queues())
+        return {queue: counts.get(queue, 0) for queue in queues}
 
     def startService(self) -> None:
         if self._settings.database is None:

@@ -1,0 +1,150 @@
+"""
+The endpoints for operators of real daemons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from pytest_twisted import ensureDeferred
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
+
+from tests.endtoend.daemons import INTERVAL, PATIENCE, ProcessFolder, freePort
+
+CONFIGURATION = """
+[gateway]
+listen = ["tcp:{irc}:interface=127.0.0.1"]
+
+[[gateway.user]]
+name = "alice"
+password-file = "alice"
+
+[[gateway.user.account]]
+number = 10001
+password-file = "alice"
+server = "http://127.0.0.1:{qq}"
+"""
+
+
+def _get(url: str, token: str) -> tuple[int, str]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with urlopen(Request(url, headers=headers), timeout=PATIENCE) as reply:
+            return reply.status, reply.read().decode()
+    except HTTPError as e:
+        with e:
+            return e.code, e.read().decode()
+
+
+async def get(port: int, path: str, token: str = "") -> tuple[int, str]:
+    """
+    Fetch a page of an endpoint.
+
+    @return: the status and the body.
+    """
+    url = f"http://127.0.0.1:{port}{path}"
+    fetched: tuple[int, str] = await deferToThread(_get, url, token)
+    return fetched
+
+
+async def readiness(port: int, status: int, token: str = "") -> str:
+    """
+    Wait until C{/readyz} has a status, and return its body.
+    """
+    deadline = reactor.seconds() + PATIENCE
+    while (found := await get(port, "/readyz", token))[0] != status:
+        assert reactor.seconds() < deadline, found
+        await deferLater(reactor, INTERVAL)
+    return found[1]
+
+
+async def values(port: int, token: str = "") -> dict[tuple[str, ...], float]:
+    """
+    Fetch the metrics.
+    """
+    status, text = await get(port, "/metrics", token)
+    assert status == 200
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[ProcessFolder]:
+    """
+    Make a folder for the daemons.
+    """
+    folder = ProcessFolder(tmp_path)
+    yield folder
+    folder.clear()
+
+
+@ensureDeferred
+async def test_daemons(folder: ProcessFolder) -> None:
+    """
+    A server and a gateway tell when they are ready, what they have done, and that
+    the server is gone. They end with exit code 0 while a scraper is connected.
+    """
+    operator, client, irc = freePort(), freePort(), freePort()
+    server = folder.server(
+        *("--population", "people.toml", "--database", "qq.db", "--captcha", "never"),
+        *("--operate", f"tcp:{operator}:interface=127.0.0.1"),
+    )
+    await folder.answers(operator, server)
+    assert await get(operator, "/healthz") == (200, "ok\n")
+    await readiness(operator, 200)
+    folder.secret("token", "s3cret")
+    text = CONFIGURATION.format(irc=irc, qq=folder.port)
+    (folder.folder / "irc.toml").write_text(text, encoding="utf-8")
+    gateway = folder.twistd(
+        *("webqq-irc", "--config", "irc.toml"),
+        *("--operate", f"tcp:{client}", "--operate-token-file", "token"),
+    )
+    await folder.answers(client, gateway)
+    assert (await get(client, "/readyz"))[0] == 401
+    await readiness(client, 200, "s3cret")
+    served = await values(operator)
+    assert served["txwebqq_server_sessions", "online"] == 1
+    assert served["txwebqq_server_sign_ons_total", "signed_on"] == 1
+    assert served["txwebqq_server_http_requests_total", "signon", "200"] >= 3
+    assert served["txwebqq_server_database_commit_seconds_count",] >= 1
+    kept = await values(client, "s3cret")
+    assert kept["txwebqq_account_state", "10001", "online"] == 1
+    assert kept["txwebqq_gateway_clients",] == 0
+    server.signal("TERM")
+    assert await server.exits() == 0
+    problem = await readiness(client, 503, "s3cret")
+    assert problem.startswith("account 10001 is not signed on")
+    assert (await get(client, "/healthz", "s3cret"))[0] == 200
+    gateway.signal("TERM")
+    assert await gateway.exits() == 0
+    for daemon in (server, gateway):
+        assert "Traceback" not in daemon.output
+        assert "s3cret" not in daemon.output
+
+
+@ensureDeferred
+async def test_portTaken(folder: ProcessFolder) -> None:
+    """
+    A port that another process has ends each daemon with one line.
+    """
+    taken = f"tcp:{folder.port}:interface=127.0.0.1"
+    server = folder.server("--population", "people.toml")
+    await folder.answers(folder.port, server)
+    other = folder.twistd(
+        *("webqq-server", "--listen", f"tcp:{freePort()}", "--operate", taken)
+    )
+    client = folder.client(10001, "alice", "--operate", taken)
+    for daemon in (other, client):
+        assert await daemon.exits() == 1
+        assert f"Cannot listen on 127.0.0.1:{folder.port}" in daemon.output
+        assert "Traceback" not in daemon.output

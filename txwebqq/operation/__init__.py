@@ -1,0 +1,3 @@
+"""
+The endpoint at which operators watch a daemon: health, readiness and metrics.
+"""

@@ -1,0 +1,252 @@
+"""
+The accounts of a client daemon: their states, sign-ons and messages.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from txwebqq.accounts import Access, makeAccount
+from txwebqq.errors import (
+    MalformedReply,
+    NotSent,
+    NotSignedOn,
+    PartlySent,
+    RequestRefused,
+    SessionExpired,
+    Unreachable,
+)
+from txwebqq.interfaces import FactoryOf, IAccountService, IWebQQFactory
+from txwebqq.model import (
+    Account,
+    DiscussionMessage,
+    Event,
+    GroupMessage,
+    Message,
+    Number,
+    StrangerMessage,
+)
+from txwebqq.operation.metrics import Sample, counter, gauge
+from txwebqq.session.signoncounts import AccountState, SignOnCounts
+
+STATE = gauge(
+    "txwebqq_account_state",
+    "1 for the present state of an account, 0 for the other states.",
+    "account",
+    "state",
+)
+SIGN_ONS = counter(
+    "txwebqq_sign_ons_total",
+    "Sign-ons of an account that have ended, by outcome.",
+    "account",
+    "outcome",
+)
+RECONNECTS = counter(
+    "txwebqq_reconnects_total",
+    "Times an account was online again: by resuming its session, or by a sign-on.",
+    "account",
+    "way",
+)
+LOST = counter(
+    "txwebqq_sessions_lost_total",
+    "Sessions of an account that were not ended by us, by reason.",
+    "account",
+    "reason",
+)
+POLL_FAILURES = counter(
+    "txwebqq_poll_failures_total",
+    "Polls of an account that have failed.",
+    "account",
+)
+RECEIVED = counter(
+    "txwebqq_messages_received_total",
+    "Messages that were given to the application, by kind.",
+    "account",
+    "kind",
+)
+SENT = counter(
+    "txwebqq_messages_sent_total",
+    "Messages that were to be sent, by kind and outcome.",
+    "account",
+    "kind",
+    "outcome",
+)
+
+_RECEIVED_KINDS: Mapping[type[Event], str] = {
+    Message: "friend",
+    GroupMessage: "group",
+    DiscussionMessage: "discussion",
+    StrangerMessage: "temporary",
+}
+
+_SENT_KINDS = {
+    "buddy": "friend",
+    "group": "group",
+    "discussion": "discussion",
+    "stranger": "temporary",
+}
+
+_OUTCOMES: tuple[tuple[type[Exception], str], ...] = (
+    (PartlySent, "partly_sent"),
+    (RequestRefused, "refused"),
+    (NotSignedOn, "not_signed_on"),
+    (SessionExpired, "not_signed_on"),
+    (NotSent, "not_sent"),
+    (Unreachable, "uncertain"),
+    (MalformedReply, "uncertain"),
+)
+"""The outcomes of failures; the first class that fits decides."""
+
+MISUSED = "error"
+"""The outcome of other failures, such as a content that cannot be sent."""
+
+
+class MessageCounts:
+    """
+    Counts of the messages of one account.
+
+    @ivar received: by the class of the event.
+    @ivar sent: by the kind of the conversation and the outcome.
+    """
+
+    def __init__(self) -> None:
+        self.received: Counter[type[Event]] = Counter()
+        self.sent: Counter[tuple[str, str]] = Counter()
+
+    def countSent(self, result: Any, kind: str) -> Any:
+        """
+        Count a message that was to be sent, and pass its result on.
+        """
+        outcome = "accepted"
+        if isinstance(result, Failure):
+            outcome = next(
+                (name for error, name in _OUTCOMES if result.check(error)), MISUSED
+            )
+        self.sent[kind, outcome] += 1
+        return result
+
+
+@implementer(IWebQQFactory)
+class CountedFactory:
+    """
+    Builds the protocols of another factory, whose messages are counted.
+    """
+
+    def __init__(self, factory: FactoryOf[Any], counts: MessageCounts) -> None:
+        self._factory = factory
+        self._counts = counts
+
+    def buildProtocol(self, account: Account) -> Any:
+        """
+        Build a protocol whose calls C{eventReceived} and C{sendTo} count.
+        """
+        protocol: Any = self._factory.buildProtocol(account)
+        received = self._counts.received
+        eventReceived: Callable[[Event], object] = protocol.eventReceived
+
+        def countReceived(event: Event) -> object:
+            kind = type(event)
+            if kind in _RECEIVED_KINDS:
+                received[kind] += 1
+            return eventReceived(event)
+
+        protocol.eventReceived = countReceived
+        # All requests that send messages call this one.
+        sendTo = getattr(protocol, "sendTo", None)
+        if sendTo is not None:
+            countSent = self._counts.countSent
+
+            def sendAndCount(
+                conversation: tuple[str, int], *args: Any, **kwargs: Any
+            ) -> Deferred[Any]:
+                sent: Deferred[Any] = sendTo(conversation, *args, **kwargs)
+                return sent.addBoth(countSent, conversation[0])
+
+            protocol.sendTo = sendAndCount
+        makeConnection = protocol.makeConnection
+
+        def connect(account: Account, transport: Any, factory: object) -> object:
+            # Applications know their own factory.
+            return makeConnection(account, transport, self._factory)
+
+        protocol.makeConnection = connect
+        return protocol
+
+
+class WatchedAccounts:
+    """
+    The accounts of a daemon
+    (L{Source<txwebqq.operation.metrics.Source>}). The daemon is ready when all are
+    signed on.
+    """
+
+    metrics = (STATE, SIGN_ONS, RECONNECTS, LOST, POLL_FAILURES, RECEIVED, SENT)
+
+    def __init__(self) -> None:
+        self._accounts: dict[Number, tuple[SignOnCounts, MessageCounts]] = {}
+
+    def makeAccount(
+        self, account: Account, access: Access, factory: FactoryOf[Any], reactor: Any
+    ) -> IAccountService:
+        """
+        Make the service of an account, as L{txwebqq.accounts.makeAccount}, and watch
+        it.
+        """
+        messages = MessageCounts()
+        counted = CountedFactory(factory, messages)
+        service: Any = makeAccount(account, access, counted, reactor)
+        self.watch(account.number, service.signOns, messages)
+        made: IAccountService = service
+        return made
+
+    def watch(
+        self, number: Number, signOns: SignOnCounts, messages: MessageCounts
+    ) -> None:
+        """
+        Watch an account.
+        """
+        self._accounts[number] = signOns, messages
+
+    def samples(self) -> Iterator[Sample]:
+        for number, (signOns, messages) in self._accounts.items():
+            account = str(number)
+            for state in AccountState:
+                yield STATE, (account, state.value), float(state is signOns.state)
+            for outcome, count in (
+                ("signed_on", signOns.succeeded),
+                ("failed", signOns.failed),
+                ("captcha_unsolved", signOns.unsolved),
+                ("refused", signOns.refused),
+            ):
+                yield SIGN_ONS, (account, outcome), count
+            yield RECONNECTS, (account, "rejoin"), signOns.rejoined
+            yield RECONNECTS, (account, "sign_on"), max(0, signOns.succeeded - 1)
+            yield POLL_FAILURES, (account,), signOns.pollFailures
+            for reason, count in (
+                ("expired", signOns.expired),
+                ("kicked", signOns.kicked),
+                ("logged_out", signOns.loggedOut),
+            ):
+                yield LOST, (account, reason), count
+            for event, kind in _RECEIVED_KINDS.items():
+                yield RECEIVED, (account, kind), messages.received[event]
+            # The series that say that all is well, or not, are there from the start.
+            for name, kind in _SENT_KINDS.items():
+                outcomes = {"accepted", "uncertain"}
+                outcomes.update(each for key, each in messages.sent if key == name)
+                for outcome in sorted(outcomes):
+                    sent = messages.sent[name, outcome]
+                    yield SENT, (account, kind, outcome), sent
+
+    def problems(self) -> Iterable[str]:
+        for number, (signOns, _) in self._accounts.items():
+            if signOns.state is not AccountState.ONLINE:
+                state = signOns.state.value.replace("_", " ")
+                reason = f": {signOns.reason}" if signOns.reason else ""
+                yield f"account {number} is not signed on ({state}){reason}"

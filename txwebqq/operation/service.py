@@ -1,0 +1,145 @@
+"""
+The service that listens for operators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from twisted.application.internet import StreamServerEndpointService
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+
+from txwebqq import __version__
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.net.certificates import ReloadingReactor
+from txwebqq.net.site import HTTP11Channel, SiteWithoutAccessLog
+from txwebqq.operation.lag import LagMeter
+from txwebqq.operation.metrics import Sample, Source, gauge
+from txwebqq.operation.registry import CONTENT_TYPE, renderer
+from txwebqq.operation.resource import OperationResource
+from txwebqq.operation.settings import OperationSettings
+
+IDLE_TIMEOUT = 75
+"""Time after which an idle connection is closed, in seconds: longer than the usual
+interval between two readings of Prometheus."""
+
+VERSION = gauge("txwebqq_info", "1, with the version of txwebqq as a label.", "version")
+
+
+class VersionSource:
+    """
+    The version of this package (L{Source<txwebqq.operation.metrics.Source>}).
+    """
+
+    metrics = (VERSION,)
+
+    def samples(self) -> Iterator[Sample]:
+        yield VERSION, (__version__,), 1.0
+
+    def problems(self) -> Iterable[str]:
+        return ()
+
+
+class OperationChannel(HTTP11Channel):
+    """
+    A connection of an operator's program.
+    """
+
+    site: OperationSite
+
+    def connectionMade(self) -> None:
+        base: Any = super()
+        base.connectionMade()
+        self.site.channels.add(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        base: Any = super()
+        base.connectionLost(reason)
+        self.site.disconnected(self)
+
+
+class OperationSite(SiteWithoutAccessLog):
+    """
+    The factory of these connections.
+
+    @ivar channels: those that are open.
+    """
+
+    name = "Endpoint for operators"
+    protocol = OperationChannel
+
+    def __init__(self, resource: OperationResource, reactor: Any) -> None:
+        base: Any = super()
+        base.__init__(resource, timeout=IDLE_TIMEOUT, reactor=reactor)
+        self.channels: set[OperationChannel] = set()
+        self._whenEmpty: Deferred[None] | None = None
+
+    def disconnected(self, channel: OperationChannel) -> None:
+        """
+        Be told that a connection is closed.
+        """
+        self.channels.discard(channel)
+        if not self.channels and self._whenEmpty is not None:
+            whenEmpty, self._whenEmpty = self._whenEmpty, None
+            whenEmpty.callback(None)
+
+    def closeConnections(self) -> Deferred[None]:
+        """
+        Close all connections.
+
+        @return: fires when none is left.
+        """
+        if not self.channels:
+            return succeed(None)
+        waiting = self._whenEmpty = Deferred[None]()
+        for channel in list(self.channels):
+            transport: Any = channel.transport
+            transport.abortConnection()
+        return waiting
+
+
+class OperationService(MultiService):
+    """
+    Listens for operators, and measures the lag of the event loop.
+
+    @param sources: the parts of the daemon that are watched.
+
+    @ivar site: the HTTP server.
+
+    @raise InvalidConfiguration: when the endpoint cannot be used.
+    """
+
+    def __init__(
+        self, settings: OperationSettings, sources: Sequence[Source], reactor: Any
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        lag = LagMeter(reactor)
+        lag.setServiceParent(self)  # type: ignore[no-untyped-call]
+        watched: list[Source] = [VersionSource(), lag, *sources]
+        self.site = OperationSite(
+            OperationResource(watched, renderer(watched), CONTENT_TYPE, settings.token),
+            reactor,
+        )
+        text = settings.endpoint
+        try:
+            endpoint = serverFromString(ReloadingReactor(reactor, text), text)
+        except (ValueError, TypeError, OSError) as e:
+            raise InvalidConfiguration(f"--operate {text}: {e}") from e
+        listening = StreamServerEndpointService(endpoint, self.site)
+        # A port that is taken ends the process, with the reason.
+        listening._raiseSynchronously = True
+        listening.setServiceParent(self)
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop listening, and close the connections.
+
+        @return: fires when that is done.
+        """
+        stopped = maybeDeferred(super().stopService)
+        return stopped.addCallback(lambda _: self.site.closeConnections())
