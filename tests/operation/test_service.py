@@ -180,8 +180,7 @@ def test_ownRegistry(endpoint: Endpoint) -> None:
 
 def test_lag(endpoint: Endpoint) -> None:
     """
-    The time by which a call is late is measured each second; a clock that is set
-    back is no lag.
+    The time by which a call is late is measured each second.
     """
     lag = endpoint.service.services[0]
     endpoint.reactor.advance(1.0)
@@ -191,9 +190,6 @@ def test_lag(endpoint: Endpoint) -> None:
     [(_, _, measured)] = lag.samples()
     assert measured.total == 3.0
     assert dict(measured.buckets())["2.5"] == 1
-    endpoint.reactor.rightNow -= 100.0
-    endpoint.reactor.advance(101.0)
-    assert measured.total == 3.0
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics/", "/healthz/x", "//metrics", "*"])

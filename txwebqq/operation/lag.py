@@ -51,8 +51,7 @@ class LagMeter(Service):
         self._call = self._clock.callLater(INTERVAL, self._measure)
 
     def _measure(self) -> None:
-        # The clock may have been set back.
-        self._lag.observe(max(0.0, self._clock.seconds() - self._due))
+        self._lag.observe(self._clock.seconds() - self._due)
         self._schedule()
 
     def samples(self) -> Iterator[Sample]:
