@@ -9,7 +9,8 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
@@ -66,9 +67,13 @@ async def play(options: argparse.Namespace) -> None:
     wrongs = 0
     size = Size(options.accounts, options.faults, options.kills)
     for seed in options.seed:
-        with TemporaryDirectory() as folder:
-            run = Chaos(options.folder or Path(folder), seed, size)
-            verdict = await run.play()
+        folder = options.folder or Path(mkdtemp(prefix="chaos-"))
+        run = Chaos(folder, seed, size)
+        verdict = await run.play()
+        if verdict.wrongs:
+            sys.stdout.write(f"The databases and logs are in {folder}.\n")
+        elif options.folder is None:
+            rmtree(folder)
         wrongs += len(verdict.wrongs)
         sys.stdout.write(f"{report(run, verdict)}\n\n")
         sys.stdout.flush()
