@@ -41,6 +41,7 @@ NOT_TYPED = {
     "compatibility.md": "port 80 needs root, and the address is one of documentation",
     "benchmarks.md": "it takes an hour",
     "today-qq.md": "it needs an account of QQ",
+    "operations.md": "tests/endtoend/test_end_to_end_operation.py asks real daemons",
     "onebot-bots.md": "it installs NoneBot; tests/onebot types the rest with its own",
 }
 """Pages with commands that no test types, and why."""

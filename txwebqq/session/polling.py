@@ -33,9 +33,10 @@ from txwebqq.wire.commands.messages import (
 MAX_FAILURES = 4
 """Polls that may fail in a row before the ticket counts as expired."""
 
-MAX_OUTAGE = 100.0
+MAX_OUTAGE = 30.0
 """Seconds for which polls are repeated that could not be sent, because there is no
-server: one that is started again knows the session for 120 s."""
+server. One that is started again knows the session for 120 s, but people want to be
+told before."""
 
 LULL = 1.0
 """Seconds before the next poll after a reply that is ignored."""
