@@ -344,6 +344,9 @@ class Chaos:
 
     async def _attach(self) -> None:
         await self._processes.answers(self._irc, self._daemons["gateway"])
+        # Until now she may have read lines of a gateway that was killed before it
+        # read that they had arrived.
+        self.ledger.killed()
         await self._alice.join(f"#{LOBBY_NAME}")
         self._alice.isAttached = True
 
