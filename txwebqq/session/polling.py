@@ -256,25 +256,27 @@ class PollService(Service):
         if not self._unsent:
             self._awaySince = now
         self._unsent += 1
-        if now - self._awaySince >= MAX_OUTAGE:
-            self._failures = MAX_FAILURES
-            self._failed(reason)
-            return
         self._signOns.interrupt(reason)
-        self._retry(reason, outageBackoff(self._unsent))
+        if now - self._awaySince < MAX_OUTAGE:
+            self._retry(reason, outageBackoff(self._unsent))
+        else:
+            self._expire(reason)
 
     def _failed(self, reason: str) -> None:
         self._failures += 1
         self._signOns.interrupt(reason)
-        if self._failures >= MAX_FAILURES:
-            self._log.warn(
-                "Polling failed (account {number}): {reason}; rejoining.",
-                number=self._number,
-                reason=reason,
-            )
-            self._machine.expired(0.0)
-            return
-        self._retry(reason, pollBackoff(self._failures))
+        if self._failures < MAX_FAILURES:
+            self._retry(reason, pollBackoff(self._failures))
+        else:
+            self._expire(reason)
+
+    def _expire(self, reason: str) -> None:
+        self._log.warn(
+            "Polling failed (account {number}): {reason}; rejoining.",
+            number=self._number,
+            reason=reason,
+        )
+        self._machine.expired(0.0)
 
     def _retry(self, reason: str, delay: float) -> None:
         self._log.warn(
