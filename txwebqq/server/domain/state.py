@@ -90,7 +90,6 @@ class ServerState:
         self.onError = onError
         self.store = store
         self._dataVersion = store.database.dataVersion
-        self._now = now
         self.sessions = Sessions(now, random)
         self.messageIds = MessageIdGenerator(now, random)
         self.recorder = HistoryRecorder(store.history, now)
@@ -116,7 +115,7 @@ class ServerState:
         accounts = self.store.accounts
         # In one transaction: each account that has come is written.
         with self.store.database.transaction():
-            for stored in self.store.sessions.load(int(self._now() - FORGET)):
+            for stored in self.store.sessions.load(int(self.now() - FORGET)):
                 firstHash = accounts.firstHash(stored.number)
                 session = None if firstHash is None else fromStored(stored, firstHash)
                 if session is None or accounts.isDisabled(stored.number):
@@ -219,7 +218,7 @@ class ServerState:
         Must be called every few seconds while L{Sessions.hasTimers}.
         """
         self.endOutdated()
-        now = self._now()
+        now = self.now()
         if now - self._timed >= STORE_TIME:
             self._timed = now
             self.storeTime()
@@ -238,7 +237,7 @@ class ServerState:
         if self.store.database.isFile:
             # With a full disk, the sessions may not survive the next restart.
             with suppress(sqlite3.Error):
-                self.store.sessions.setTime(int(self._now()))
+                self.store.sessions.setTime(int(self.now()))
 
     def endOutdated(self) -> None:
         """
