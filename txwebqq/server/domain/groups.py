@@ -22,7 +22,12 @@ from txwebqq.model import (
     Number,
     Uin,
 )
-from txwebqq.server.domain.refusals import NO_SUCH_ID, NOT_MEMBER, tooLong
+from txwebqq.server.domain.refusals import (
+    NO_SUCH_ID,
+    NOT_IN_GROUP,
+    NOT_MEMBER,
+    tooLong,
+)
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import GROUP_NOTICE, NOBODY
 from txwebqq.server.records import GroupRecord, JoinRequest
@@ -67,6 +72,16 @@ def isAdmin(groups: GroupStore, group: GroupRecord, number: Number) -> bool:
     """
     flag = groups.memberFlag(group.number, number)
     return flag is not None and (number == group.owner or bool(flag & ADMIN))
+
+
+def joinedGroup(groups: GroupStore, session: Session, gid: Gid) -> Number | Refusal:
+    """
+    Return the group with a gid, which the account of a session is a member of.
+    """
+    group = session.sessionIds.groupOfGid(gid)
+    if group is None or not groups.isMember(group, session.number):
+        return NOT_IN_GROUP
+    return group
 
 
 class GroupRules:

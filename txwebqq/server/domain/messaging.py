@@ -12,13 +12,12 @@ from txwebqq.server.domain.interaction.mentions import (
     mentionsForFriend,
     mentionsForGroup,
 )
-from txwebqq.server.domain.interaction.mutes import muteRefusal
+from txwebqq.server.domain.interaction.mutes import groupToSendTo
 from txwebqq.server.domain.pictures import PictureRules, PictureSignature
 from txwebqq.server.domain.refusals import (
     BLOCKED,
     MALFORMED,
     NO_SUCH_ID,
-    NOT_IN_GROUP,
     TOO_FAST,
     TOO_LONG,
     TOO_MANY_WAIT,
@@ -155,12 +154,9 @@ class MessageRules:
         @return: the id and the time when the message is accepted.
         @raise MalformedReply: when the content cannot be written as JSON.
         """
-        group = session.sessionIds.groupOfGid(gid)
-        if group is None or not self._groups.isMember(group, session.number):
-            return NOT_IN_GROUP
-        refusal = muteRefusal(self._state, group, session.number)
-        if refusal is not None:
-            return refusal
+        group = groupToSendTo(self._state, session, gid)
+        if isinstance(group, Refusal):
+            return group
         content = mentionsForGroup(self._state, group, session.number, content)
         prepared = self._pictures.forGroup(session, group, code, content, signature)
         if isinstance(prepared, Refusal):
@@ -182,12 +178,9 @@ class MessageRules:
 
         @return: L{None} when it is accepted.
         """
-        group = session.sessionIds.groupOfGid(gid)
-        if group is None or not self._groups.isMember(group, session.number):
-            return NOT_IN_GROUP
-        refusal = muteRefusal(self._state, group, session.number)
-        if refusal is not None:
-            return refusal
+        group = groupToSendTo(self._state, session, gid)
+        if isinstance(group, Refusal):
+            return group
         if len(markup.encode()) > MAX_TEXT:
             return Refusal(TOO_LONG, f"xml has more than {MAX_TEXT} bytes")
         if not self._state.sendingLimiter.takeMessage(session.number, group):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from txwebqq.imagetypes import imageTypeOf
 from txwebqq.model import Gid, GroupFile, Number, Uin
-from txwebqq.server.domain.groups import isAdmin
+from txwebqq.server.domain.groups import isAdmin, joinedGroup
 from txwebqq.server.domain.interaction.mutes import muteRefusal
 from txwebqq.server.domain.messaging import refusalOf
 from txwebqq.server.domain.pictures import guid
@@ -261,12 +261,6 @@ class GroupFiles:
         self._now = now
         self._random = random
 
-    def _groupOf(self, session: Session, gid: Gid) -> Number | Refusal:
-        group = session.sessionIds.groupOfGid(gid)
-        if group is None or not self._groups.isMember(group, session.number):
-            return Refusal(NO_SUCH_ID, "group_uin is not the gid of a group of yours")
-        return group
-
     def share(
         self, session: Session, gid: Gid, path: str, name: str
     ) -> GroupFile | Refusal:
@@ -278,7 +272,7 @@ class GroupFiles:
 
         @return: the file, as the sender's session sees it.
         """
-        group = self._groupOf(session, gid)
+        group = joinedGroup(self._groups, session, gid)
         if isinstance(group, Refusal):
             return group
         found = _uploadToSend(self._media, session.number, path, name)
@@ -338,7 +332,7 @@ class GroupFiles:
         """
         Return the files of a group, the oldest first.
         """
-        group = self._groupOf(session, gid)
+        group = joinedGroup(self._groups, session, gid)
         if isinstance(group, Refusal):
             return group
         now = self._now()
@@ -374,7 +368,7 @@ class GroupFiles:
 
         @return: L{None} when the file is deleted.
         """
-        group = self._groupOf(session, gid)
+        group = joinedGroup(self._groups, session, gid)
         if isinstance(group, Refusal):
             return group
         groupFile = self.get(session, key)

@@ -6,8 +6,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from txwebqq.model import Code, Number, Uin
-from txwebqq.server.domain.groups import NOT_IN_IT, NOT_OWNER, GroupRules, isAdmin
+from txwebqq.model import Code, Gid, Number, Uin
+from txwebqq.server.domain.groups import (
+    NOT_IN_IT,
+    NOT_OWNER,
+    GroupRules,
+    isAdmin,
+    joinedGroup,
+)
 from txwebqq.server.domain.refusals import MALFORMED, NO_SUCH_ID, TOO_FAST
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.interactionkinds import GROUP_MUTE, newNotice
@@ -51,6 +57,17 @@ def muteRefusal(state: ServerState, group: Number, number: Number) -> Refusal | 
             MUTED, f"you are muted in the group until {until:%Y-%m-%d %H:%M:%S} UTC"
         )
     return None if isAdmin(state.store.groups, record, number) else _ALL_MUTED
+
+
+def groupToSendTo(state: ServerState, session: Session, gid: Gid) -> Number | Refusal:
+    """
+    Return the group with a gid, which the account of a session is a member of and not
+    muted in.
+    """
+    group = joinedGroup(state.store.groups, session, gid)
+    if isinstance(group, Refusal):
+        return group
+    return muteRefusal(state, group, session.number) or group
 
 
 class MuteRules:

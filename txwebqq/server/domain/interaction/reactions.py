@@ -8,8 +8,8 @@ from unicodedata import category
 
 from txwebqq.model import Face, Gid, Number, Text, Uin
 from txwebqq.server.domain.groups import NOT_IN_IT
-from txwebqq.server.domain.interaction.mutes import muteRefusal
-from txwebqq.server.domain.refusals import MALFORMED, NOT_IN_GROUP, TOO_FAST
+from txwebqq.server.domain.interaction.mutes import groupToSendTo
+from txwebqq.server.domain.refusals import MALFORMED, TOO_FAST
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.interactionkinds import (
     GROUP_POKE,
@@ -42,7 +42,7 @@ class ReactionRules:
 
         @return: L{None} when the signal is accepted.
         """
-        group = self._groupFor(session, gid)
+        group = groupToSendTo(self._state, session, gid)
         if isinstance(group, Refusal):
             return group
         target = session.sessionIds.person(member)
@@ -64,7 +64,7 @@ class ReactionRules:
 
         @return: L{None} when the reaction is accepted.
         """
-        group = self._groupFor(session, gid)
+        group = groupToSendTo(self._state, session, gid)
         if isinstance(group, Refusal):
             return group
         emoji = face.text if isinstance(face, Text) else ""
@@ -85,15 +85,6 @@ class ReactionRules:
         )
         self._state.router.route(event, self._recipients(group, session.number))
         return None
-
-    def _groupFor(self, session: Session, gid: Gid) -> Number | Refusal:
-        """
-        Return the group that an account is a member of and not muted in.
-        """
-        group = session.sessionIds.groupOfGid(gid)
-        if group is None or not self._groups.isMember(group, session.number):
-            return NOT_IN_GROUP
-        return muteRefusal(self._state, group, session.number) or group
 
     def _recipients(self, group: Number, sender: Number) -> list[Number]:
         return [n for n in self._groups.recipients(group) if n != sender]
