@@ -303,6 +303,21 @@ def test_malformed(path: str, members: dict[str, Any]) -> None:
     assert any(name in reply["errmsg"] for name in (*wrong, "msg_id2")), reply
 
 
+def test_reactionToNothing() -> None:
+    """
+    A reaction whose message has an id below 0, which no client reads, is refused, and
+    no member is told.
+    """
+    harness = ServerHarness()
+    alice, bob = harness.client(ALICE), harness.client(BOB).catchUp()
+    poll = bob.poll(ack=0)
+    members = {"msg_id2": -1, "face": 14, "op_type": 1}
+    reply = alice.channel("set_reaction2", group_uin=alice.gid, **members).json
+    assert reply == {"retcode": 100003, "errmsg": "msg_id2 is below 0"}
+    harness.clock.advance(1)
+    assert not poll.isAnswered
+
+
 @pytest.mark.parametrize("seconds", ["x", None, 2**63])
 def test_malformedMute(seconds: Any) -> None:
     """

@@ -67,6 +67,8 @@ class ReactionRules:
         group = groupToSendTo(self._state, session, gid)
         if isinstance(group, Refusal):
             return group
+        if messageId < 0:
+            return Refusal(MALFORMED, "msg_id2 is below 0")
         emoji = face.text if isinstance(face, Text) else ""
         if not _NOT_EMOJI.isdisjoint(map(category, emoji)):
             return Refusal(MALFORMED, "face is neither an emoticon nor an emoji")
