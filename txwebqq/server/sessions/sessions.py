@@ -6,7 +6,8 @@ then offline, and can resume the session by a relink until the session is
 deleted.
 
 Of the ids of a session (C{psessionid}, C{vfwebqq}, C{ptwebqq} and C{skey}), the
-server keeps the SHA-256 only, in memory as in the database.
+database has the SHA-256 only, and so has the memory, but for the C{vfwebqq} and for
+a C{ptwebqq} that the next poll is to be told.
 """
 
 from __future__ import annotations
