@@ -343,6 +343,22 @@ def test_endlessPicture(code: int) -> None:
     assert clock.getDelayedCalls() == []
 
 
+def test_stopWhileFetching() -> None:
+    """
+    Fetching a picture ends with the service, and leaves nothing on the clock.
+    """
+    clock = Clock()
+    treq: Any = SimpleNamespace(request=lambda *args, **options: Deferred())
+    loader = PictureLoader(clock, treq)
+    failures: list[Any] = []
+    loading = Deferred.fromCoroutine(loader.load("http://x/"))
+    loading.addErrback(failures.append)
+    assert clock.getDelayedCalls()
+    loader.close()
+    assert failures[0].check(CallFailed)
+    assert clock.getDelayedCalls() == []
+
+
 def test_order(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Messages of a bot to one conversation keep their order, though the first needs an

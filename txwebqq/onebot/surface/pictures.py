@@ -79,10 +79,11 @@ class PictureLoader:
 
     def close(self) -> Deferred[None]:
         """
-        Close the idle connections.
+        End the fetching, and close the connections.
 
         @return: fires when they are closed.
         """
+        self._downloads.cancel()
         return self._treq.close()
 
     async def load(self, file: str) -> bytes:
