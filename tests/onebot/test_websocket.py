@@ -86,6 +86,21 @@ class ClientTests(SynchronousTestCase):
         self.assertEqual(self.recorder.texts, ["你好", long])
         self.over()
 
+    def test_handlerFails(self) -> None:
+        """
+        An error of the handler is not taken for one of the peer.
+        """
+
+        class Failing(Recorder):
+            def textReceived(self, socket: websocket.WebSocket, text: str) -> None:
+                text.encode("ascii")
+
+        peer = client(self.clock, Failing())
+        with self.assertRaises(UnicodeEncodeError):
+            peer.give(frame(TEXT, "你好".encode()))
+        peer.lose()
+        self.over()
+
     def test_fragments(self) -> None:
         """
         A message of several frames is one, also with a ping between them, and with

@@ -249,16 +249,13 @@ class WebSocket(StreamProtocol, ABC):
             self._finish(WebSocketClosed(f"not a WebSocket: {e}"))
         except LocalProtocolError as e:
             self._finish(WebSocketClosed(f"the WebSocket is over: {e}"))
-        except UnicodeError:
-            # wsproto decodes some headers.
-            self._finish(WebSocketClosed("not a WebSocket: a header is not readable"))
 
     def _receive(self, data: bytes) -> None:
         try:
             self._wire.receive_data(data)
-        except UnicodeDecodeError as e:
-            # wsproto takes the headers of a handshake for ASCII.
-            raise RemoteProtocolError("a header is not ASCII") from e
+        except UnicodeError as e:
+            # wsproto decodes some headers of a handshake.
+            raise RemoteProtocolError("a header is not readable") from e
 
     def _isEnding(self) -> bool:
         return self._end is not None
