@@ -5,6 +5,7 @@ The options of the C{twistd} commands.
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from getopt import GetoptError, getopt
@@ -66,7 +67,7 @@ class CommandOptions(Options):
         sys.exit(0)
 
 
-class ConfigFileOptions(CommandOptions):
+class ConfigFileOptions(CommandOptions, ABC):
     """
     Options of a command whose settings are in a configuration file; those are the
     value of C{configuration}.
@@ -75,13 +76,13 @@ class ConfigFileOptions(CommandOptions):
     synopsis = "--config FILE.toml"
     optParameters = [["config", None, None, "The configuration file."]]
 
+    @abstractmethod
     def load(self, path: Path) -> Any:
         """
         Read the configuration file.
 
         @raise InvalidConfiguration: names the file, the table, the key and the error.
         """
-        raise NotImplementedError
 
     def postOptions(self) -> None:
         """

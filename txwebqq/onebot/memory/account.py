@@ -4,6 +4,7 @@ An account of today's QQ in memory: its friends, groups, history and files.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
@@ -27,7 +28,7 @@ class Failed(Exception):
         self.retcode = retcode
 
 
-class MemoryAccount:
+class MemoryAccount(ABC):
     """
     The account of a program that speaks OneBot 11.
 
@@ -145,11 +146,11 @@ class MemoryAccount:
             "font": 14,
         }
 
+    @abstractmethod
     def emit(self, event: Mapping[str, Any]) -> None:
         """
         Send an event, to all connections that are for events.
         """
-        raise NotImplementedError
 
     def say(self, place: Place, params: Mapping[str, Any]) -> Any:
         """

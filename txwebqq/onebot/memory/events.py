@@ -4,6 +4,7 @@ Events of an account in memory: what other people do, and the account elsewhere.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,11 +25,11 @@ class MemoryEvents(MemoryAccount):
     has been given its event.
     """
 
+    @abstractmethod
     def send(self, event: Mapping[str, Any]) -> None:
         """
         Send any event, to all connections that are for events.
         """
-        raise NotImplementedError
 
     def tell(self, sender: int, message: Any, **fields: Any) -> int:
         """
