@@ -21,6 +21,12 @@ password-file = "bot"
 server = "http://127.0.0.1:{qq}"
 """
 
+FORWARD = """
+[[account.forward]]
+listen = "tcp:{}:interface=127.0.0.1"
+token-file = "token"
+"""
+
 TOKEN = "oolong"
 
 
@@ -46,6 +52,16 @@ class BotProcesses(GatewayProcesses):
         daemon = self.twistd("webqq-onebot", "--config", "onebot.toml")
         await daemon.says("Signed on")
         return daemon
+
+    async def startForward(self) -> int:
+        """
+        Start the server and the daemon, which bots connect to.
+
+        @return: the port.
+        """
+        port = freePort()
+        await self.start(FORWARD.format(port))
+        return port
 
     def bot(self, name: str, **variables: str) -> Daemon:
         """

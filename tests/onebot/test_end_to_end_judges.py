@@ -17,7 +17,7 @@ from pytest_twisted import async_yield_fixture, ensureDeferred
 from tests.endtoend.daemons import PATIENCE, ROOT, Daemon, freePort
 from tests.irc.programs import missing
 from tests.irc.qqfriends import QQFriend
-from tests.onebot.botprocesses import PYTHON, BotProcesses, said
+from tests.onebot.botprocesses import FORWARD, PYTHON, BotProcesses, said
 from txwebqq.model import Mention, Number, Reply, Text
 
 PAGE = ROOT / "docs/onebot-bots.md"
@@ -127,14 +127,7 @@ async def test_nonebotForward(processes: BotProcesses) -> None:
     """
     NoneBot connects to the account.
     """
-    port = freePort()
-    await processes.start(
-        f"""
-[[account.forward]]
-listen = "tcp:{port}:interface=127.0.0.1"
-token-file = "token"
-"""
-    )
+    port = await processes.startForward()
     bot = processes.bot("nonebotprogram.py", URL=f"ws://127.0.0.1:{port}/")
     await bot.says("connected 10002")
     await converse(processes, bot)
@@ -167,13 +160,7 @@ async def test_nonebotProxy(processes: BotProcesses) -> None:
     NoneBot connects to an account of today's QQ, which is signed on to another
     program: here our own.
     """
-    program, port = freePort(), freePort()
-    forward = """
-[[account.forward]]
-listen = "tcp:{}:interface=127.0.0.1"
-token-file = "token"
-"""
-    await processes.start(forward.format(program))
+    program, port = await processes.startForward(), freePort()
     account = f"""
 [[account]]
 kind = "onebot"
@@ -182,7 +169,7 @@ url = "ws://127.0.0.1:{program}/"
 token-file = "token"
 """
     file = processes.folder / "proxy.toml"
-    file.write_text(account + forward.format(port), encoding="utf-8")
+    file.write_text(account + FORWARD.format(port), encoding="utf-8")
     proxy = processes.twistd("webqq-onebot", "--config", "proxy.toml")
     await proxy.says("Signed on")
     bot = processes.bot("nonebotprogram.py", URL=f"ws://127.0.0.1:{port}/")
