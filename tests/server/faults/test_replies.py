@@ -117,14 +117,17 @@ def test_garbage() -> None:
         bodyOf(Garbage(isText=False)).decode()
 
 
-def test_duplicate() -> None:
+@pytest.mark.parametrize("seed", range(10))
+def test_duplicate(seed: int) -> None:
     """
-    One event comes twice, and the others as they were.
+    One event comes twice, and the order of a client that keeps the older one is as
+    it was. Replies have the newest event first.
     """
-    value = json.loads(bodyOf(Duplicate()))
-    numbers = [event["n"] for event in value["result"]]
-    assert len(numbers) == 4
-    assert sorted(map(str, set(numbers))) == ["1", "3", "二"]
+    body = alter(REPLY, Duplicate(), Random(seed)).data.partition(b"\r\n\r\n")[2]
+    value = json.loads(body)
+    oldestFirst = [event["n"] for event in reversed(value["result"])]
+    assert len(oldestFirst) == 4
+    assert list(dict.fromkeys(oldestFirst)) == [3, "二", 1]
     assert value["ack"] == 7
 
 

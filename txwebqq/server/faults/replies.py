@@ -177,7 +177,9 @@ def _polled(body: bytes, fault: Duplicate | Reorder | Kick, random: Random) -> b
     events: list[Any] = value["result"]
     if isinstance(fault, Duplicate):
         at = random.randrange(len(events))
-        events.insert(random.randrange(at, len(events)) + 1, events[at])
+        # Before the event is later than it: the newest comes first. Elsewhere it would
+        # be another order, for clients that drop the later one.
+        events.insert(random.randrange(at + 1), events[at])
     else:
         before = events[:]
         random.shuffle(events)
