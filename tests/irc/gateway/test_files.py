@@ -333,6 +333,23 @@ def test_twoAccounts(gateway: MemoryGateway) -> None:
     assert client.seen.count("[文件] a (5 bytes)") == 1
 
 
+def test_offlineFileAgain(gateway: MemoryGateway) -> None:
+    """
+    An offline file that QQ delivers again is shown once: the gateway may have been
+    killed before it could acknowledge the first delivery. A file of the same name
+    that is sent later is shown too.
+    """
+    client = gateway.client()
+    client.transport.clear()
+    user, uin = gateway.aliceUser, Uin(1)
+    [account] = user.accounts.values()
+    for time in (7, 7, 9):
+        file = OfflineFile(uin, "a", 5, "k", "", 0, time=time, messageId=8)
+        user.offlineFileReceived(account, gateway.ming.number, file)
+    gateway.web.settle(1)
+    assert client.seen.count("[文件] a (5 bytes)") == 2
+
+
 class Rig:
     """
     Links to files, with a clock.

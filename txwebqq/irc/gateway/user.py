@@ -15,7 +15,7 @@ from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.gateway.attachedclient import AttachedClient
 from txwebqq.irc.gateway.conversations import Conversations
 from txwebqq.irc.gateway.directory import NameDirectory
-from txwebqq.irc.gateway.interaction.files import fileMessage
+from txwebqq.irc.gateway.interaction.files import FILE_KEY, fileMessage
 from txwebqq.irc.gateway.interaction.interactions import Interactions
 from txwebqq.irc.gateway.interaction.mentions import textOf
 from txwebqq.irc.gateway.interaction.notices import (
@@ -311,7 +311,7 @@ class GatewayUser(AccountListener):
             # same words in the same second are another message.
             running = f"#{message.sequence}" if message.sequence else message.key
             origin = f"{message.author} {message.time} {running}"
-        elif message.id:
+        elif message.id or (message.time and message.key.startswith(FILE_KEY)):
             # QQ delivers it again if we were killed before we acknowledged it.
             origin = f"{number} {message.author} {message.key}"
         # Most authors have a nick, and need not be searched for.

@@ -10,6 +10,9 @@ from txwebqq.irc.qq.messages import AnyFile, IncomingMessage
 from txwebqq.irc.targets import Target
 from txwebqq.model import Font, Text
 
+FILE_KEY = "file "
+"""The beginning of the keys of files, which have no id that messages refer to."""
+
 
 def fileMessage(
     account: int,
@@ -29,6 +32,6 @@ def fileMessage(
     if links is not None:
         text = f"{text} {links.files.add(account, file) or ''}"
     # A file that a server delivers twice is shown once.
-    key = f"file {file.messageId} {described}"
+    key = f"{FILE_KEY}{file.time} {file.messageId} {described}"
     content = (Text(text.rstrip()),)
     return IncomingMessage(target, sender, content, Font(), file.time, key)
