@@ -31,7 +31,7 @@ from txwebqq.server.domain.state import Joined, ServerState
 from txwebqq.server.events.kinds import FRIEND_MESSAGE
 from txwebqq.server.population import parse
 from txwebqq.server.resource import WebQQResource
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.server.storage.store import Store
 
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")

@@ -71,7 +71,8 @@ from txwebqq.server.http.uploads import UploadStore
 from txwebqq.server.limits import DEFAULT_LIMITS as CONNECTION_LIMITS
 from txwebqq.server.limits import AddressLimits, ConnectionLimits
 from txwebqq.server.request import MAX_BODY, TOO_LARGE, Upload, WebQQRequest, targetOf
-from txwebqq.server.sessions.sessions import EndedSession, Random
+from txwebqq.server.sessions.session import EndedSession
+from txwebqq.server.sessions.sessions import Random
 from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.server.streamed import STREAMED, StreamedRequests, isDownload
 from txwebqq.server.uploadquotas import FileLimits, UploadQuotas

@@ -25,7 +25,7 @@ from txwebqq.server.http.uploads import (
     UploadStore,
 )
 from txwebqq.server.request import TOO_LARGE, Upload, WebQQRequest, targetOf
-from txwebqq.server.sessions.sessions import EndedSession
+from txwebqq.server.sessions.session import EndedSession
 from txwebqq.server.uploadquotas import FileLimits
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.filetransfers import ReceiveFile, SendFile, pathFields

@@ -28,7 +28,8 @@ from txwebqq.server.domain.state import ServerState
 from txwebqq.server.population import parse
 from txwebqq.server.resource import POLL_TIMEOUT
 from txwebqq.server.sessions.captchas import CaptchaMode
-from txwebqq.server.sessions.sessions import LAPSE, EndReason
+from txwebqq.server.sessions.session import EndReason
+from txwebqq.server.sessions.sessions import LAPSE
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
 

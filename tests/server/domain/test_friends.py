@@ -46,7 +46,7 @@ from txwebqq.server.records import (
     FriendEntry,
     Population,
 )
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS

@@ -17,7 +17,7 @@ from txwebqq.server.events.kinds import FRIEND_MESSAGE
 from txwebqq.server.events.storedformat import encodeQueued
 from txwebqq.server.population import parse
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
-from txwebqq.server.sessions.sessions import HeldPoll, PollReply, Session
+from txwebqq.server.sessions.session import HeldPoll, PollReply, Session
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.commands.messages import PollResult
 

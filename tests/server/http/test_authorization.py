@@ -22,7 +22,8 @@ from tests.wire.media_rows import MEDIA_ROWS
 from tests.wire.rows import ROWS, commands
 from txwebqq.model import Status
 from txwebqq.server.domain.state import Joined
-from txwebqq.server.sessions.sessions import LAPSE, EndReason, Session
+from txwebqq.server.sessions.session import EndReason, Session
+from txwebqq.server.sessions.sessions import LAPSE
 from txwebqq.wire.command import Authorization, Command, Refusal
 from txwebqq.wire.commands.pictures import CfaceUpload, CustomFaceUploadResult
 from txwebqq.wire.commands.profiles import GetSingleLongNick2

@@ -9,12 +9,8 @@ from random import Random
 from twisted.internet.task import Clock
 
 from txwebqq.model import Number
-from txwebqq.server.sessions.sessions import (
-    MAX_ENDED,
-    EndedSession,
-    EndReason,
-    Sessions,
-)
+from txwebqq.server.sessions.session import EndedSession, EndReason
+from txwebqq.server.sessions.sessions import MAX_ENDED, Sessions
 
 ALICE = Number(10001)
 

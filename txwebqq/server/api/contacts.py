@@ -29,7 +29,7 @@ from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
 from txwebqq.server.records import GroupMemberRecord
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.contacts import (
     GROUP_NUMBER,

@@ -16,7 +16,7 @@ from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.filerelay import FileRelay, FileRelays
 from txwebqq.server.http.handlers import answers
 from txwebqq.server.http.multipart import PausableSource
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.filetransfers import (
     GetFile2,

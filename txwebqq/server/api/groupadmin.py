@@ -8,7 +8,7 @@ from txwebqq.model import NewGroup
 from txwebqq.server.domain.groups import GroupRules
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.groupadmin import (
     CreateGroup,

@@ -10,7 +10,7 @@ from txwebqq.server.domain.discussions import DiscussionRules
 from txwebqq.server.domain.groupmembers import GroupMemberSettings
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.groupmember import (
     GetSelfBusinessCard2,

@@ -27,7 +27,7 @@ from txwebqq.server.events.extensions import hasReferences, withoutReferences
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.server.storage.history import DISCUSSION, GROUP, Conversation
 from txwebqq.sqlite.database import isLocked
 from txwebqq.wire.command import Refusal

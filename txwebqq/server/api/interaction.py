@@ -9,7 +9,7 @@ from txwebqq.server.domain.interaction.reactions import ReactionRules
 from txwebqq.server.domain.interaction.recalls import RecallRules
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.interaction import (
     MuteGroupMember,

@@ -19,7 +19,7 @@ from txwebqq.server.http.downloads import ABSENT, FILE_GONE, Downloads, refuse
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
 from txwebqq.server.http.uploads import ReceivedFile
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.offlinefiles import (
     ApplyOfflinePicDl2,

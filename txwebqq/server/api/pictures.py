@@ -13,7 +13,7 @@ from txwebqq.server.http.exchange import SCRIPT, HTTPExchange
 from txwebqq.server.http.handlers import answers
 from txwebqq.server.http.uploads import ReceivedFile
 from txwebqq.server.identicon import identicon
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.pictures import (

@@ -33,7 +33,7 @@ from txwebqq.server.http.authorization import NO_LOGIN, STALE, LoginCookies
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
 from txwebqq.server.records import AccountRecord
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.profiles import (
     BatchGetVipinfo,

@@ -18,7 +18,8 @@ from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
 from txwebqq.server.records import HIGHEST_NUMBER
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
-from txwebqq.server.sessions.sessions import EndedSession, Random, Session, token
+from txwebqq.server.sessions.session import EndedSession, Session
+from txwebqq.server.sessions.sessions import Random, token
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.signon import (
     Challenge,

@@ -9,7 +9,7 @@ from txwebqq.model import Sent
 from txwebqq.server.domain.temporary import TemporaryChatRules
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.temporary import (
     IN_DISCUSSION,

@@ -12,7 +12,7 @@ from txwebqq.server.domain.refusals import NO_SUCH_ID, tooLong
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import DISCUSSION_MESSAGE
 from txwebqq.server.records import DiscussionRecord
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.server.storage.store import Attitude
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.discussions import (

@@ -11,7 +11,8 @@ from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import FILE_NOTICE, FRIEND_MESSAGE, TRANSFER_PROGRESS
 from txwebqq.server.events.queued import QueuedEvent
-from txwebqq.server.sessions.sessions import Random, Session
+from txwebqq.server.sessions.session import Session
+from txwebqq.server.sessions.sessions import Random
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.filetransfers import LOCAL_IDS
 

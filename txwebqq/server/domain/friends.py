@@ -36,7 +36,8 @@ from txwebqq.server.records import (
     CategoryRecord,
     FriendRequestRecord,
 )
-from txwebqq.server.sessions.sessions import Random, Session, token
+from txwebqq.server.sessions.session import Session
+from txwebqq.server.sessions.sessions import Random, token
 from txwebqq.server.storage.store import Attitude
 from txwebqq.wire.command import Refusal
 

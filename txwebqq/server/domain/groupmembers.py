@@ -9,7 +9,7 @@ from txwebqq.model import BusinessCard, Code, Gid
 from txwebqq.server.domain.groups import MAX_LINE, MAX_NAME, GroupRules
 from txwebqq.server.domain.refusals import NO_SUCH_ID, tooLong
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
 
 NO_CARD = 100003

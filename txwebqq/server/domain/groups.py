@@ -31,7 +31,7 @@ from txwebqq.server.domain.refusals import (
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import GROUP_NOTICE, NOBODY
 from txwebqq.server.records import GroupRecord, JoinRequest
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.server.storage.groups import GroupStore
 from txwebqq.server.storage.store import Attitude
 from txwebqq.wire.command import Refusal

@@ -31,7 +31,7 @@ from txwebqq.server.events.kinds import (
 )
 from txwebqq.server.events.queued import EventKind
 from txwebqq.server.events.sanitize import sanitizeContent, sanitizeFont
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.server.storage.store import Attitude
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.content import MAX_TEXT, sizeOf

@@ -21,7 +21,8 @@ from txwebqq.server.events.kinds import (
     OFFLINE_FILE,
     OFFLINE_FILE_NOTICE,
 )
-from txwebqq.server.sessions.sessions import Random, Session, token
+from txwebqq.server.sessions.session import Session
+from txwebqq.server.sessions.sessions import Random, token
 from txwebqq.server.storage.blobs import BlobWriter
 from txwebqq.server.storage.media import (
     GroupFileRecord,

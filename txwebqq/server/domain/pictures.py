@@ -25,7 +25,8 @@ from txwebqq.model import (
 from txwebqq.server.domain.groups import isAdmin
 from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_LONG
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.sessions.sessions import Random, Session, token
+from txwebqq.server.sessions.session import Session
+from txwebqq.server.sessions.sessions import Random, token
 from txwebqq.server.sessions.signatures import Signer
 from txwebqq.server.storage.blobs import BlobWriter
 from txwebqq.wire.command import Refusal

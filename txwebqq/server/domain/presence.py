@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from txwebqq.model import Number, Status
 from txwebqq.server.domain.router import MessageRouter
-from txwebqq.server.sessions.sessions import Session, Sessions
+from txwebqq.server.sessions.session import Session
+from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.storage.store import Store
 
 

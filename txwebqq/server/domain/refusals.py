@@ -4,7 +4,7 @@ Refusals that several rules share.
 
 from __future__ import annotations
 
-from txwebqq.server.sessions.sessions import EndedSession, EndReason
+from txwebqq.server.sessions.session import EndedSession, EndReason
 from txwebqq.wire.command import Refusal
 
 NO_SUCH_ID = 100001

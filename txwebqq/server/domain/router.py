@@ -22,14 +22,14 @@ from txwebqq.server.events.storedformat import encodeQueued
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.messageids import MessageIdGenerator
 from txwebqq.server.sessions.pollreplies import PollReplies
-from txwebqq.server.sessions.sessions import (
+from txwebqq.server.sessions.session import (
     EndedSession,
     EndReason,
     HeldPoll,
     PollReply,
     Session,
-    Sessions,
 )
+from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.sessions.storedsessions import toStored
 from txwebqq.server.storage.eventwriter import EventWriter
 from txwebqq.server.storage.store import Store

@@ -23,16 +23,8 @@ from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.sessions.messageids import MessageIdGenerator
 from txwebqq.server.sessions.onlinetime import OnlineTimeTracker
 from txwebqq.server.sessions.sendinglimits import SendingLimiter, SendingLimits
-from txwebqq.server.sessions.sessions import (
-    FORGET,
-    UNKNOWN,
-    EndedSession,
-    EndReason,
-    PendingLogin,
-    Random,
-    Session,
-    Sessions,
-)
+from txwebqq.server.sessions.session import UNKNOWN, EndedSession, EndReason, Session
+from txwebqq.server.sessions.sessions import FORGET, PendingLogin, Random, Sessions
 from txwebqq.server.sessions.storedsessions import fromStored
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store

@@ -14,7 +14,8 @@ from txwebqq.server.domain.messaging import refusalOf, sendMessage
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import TEMPORARY_MESSAGE
-from txwebqq.server.sessions.sessions import Random, Session
+from txwebqq.server.sessions.session import Session
+from txwebqq.server.sessions.sessions import Random
 from txwebqq.server.sessions.signatures import Signer
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.temporary import IN_DISCUSSION, IN_GROUP

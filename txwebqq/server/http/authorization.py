@@ -12,7 +12,8 @@ from typing import Any
 from txwebqq.model import Number
 from txwebqq.server.domain.refusals import refusalFor
 from txwebqq.server.http.exchange import HTTPExchange
-from txwebqq.server.sessions.sessions import UNKNOWN, EndedSession, Session, Sessions
+from txwebqq.server.sessions.session import UNKNOWN, EndedSession, Session
+from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.wire.command import Authorization, Command, Refusal
 from txwebqq.wire.commands.pictures import CfaceUpload, CustomFaceUploadResult
 

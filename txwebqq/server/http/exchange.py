@@ -16,7 +16,7 @@ from twisted.web.server import Request
 from txwebqq.ratelimit import networkOf
 from txwebqq.server.http.connections import WatchedConnection
 from txwebqq.server.http.proxies import clientAddress, clientScheme
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 
 HTML = b"text/html; charset=utf-8"
 SCRIPT = b"application/x-javascript; charset=utf-8"

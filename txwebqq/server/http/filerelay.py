@@ -22,7 +22,7 @@ from txwebqq.server.domain.filetransfers import (
 from txwebqq.server.domain.offlinefiles import GONE
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.multipart import PausableSource
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.filetransfers import SendFile
 from txwebqq.wire.form import Pairs

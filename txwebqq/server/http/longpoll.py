@@ -13,7 +13,7 @@ from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import HeldReply, answers
 from txwebqq.server.http.timeouts import TimeoutQueue
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, ConnectionHabit
-from txwebqq.server.sessions.sessions import EndedSession, PollReply, Session
+from txwebqq.server.sessions.session import EndedSession, PollReply, Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import Poll2, PollResult
 
@@ -28,7 +28,7 @@ NOTHING = Refusal(102)
 class HTTPPoll(HeldReply):
     """
     A poll whose HTTP request is held
-    (L{txwebqq.server.sessions.sessions.HeldPoll}).
+    (L{txwebqq.server.sessions.session.HeldPoll}).
 
     @ivar session: the session that polls.
     @ivar value: the reply to a superseded poll, while it is delayed.

@@ -14,7 +14,8 @@ from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.authorization import Caller, findCaller, unauthorizedReply
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.multipart import MAX_FIELDS
-from txwebqq.server.sessions.sessions import EndedSession, Sessions
+from txwebqq.server.sessions.session import EndedSession
+from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.storage.blobs import BlobStore, BlobWriter, TooLarge
 from txwebqq.server.uploadquotas import UploadQuotas
 from txwebqq.wire.command import Refusal

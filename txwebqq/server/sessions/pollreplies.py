@@ -13,7 +13,7 @@ from txwebqq.model import Event
 from txwebqq.server.events.extensions import withoutExtensions
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.sessions.acknowledgement import UnacknowledgedReply
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.server.storage.eventwriter import EventWriter
 from txwebqq.server.storage.messages import MessageStore
 from txwebqq.wire.commands.messages import PollResult

@@ -8,7 +8,7 @@ from __future__ import annotations
 from txwebqq.model import Status
 from txwebqq.server.events.sessionids import KEY_BITS, SessionIds
 from txwebqq.server.sessions.digests import digestOf
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.server.storage.sessions import StoredSession
 
 

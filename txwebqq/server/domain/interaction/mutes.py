@@ -18,7 +18,7 @@ from txwebqq.server.domain.refusals import MALFORMED, NO_SUCH_ID, TOO_FAST
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.interactionkinds import GROUP_MUTE, newNotice
 from txwebqq.server.records import GroupRecord
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.server.storage.mutes import EVERYBODY
 from txwebqq.wire.command import Refusal
 

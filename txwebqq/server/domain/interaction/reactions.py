@@ -16,7 +16,7 @@ from txwebqq.server.events.interactionkinds import (
     GROUP_REACTION,
     newNotice,
 )
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
 
 _NOT_EMOJI = frozenset(("Cc", "Cs", "Zl", "Zp", "Zs"))

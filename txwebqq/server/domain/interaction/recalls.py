@@ -17,7 +17,7 @@ from txwebqq.server.events.interactionkinds import (
     newNotice,
 )
 from txwebqq.server.events.queued import QueuedEvent
-from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.sessions.session import Session
 from txwebqq.server.storage.history import GROUP, Conversation
 from txwebqq.wire.command import Refusal
 
