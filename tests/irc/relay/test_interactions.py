@@ -13,7 +13,7 @@ from tests.irc.memoryrelay import MemoryRelay
 from txwebqq.errors import RequestRefused, Unreachable
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.messages import IncomingMessage
-from txwebqq.irc.relay.interactions import MAX_POKES, MAX_REACTIONS
+from txwebqq.irc.relay.interactions import MAX_POKES, MAX_REACTIONS, MAX_REACTORS
 from txwebqq.irc.relay.text.loopdetection import REMEMBERED_SECONDS
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
@@ -229,6 +229,20 @@ def test_reaction(tagged: MemoryRelay) -> None:
         (other, copy.id, Face(14), True),
         (other, copy.id, Face(14), False),
     ]
+
+
+def test_manyReact(tagged: MemoryRelay) -> None:
+    """
+    A user with ever new nicks makes the relay remember no more than a fixed number of
+    members: the reaction ends when these have taken it back.
+    """
+    said = tagged.say("茶好了")
+    for n in range(MAX_REACTORS + 5):
+        react(tagged, said, sender=20000 + n)
+    for n in range(MAX_REACTORS):
+        assert len(tagmsgs(tagged)) == 1
+        react(tagged, said, sender=20000 + n, isSet=False)
+    assert len(tagmsgs(tagged)) == 2
 
 
 def test_ircReaction(tagged: MemoryRelay) -> None:

@@ -26,6 +26,10 @@ V = TypeVar("V")
 MAX_REMEMBERED = 1000
 """Maximum number of recalls, and of reactions, that are remembered."""
 
+MAX_REACTORS = 200
+"""Maximum number of members of whom it is remembered that they have reacted to a
+message with the same reaction."""
+
 MAX_REACTIONS, MAX_POKES, WINDOW = 10, 5, 60.0
 """The maximum number of reactions that one target is sent, and of pokes that come from
 one, and the seconds that they are counted in."""
@@ -219,6 +223,9 @@ class RoomInteractions:
         before = self._reactions.pop(key, set())
         member = {(source.source, who)}
         members = before | member if isSet else before - member
+        if len(members) > MAX_REACTORS:
+            # One user of IRC may react under ever new nicks.
+            members = before
         if members:
             self._reactions[key] = members
             _limit(self._reactions)
