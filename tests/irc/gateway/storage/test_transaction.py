@@ -5,6 +5,7 @@ The transaction of one turn of the reactor.
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.targets import Target, TargetKind
-from txwebqq.model import Number
+from txwebqq.model import Font, Number, Reply, Text
 from txwebqq.sqlite.database import MEMORY, Database
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
@@ -238,6 +239,31 @@ def kept(web: MemoryWebQQ, person: MemoryPerson) -> int:
     """
     number, messages = person.number, web.state.store.messages
     return len(messages.unacknowledged(number)) + len(messages.waiting(number, 0, 99))
+
+
+def test_replyWithoutDatabase(gateway: MemoryGateway) -> None:
+    """
+    A reply, and a message that the account has sent elsewhere, are shown also while
+    the database can neither be read nor written to, and stored later.
+    """
+    client = gateway.client()
+    user, database = gateway.aliceUser, gateway.database.connection
+    (account,) = user.accounts.values()
+    target = Target(TargetKind.GROUP, gateway.cats)
+    database.execute("ALTER TABLE said RENAME TO gone")
+    client.transport.clear()
+    for number, author in enumerate((gateway.ming.number, account.number), 8):
+        content = (Reply(7), Text(f"m{number}"))
+        message = IncomingMessage(target, author, content, Font(), 5, f"{number}")
+        user.messageReceived(account, replace(message, id=number))
+    gateway.web.settle(1)
+    assert "PRIVMSG #猫咪 :m8" in client.seen
+    assert "PRIVMSG #猫咪 :m9" in client.seen
+    database.execute("ALTER TABLE gone RENAME TO said")
+    user.conversations.storeAgain()
+    gateway.web.settle(1)
+    texts = [each.text for each in user.history.latest("alice", target, 9)]
+    assert texts == ["m8", "m9"]
 
 
 def test_shownAndKept(gateway: MemoryGateway) -> None:

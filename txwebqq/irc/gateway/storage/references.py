@@ -22,7 +22,7 @@ _BY_ID = "INDEXED BY said_by_qq_id WHERE qq_id = ? AND qq_id != 0"
 class MessageReferences:
     """
     Finds messages of all users by their ids, also those that were recalled, whose
-    command and text are C{""}.
+    command and text are C{""}. None is found while the database cannot be read.
 
     @param begin: begins a transaction.
     """
@@ -88,9 +88,12 @@ class MessageReferences:
         )
 
     def _first(self, condition: str, *values: object) -> HistoryMessage | None:
-        found = self._rows.read(
-            self._db.execute(f"SELECT {COLUMNS} FROM said {condition} LIMIT 1", values)
-        )
+        select = f"SELECT {COLUMNS} FROM said {condition} LIMIT 1"
+        try:
+            found = self._rows.read(self._db.execute(select, values))
+        except sqlite3.Error:
+            # Better a message without its reference than none.
+            return None
         return found[0] if found else None
 
     def recall(self, serial: int) -> None:
