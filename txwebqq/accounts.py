@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from txwebqq.client import Servers, connect
+from txwebqq.config.endpoints import isLocal
 from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import FactoryOf, IAccountService
 from txwebqq.model import Account, Number, Status
-from txwebqq.net.endpoints import isLocal
 from txwebqq.net.tls import TrustRoots
 from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.session.interfaces import Era

@@ -119,16 +119,6 @@ class NamedEndpoint:
         return failure
 
 
-def isLocal(endpoint: str) -> bool:
-    """
-    Check that a server endpoint can be reached from this machine only.
-    """
-    words = endpoint.split(":")
-    return words[0] == "unix" or any(
-        word in ("interface=127.0.0.1", "interface=localhost") for word in words
-    )
-
-
 def listeningService(
     endpoint: str, factory: IProtocolFactory, reactor: Any
 ) -> StreamServerEndpointService:

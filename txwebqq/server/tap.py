@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import UsageError
 
+from txwebqq.config.endpoints import checkEndpoint
 from txwebqq.daemon import (
     Daemon,
     LogFileOwner,
@@ -375,11 +376,9 @@ def _endpoint(text: str) -> str:
     if re.match("(tcp6?|ssl):", text) and "backlog=" not in text:
         endpoint += f":backlog={BACKLOG}"
     try:
-        # Parsing does not use the reactor.
-        serverFromString(None, endpoint)
-    except Exception as e:
-        reason = f"{type(e).__name__}: {e}"
-        raise InvalidConfiguration(f"--listen {text}: {reason}") from e
+        checkEndpoint(endpoint)
+    except InvalidConfiguration as e:
+        raise InvalidConfiguration(f"--listen {text}: {e}") from e
     return endpoint
 
 

@@ -103,6 +103,10 @@ secret-file = "token"
             ACCOUNT + '[[account.forward]]\nlisten = "tcp:3001"',
             "token-file is missing, and others can reach the port",
         ),
+        (
+            ACCOUNT + FORWARD.replace('.1"', '.1:interface=0.0.0.0"'),
+            "token-file is missing, and others can reach the port",
+        ),
         (ACCOUNT + FORWARD + 'format = "xml"', "format is none of array, string"),
         (
             ACCOUNT + FORWARD + "report-self-message = 1",

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from txwebqq.config.endpoints import isLocal
 from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.net.endpoints import isLocal
 from txwebqq.net.tls import TrustRoots
 
 HEARTBEAT = 30
