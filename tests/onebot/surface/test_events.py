@@ -19,8 +19,11 @@ from txwebqq.model import (
     Number,
     OfflinePicture,
     Status,
+    StrangerMessage,
     Text,
+    Uin,
 )
+from txwebqq.onebot.surface import account
 from txwebqq.onebot.surface.directory import MAX_REQUESTS
 from txwebqq.onebot.surface.pictures import PictureLoader
 from txwebqq.onebot.surface.replies import CallFailed
@@ -171,6 +174,30 @@ def test_stranger(scene: Scene) -> None:
     assert event["sender"]["nickname"] == "Carol"
     scene.bot.call("send_private_msg", user_id=scene.carol.number, message="hi")
     assert scene.carol.heard == ["hi"]
+
+
+def test_manyStrangers(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The latest temporary chats are remembered, up to a number.
+    """
+    monkeypatch.setattr(account, "MAX_REQUESTS", 2)
+    protocol: Any = scene.bot.account.online
+    for number in (1, 2, 1, 3):
+        protocol.strangerMessageReceived(
+            StrangerMessage(
+                Uin(0),
+                scene.person.number,
+                0,
+                0,
+                Number(number),
+                (Text("hi"),),
+                0,
+                1,
+                1,
+            )
+        )
+    assert len(scene.happened()) == 4
+    assert list(protocol.strangers) == [1, 3]
 
 
 def test_order(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -21,12 +21,16 @@ from txwebqq.onebot.surface.store import MessageStore
 from txwebqq.protocol import WebQQProtocol
 
 MAX_REQUESTS = 1000
-"""Friend requests and requests to join groups that can be answered."""
+"""Friend requests, requests to join groups and temporary chats that can be answered,
+of each kind."""
 
 MESSAGE_SENT = "message_sent"
 """The C{post_type} of a message of our own, which most bots do not expect."""
 
 Listener = Callable[[dict[str, Any]], None]
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class SurfaceAccount:
@@ -193,10 +197,12 @@ class SurfaceAccount:
         return {"online": self.isOnline, "good": True, "stat": {}}
 
 
-def keepLimited(requests: dict[str, Any], flag: str, request: object) -> None:
+def keepLimited(known: dict[K, V], key: K, value: V) -> None:
     """
-    Add a request to those that can be answered, and drop the oldest of too many.
+    Remember a request or a temporary chat that can be answered, and drop the oldest of
+    too many.
     """
-    requests[flag] = request
-    if len(requests) > MAX_REQUESTS:
-        del requests[next(iter(requests))]
+    known.pop(key, None)
+    known[key] = value
+    if len(known) > MAX_REQUESTS:
+        del known[next(iter(known))]

@@ -105,7 +105,7 @@ class SurfaceProtocol(WebQQProtocol):
     def strangerMessageReceived(self, message: StrangerMessage) -> object:
         async def receive() -> None:
             number = message.number or await self.directory.numberOr(message.sender)
-            self.strangers[number] = message
+            keepLimited(self.strangers, number, message)
             place = self.directory.groupNumber(message.place)
             group = await self.knownGroup(place) if place else None
             self._emit(self.messages.stranger(message, number, place, group))
