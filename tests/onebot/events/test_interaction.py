@@ -315,3 +315,4 @@ def test_keys() -> None:
     assert readFileKey(fileKey(102, "/a:b")) == (102, "/a:b")
     assert readFileKey(fileKey(0, "", "https://x/a")) is None
     assert fileKey(0, "", "https://x/a") == "https://x/a"
+    assert readFileKey("9" * 5000 + ":x") is None

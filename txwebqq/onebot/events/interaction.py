@@ -34,6 +34,9 @@ from txwebqq.onebot.reading import (
 )
 from txwebqq.onebot.segments import readSegments
 
+MAX_DIGITS = 20
+"""Digits at which a number has more than 63 bits."""
+
 
 def _group(event: Mapping[str, Any]) -> tuple[Gid, Code, Number]:
     group = idIn(event, "group_id")
@@ -66,7 +69,7 @@ def readMute(event: Mapping[str, Any], own: Number) -> MemberMuted | None:
     Read C{group_ban}.
     """
     place = _group(event)
-    # 0 is everybody, C{null} nobody knows.
+    # 0 stands for all members, C{null} for one that the program does not know.
     member = numberIn(event, "user_id", -1)
     if not place[0] or member < 0:
         return None
@@ -170,4 +173,5 @@ def readFileKey(key: str) -> tuple[int, str] | None:
     Return the C{busid} and the C{file_id} of a key, L{None} for a URL.
     """
     busid, _, fileId = key.partition(":")
-    return (int(busid), fileId) if busid.isdecimal() else None
+    isNumber = busid.isdecimal() and len(busid) < MAX_DIGITS
+    return (int(busid), fileId) if isNumber else None

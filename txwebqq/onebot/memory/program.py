@@ -52,7 +52,7 @@ P = TypeVar("P")
 T = TypeVar("T")
 
 NO_PACE = Pace(1_000_000, 0.001)
-"""The pace of an account that nobody punishes."""
+"""A pace that makes no message wait."""
 
 MAX_ROUNDS = 10_000
 """Rounds of work at one time after which L{MemoryOneBot.settle} gives up."""

@@ -64,7 +64,8 @@ class ReceivedPictures:
 class PictureLoader:
     """
     Reads the pictures that bots name: C{base64://}, C{file:///}, C{http://} and
-    C{https://}. What is no picture is refused, so that no other file is sent.
+    C{https://}. A file that is no picture is refused, so that bots cannot send other
+    files of this machine.
 
     @param treq: makes the requests; L{None} for connections of its own.
     """
