@@ -258,6 +258,21 @@ class WholeRequest(Request):
         self._isUsual = False
         return value
 
+    def keepHeaders(self, beginnings: tuple[bytes, ...]) -> None:
+        """
+        Forget the headers of a request that was read on the short way, since it is
+        held for long.
+
+        @param beginnings: the beginnings of the lines to keep, in lower case. They
+            are in lower case afterwards.
+        """
+        lines = self.headerLines.lower().splitlines(True)
+        if lines:
+            kept = [line for line in lines if line.startswith(beginnings)]
+            self.headerLines = b"".join(kept)
+            # Made again when they are used.
+            vars(self).pop("requestHeaders", None)
+
     def parseCookies(self) -> None:
         """
         Do nothing: L{HTTPChannel} calls this for each request.

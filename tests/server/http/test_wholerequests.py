@@ -119,6 +119,32 @@ def test_headers() -> None:
     harness.disconnectAll()
 
 
+@pytest.mark.parametrize("isProxy", [False, True])
+def test_held(isProxy: bool) -> None:
+    """
+    While a poll is held, the server keeps those of its headers alone that say how the
+    client reaches it.
+    """
+    proxies = ("192.0.2.1",) if isProxy else ()
+    harness = ServerHarness(proxies=proxies)
+    bob = harness.client(BOB)
+    r = quote(json.dumps({"clientid": bob.clientid, "psessionid": bob.psessionid}))
+    headers = {"Cookie": "a=" + "b" * 500, "X-Forwarded-Proto": "https"}
+    wire = Wire(harness, "192.0.2.1")
+    wire.send(request("POST", "/channel/poll2", headers, f"r={r}"))
+    harness.clock.advance(1)
+    session = harness.state.sessions.online(BOB)
+    assert session is not None
+    assert wire.raw == b""
+    (held,) = wire.channel.requests
+    assert "requestHeaders" not in vars(held)
+    assert len(held.headerLines) < 100
+    assert held.getHeader(b"host") is not None
+    assert held.getHeader(b"x-forwarded-proto") == b"https"
+    assert held.getHeader(b"cookie") is None
+    wire.close()
+
+
 def test_garbage() -> None:
     """
     A message and the poll that it answers leave nothing to the garbage collector.

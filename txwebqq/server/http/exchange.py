@@ -13,6 +13,7 @@ from ipaddress import IPv4Address
 
 from twisted.web.server import Request
 
+from txwebqq.net.wholerequest import WholeRequest
 from txwebqq.ratelimit import networkOf
 from txwebqq.server.http.connections import WatchedConnection
 from txwebqq.server.http.proxies import clientAddress, clientScheme
@@ -158,6 +159,14 @@ class HTTPExchange:
         except ValueError:
             return self.local
 
+    def keepReached(self) -> None:
+        """
+        Forget the headers of the request that L{reached} does not need, because the
+        request is held for long. A browser sends 700 bytes of them.
+        """
+        if isinstance(self._request, WholeRequest):
+            self._request.keepHeaders(_REACHED)
+
     def isLive(self) -> bool:
         """
         Check whether the client can still read a reply: the client may have closed
@@ -202,4 +211,5 @@ class HTTPExchange:
 
 _OWN_HOST = re.compile(rb"(?:[a-z0-9-]+\.)*qq\.com")
 _HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]{1,255}")
+_REACHED = (b"host:", b"x-forwarded-proto:")
 _CLOSED = select.POLLRDHUP | select.POLLHUP | select.POLLERR

@@ -165,6 +165,7 @@ class LongPoll:
         self._held.add(poll)
         if isThrottled:
             self._throttled.add(poll)
+        exchange.keepReached()
         return poll
 
     def refuse(self, ended: EndedSession) -> PollReply | HeldReply:
