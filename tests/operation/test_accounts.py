@@ -4,7 +4,7 @@ The metrics of accounts of client daemons.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -42,6 +42,7 @@ from txwebqq.model import Account, Number
 from txwebqq.operation.accounts import CountedFactory, MessageCounts, WatchedAccounts
 from txwebqq.operation.metrics import Histogram
 from txwebqq.protocol import WebQQFactory
+from txwebqq.session.application import Application
 from txwebqq.session.signoncounts import AccountState, SignOnCounts
 
 EXPIRED = b'{"retcode":121,"t":"0"}'
@@ -205,6 +206,23 @@ def test_ownFactory(rig: WatchedRig) -> None:
     rig.start()
     assert type(rig.protocol) is CallbackLog
     assert rig.protocol.factory is rig.factory
+
+
+def test_noProtocol(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
+    """
+    A factory that builds no protocol is named as without the counts.
+    """
+
+    class Broken(WebQQFactory):
+        def buildProtocol(self, account: Account) -> Any:
+            return None
+
+    counted = CountedFactory(Broken(), MessageCounts())
+    application = Application(Account(Number(10001), "x"), counted)
+    with pytest.raises(LoginRefused, match="the factory built no protocol"):
+        application.buildProtocol()
+    [failure] = flushLoggedErrors()
+    assert str(failure.value) == "buildProtocol returned NoneType"
 
 
 @pytest.mark.parametrize(

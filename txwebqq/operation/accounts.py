@@ -22,7 +22,7 @@ from txwebqq.errors import (
     SessionExpired,
     Unreachable,
 )
-from txwebqq.interfaces import FactoryOf, IAccountService, IWebQQFactory
+from txwebqq.interfaces import FactoryOf, IAccountService, IWebQQFactory, IWebQQProtocol
 from txwebqq.model import (
     Account,
     DiscussionMessage,
@@ -146,7 +146,11 @@ class CountedFactory:
         """
         Build a protocol whose calls C{eventReceived} and C{sendTo} count.
         """
-        protocol: Any = self._factory.buildProtocol(account)
+        built: object = self._factory.buildProtocol(account)
+        if not IWebQQProtocol.providedBy(built):
+            # The caller reports it.
+            return built
+        protocol: Any = built
         received = self._counts.received
         eventReceived: Callable[[Event], object] = protocol.eventReceived
 
