@@ -466,25 +466,6 @@ def test_afterLookUpUnnumbered(rig: Rig) -> None:
     assert rig.protocol.log == ["made", "on"]
 
 
-def test_storedFirst(rig: Rig) -> None:
-    """
-    Calls that an application schedules for the end of the turn in which it is given
-    the last event of a reply come before the poll that acknowledges the reply, also
-    after a look-up.
-    """
-    stored: list[list[int | None]] = []
-
-    def storeSoon(message: Message) -> None:
-        rig.web.clock.callLater(0, lambda: stored.append(acks(polls)))
-
-    rig.factory.onMessage = storeSoon
-    rig.server.replies[PROFILE] = [NOT_DONE_YET]
-    polls = scriptPolls(rig, batch(CAROL_COMES, message(1, 5, "a"), ack=7))
-    rig.web.settle(LOOKUP_TIMEOUT)
-    assert stored == [[0]]
-    assert acks(polls) == [0, 7]
-
-
 CROWD = envelope(RosterChange(tuple((Uin(100 + n), 0) for n in range(5))))
 
 
