@@ -4,9 +4,6 @@ The endpoint for operators: its pages, to whom it replies, its format and its en
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -153,21 +150,6 @@ def test_metrics(endpoint: Endpoint) -> None:
     assert samples["txwebqq_event_loop_lag_seconds_count",] == 1
     assert samples["process_open_fds",] > 0
     assert ("python_gc_collections_total", "2") in samples
-
-
-PROMTOOL = shutil.which(os.environ.get("PROMTOOL", "promtool"))
-
-
-@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
-def test_promtool(endpoint: Endpoint) -> None:
-    """
-    Prometheus itself finds no fault with the format and the names.
-    """
-    assert PROMTOOL is not None
-    text = endpoint.ask("/metrics")[1]
-    command = [PROMTOOL, "check", "metrics"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_ownRegistry(endpoint: Endpoint) -> None:
