@@ -91,6 +91,11 @@ async def test_missed(processes: GatewayProcesses) -> None:
     await ming.tellGroup("猫咪", "都等你")
     second = await join(processes, "second")
     await second.shows("等你回来", "都等你")
+    # When the answer is shown, it is stored that the others were.
+    await second.type("/msg 小明 回来了")
+    await ming.shows("回来了")
+    await ming.tell("Alice", "好")
+    await second.shows("小明> 好")
     await second.stop()
     gateway.signal("KILL")
     await gateway.exits()
