@@ -17,15 +17,12 @@ from txwebqq.irc.gateway.multiline import MAX_LINES, MULTILINE, MULTILINE_CONCAT
 from txwebqq.irc.gateway.storage.message import OWN_NICK, HistoryMessage
 from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.batch import batch
+from txwebqq.irc.protocol.clienttags import REPLY_TAGS
 from txwebqq.irc.protocol.formatting import prefixOf, stripFormatting
 from txwebqq.irc.protocol.line import MAX_LINE, Line
 from txwebqq.irc.protocol.splitting import splitLines, splitLossless, splitText
 from txwebqq.irc.qq.content import ACTION_PREFIX, parseQQAction
 from txwebqq.irc.targets import Target, TargetKind
-
-REPLY_TAGS = ("+reply", "+draft/reply")
-"""The tags with the msgid of the message to which one is a reply: that of the
-specification, and that of its draft, which older clients know."""
 
 MAX_EXCERPT = 40
 """Maximum length of a quoted text, in characters."""

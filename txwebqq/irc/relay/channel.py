@@ -13,9 +13,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from txwebqq.irc.config.relay import NetworkSettings
+from txwebqq.irc.protocol.clienttags import REACT, REPLY, UNREACT
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.nicknames import NickStyle, nickFor
-from txwebqq.irc.relay.client.clienttags import REACT, REPLY, UNREACT
 from txwebqq.irc.relay.client.joinqueue import JoinQueue
 from txwebqq.irc.relay.client.relaymsg import RETRY, RelaymsgPermission
 from txwebqq.irc.relay.connection import IRCConnection

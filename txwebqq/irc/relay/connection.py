@@ -15,9 +15,9 @@ from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.clienttags import allowsTag
 from txwebqq.irc.protocol.line import MAX_LINE, Line, encodedLength, isMiddleParam
 from txwebqq.irc.protocol.lineconnection import LineConnection
-from txwebqq.irc.relay.client.clienttags import allowsTag
 from txwebqq.irc.relay.client.confirmation import Confirmation, ConfirmationQueue
 from txwebqq.irc.relay.client.joinqueue import limitOf, targetLimit
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable

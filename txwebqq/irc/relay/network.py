@@ -18,11 +18,11 @@ from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.clienttags import REACT, UNREACT, repliedTo
 from txwebqq.irc.protocol.formatting import parseAction
 from txwebqq.irc.protocol.line import Line, isMiddleParam
 from txwebqq.irc.protocol.splitting import splitAt
 from txwebqq.irc.relay.channel import ORIGIN_TAG, SETTLED, ChannelLink
-from txwebqq.irc.relay.client.clienttags import REACT, UNREACT, repliedTo
 from txwebqq.irc.relay.client.joinqueue import JoinQueue
 from txwebqq.irc.relay.client.nickrecovery import NickRecovery
 from txwebqq.irc.relay.client.playback import PlaybackFilter

@@ -4,7 +4,7 @@ Sending messages: C{PRIVMSG}, C{NOTICE} and C{TAGMSG}.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 
 from twisted.internet.defer import Deferred
@@ -12,14 +12,12 @@ from twisted.internet.defer import Deferred
 from txwebqq.errors import WebQQError
 from txwebqq.irc.gateway.bot.bot import answer
 from txwebqq.irc.gateway.interaction.reactions import (
-    REACT,
-    UNREACT,
     parseReaction,
     reactionText,
 )
-from txwebqq.irc.gateway.rendering import REPLY_TAGS
 from txwebqq.irc.gateway.session import Answer, ClientSession
 from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.clienttags import REACT, UNREACT, repliedTo
 from txwebqq.irc.protocol.formatting import fontOf, parseAction, stripFormatting
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.content import ACTION_PREFIX, contentToText, textToContent
@@ -67,14 +65,6 @@ async def irc_TAGMSG(session: ClientSession, line: Line) -> Iterable[Line]:
         with suppress(WebQQError):
             await session.user.conversations.sendTyping(target)
     return ()
-
-
-def repliedTo(tags: Mapping[str, str]) -> str:
-    """
-    Return the msgid of the message to which a line with these tags is a reply,
-    C{""} for none.
-    """
-    return next((tags[tag] for tag in REPLY_TAGS if tag in tags), "")
 
 
 async def _react(

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from txwebqq.irc.gateway.commands.messages import repliedTo, sendMessage
+from txwebqq.irc.gateway.commands.messages import sendMessage
 from txwebqq.irc.gateway.multiline import MULTILINE, OpenBatch
 from txwebqq.irc.gateway.session import ClientSession
+from txwebqq.irc.protocol.clienttags import repliedTo
 from txwebqq.irc.protocol.line import Line
 
 

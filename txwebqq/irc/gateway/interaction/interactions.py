@@ -12,13 +12,12 @@ from txwebqq.irc.gateway.directory import NameDirectory
 from txwebqq.irc.gateway.interaction.mentions import contentOf
 from txwebqq.irc.gateway.interaction.mutes import GroupMutes
 from txwebqq.irc.gateway.interaction.reactions import (
-    REACT,
-    UNREACT,
     ReactionStates,
     reactionText,
 )
 from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.message import OWN_NICK, HistoryMessage
+from txwebqq.irc.protocol.clienttags import REACT, UNREACT
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.contacts import Member
 from txwebqq.irc.qq.content import ACTION_PREFIX

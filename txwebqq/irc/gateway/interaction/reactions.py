@@ -10,9 +10,6 @@ from txwebqq.faces import faceNamed, nameOf
 from txwebqq.irc.protocol.splitting import CONTROL_CHARACTERS
 from txwebqq.model import Face, Text
 
-REACT, UNREACT = "+draft/react", "+draft/unreact"
-"""The client-only tags with a reaction, and with one that is taken back."""
-
 MAX_REACTIONS = 1000
 """Maximum number of reactions whose state is remembered."""
 

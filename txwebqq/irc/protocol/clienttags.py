@@ -1,5 +1,5 @@
 """
-Client tags: the decision whether a server passes one on.
+Client-only tags: replies and reactions, and the tags that a server passes on.
 """
 
 from __future__ import annotations
@@ -7,19 +7,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 REACT, UNREACT = "+draft/react", "+draft/unreact"
-"""A reaction to a message, and its end, in a C{TAGMSG}."""
+"""The tags of a reaction to a message, and of one that is taken back, in a
+C{TAGMSG}."""
 
 REPLY = "+draft/reply"
-"""The C{msgid} of the message that another one replies or reacts to."""
+"""The tag with the C{msgid} of the message that another one replies or reacts to, as
+older servers and clients know it."""
 
-_REPLIES = (REPLY, "+reply")
+REPLY_TAGS = ("+reply", REPLY)
+"""The tag of the specification, and that of its draft."""
 
 
 def repliedTo(tags: Mapping[str, str]) -> str:
     """
-    Return the C{msgid} of the message that a line replies to, C{""} for none.
+    Return the C{msgid} of the message that a line with these tags replies or reacts
+    to, C{""} for none.
     """
-    return next((tags[name] for name in _REPLIES if tags.get(name)), "")
+    return next((tags[name] for name in REPLY_TAGS if tags.get(name)), "")
 
 
 def allowsTag(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from txwebqq.irc.relay.client.clienttags import REPLY, allowsTag, repliedTo
+from txwebqq.irc.protocol.clienttags import REPLY, allowsTag, repliedTo
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,6 @@ def test_reply() -> None:
     """
     The tag is known under its draft name and the later one.
     """
-    assert repliedTo({"+draft/reply": "a", "+reply": "b"}) == "a"
-    assert repliedTo({"+draft/reply": "", "+reply": "b"}) == "b"
+    assert repliedTo({"+draft/reply": "a", "+reply": "b"}) == "b"
+    assert repliedTo({"+draft/reply": "a", "+reply": ""}) == "a"
     assert repliedTo({"msgid": "b"}) == ""
