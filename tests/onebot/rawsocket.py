@@ -15,15 +15,13 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from txwebqq.onebot.websocket import (
+from txwebqq.onebot.handshakes import (
     ClientWebSocket,
     Handshake,
     ServerWebSocket,
-    WebSocket,
-    WebSocketClosed,
     WebSocketFactory,
-    WebSocketHandler,
 )
+from txwebqq.onebot.websocket import WebSocket, WebSocketClosed, WebSocketHandler
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 

@@ -30,8 +30,8 @@ from txwebqq.errors import (
     Unreachable,
 )
 from txwebqq.model import Number
+from txwebqq.onebot.handshakes import ClientWebSocket
 from txwebqq.onebot.link import CALL_TIMEOUT, OneBotLink
-from txwebqq.onebot.websocket import ClientWebSocket
 
 
 class Listener:

@@ -28,12 +28,11 @@ from tests.onebot.rawsocket import (
     unframed,
 )
 from txwebqq.onebot import websocket
+from txwebqq.onebot.handshakes import Handshake, Refused, WebSocketFactory
 from txwebqq.onebot.websocket import (
     CLOSE_TIMEOUT,
     HANDSHAKE_TIMEOUT,
     PING_INTERVAL,
-    Handshake,
-    Refused,
     WebSocketHandler,
     closeAll,
 )
@@ -490,7 +489,7 @@ class ServerTests(SynchronousTestCase):
             b"GET / HTTP/1.1\r\nHost: \xff\r\n\r\n",
             b"GET / HTTP/1.1\r\nHost: x\r\nConnection: \xff\r\n\r\n",
         ):
-            factory = websocket.WebSocketFactory(self.accept, self.clock)
+            factory = WebSocketFactory(self.accept, self.clock)
             peer = RawPeer(factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1)))
             peer.give(data)
             if peer.end == "":

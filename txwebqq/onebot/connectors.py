@@ -20,16 +20,14 @@ from txwebqq.net.endpoints import EndpointCache, listeningService
 from txwebqq.net.failures import unreachable
 from txwebqq.net.tls import policyFor
 from txwebqq.onebot.authorization import refusalOf
-from txwebqq.onebot.link import EventsOnly, LinkListener, OneBotLink
-from txwebqq.onebot.websocket import (
+from txwebqq.onebot.handshakes import (
     ClientWebSocket,
     Handshake,
     Refused,
-    WebSocket,
     WebSocketFactory,
-    WebSocketHandler,
-    closeAll,
 )
+from txwebqq.onebot.link import EventsOnly, LinkListener, OneBotLink
+from txwebqq.onebot.websocket import WebSocket, WebSocketHandler, closeAll
 from txwebqq.wire.command import printable
 
 CONNECT_TIMEOUT = 20

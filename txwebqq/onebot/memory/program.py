@@ -32,21 +32,19 @@ from zope.interface import implementer
 from txwebqq.interfaces import FactoryOf
 from txwebqq.onebot.connectors import Connector, EndpointDialler
 from txwebqq.onebot.driver import Pace
+from txwebqq.onebot.handshakes import (
+    ClientWebSocket,
+    Handshake,
+    Refused,
+    WebSocketFactory,
+)
 from txwebqq.onebot.memory.account import Failed
 from txwebqq.onebot.memory.calls import carryOut
 from txwebqq.onebot.memory.events import MemoryEvents
 from txwebqq.onebot.reading import textIn
 from txwebqq.onebot.segments import readSegments
 from txwebqq.onebot.service import OneBotService
-from txwebqq.onebot.websocket import (
-    ClientWebSocket,
-    Handshake,
-    Refused,
-    WebSocket,
-    WebSocketClosed,
-    WebSocketFactory,
-    WebSocketHandler,
-)
+from txwebqq.onebot.websocket import WebSocket, WebSocketClosed, WebSocketHandler
 
 P = TypeVar("P")
 T = TypeVar("T")

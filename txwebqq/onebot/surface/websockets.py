@@ -22,16 +22,18 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.net.endpoints import EndpointCache, listeningService
 from txwebqq.net.tls import policyFor
 from txwebqq.onebot.authorization import refusalOf
+from txwebqq.onebot.handshakes import (
+    ClientWebSocket,
+    Handshake,
+    Refused,
+    WebSocketFactory,
+)
 from txwebqq.onebot.surface.account import SurfaceAccount
 from txwebqq.onebot.surface.config import ForwardSettings, ReverseSettings
 from txwebqq.onebot.surface.connection import BotConnection
 from txwebqq.onebot.websocket import (
-    ClientWebSocket,
-    Handshake,
-    Refused,
     WebSocket,
     WebSocketClosed,
-    WebSocketFactory,
     WebSocketHandler,
     closeAll,
 )
