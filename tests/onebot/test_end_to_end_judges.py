@@ -17,7 +17,7 @@ from pytest_twisted import async_yield_fixture, ensureDeferred
 from tests.endtoend.daemons import PATIENCE, ROOT, Daemon, freePort
 from tests.irc.programs import missing
 from tests.irc.qqfriends import QQFriend
-from tests.onebot.botprocesses import FORWARD, PYTHON, BotProcesses, said
+from tests.onebot.botprocesses import FORWARD, PYTHON, TOKEN, BotProcesses, said
 from txwebqq.model import Mention, Number, Reply, Text
 
 PAGE = ROOT / "docs/onebot-bots.md"
@@ -294,6 +294,31 @@ async def test_documented(processes: BotProcesses) -> None:
     )
     await friend.says("Bot: You said: hello")
     await friend.says("Bot, in the group: You said: hello, cats")
+
+
+@ensureDeferred
+async def test_documentedQuick(processes: BotProcesses) -> None:
+    """
+    The bot of the page that answers by quick operations works as it is told.
+    """
+    text = PAGE.read_text(encoding="utf-8")
+    (table,) = re.findall(
+        r"```toml\n[^`]*?(\[\[account.reverse.*?)^```$", text, re.S | re.M
+    )
+    (block,) = re.findall(r"```python\n(from aiocqhttp .*?)^```$", text, re.S | re.M)
+    port = str(freePort())
+    block = block.replace("8080", port).replace("green-tea", TOKEN)
+    (processes.folder / "quick.py").write_text(block, encoding="utf-8")
+    bot = processes.run(str(PYTHON), "quick.py")
+    await processes.answers(int(port), bot)
+    await processes.start(table.replace("8080", port))
+    alice = await processes.alice()
+    me = await alice.online()
+    group, _ = await alice.groupAndMember("猫咪", 10002)
+    await me.sendGroupMessage(group.gid, "tea please")
+    await alice.shows("@Alice it is ready")
+    sent = await me.sendGroupMessage(group.gid, "coffee")
+    await alice.shows(f"recalled {sent.messageId}")
 
 
 @ensureDeferred

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.onebot.surface.test_events import Scene
 from txwebqq.onebot.surface.files import MAX_FILE, FileLoader
@@ -127,14 +128,18 @@ def test_otherGroup(scene: Scene) -> None:
 
 def test_large(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A file that is too large for a reply is not fetched.
+    A file that is too large for a reply is refused, also when its size was not told.
     """
     module = "txwebqq.onebot.surface.calls.groupfiles.MAX_FILE"
     monkeypatch.setattr(module, len(DATA) - 1)
     name = shared(scene)["file"]["id"]
-    assert f"more than {len(DATA) - 1} bytes" in scene.bot.refused(
-        "get_file", file_id=name
-    )
+    files = scene.bot.account.files
+    file = files.get(name)
+    assert file is not None
+    for size in (len(DATA), 0):
+        assert files.keep(replace(file, size=size)) == name
+        reason = scene.bot.refused("get_file", file_id=name)
+        assert f"more than {len(DATA) - 1} bytes" in reason
     assert len(DATA) < MAX_FILE
 
 
