@@ -13,6 +13,7 @@ from txwebqq.irc.statistics import GatewaySource, RelaySource
 from txwebqq.operation.accounts import WatchedAccounts
 from txwebqq.operation.lag import LagMeter
 from txwebqq.operation.metrics import Metric, MetricKind
+from txwebqq.operation.process import ProcessSource
 from txwebqq.operation.service import VersionSource
 from txwebqq.server.statistics import ServerStatistics
 from txwebqq.session.signoncounts import AccountState
@@ -24,6 +25,7 @@ DASHBOARD = json.loads((ROOT / "examples/grafana.json").read_text(encoding="utf-
 SOURCES = (
     GatewaySource,
     LagMeter,
+    ProcessSource,
     RelaySource,
     ServerStatistics,
     VersionSource,

@@ -148,6 +148,7 @@ def test_metrics(endpoint: Endpoint) -> None:
     assert samples["test_seconds_sum",] == 7.65
     assert samples["txwebqq_info", __version__] == 1
     assert samples["txwebqq_event_loop_lag_seconds_count",] == 1
+    assert samples["txwebqq_memory_blocks",] > 10_000
     assert samples["process_open_fds",] > 0
     assert ("python_gc_collections_total", "2") in samples
 
@@ -172,6 +173,23 @@ def test_lag(endpoint: Endpoint) -> None:
     [(_, _, measured)] = lag.samples()
     assert measured.total == 3.0
     assert dict(measured.buckets())["2.5"] == 1
+
+
+def test_delayedCalls(endpoint: Endpoint) -> None:
+    """
+    The delayed calls are counted when the metrics are read, without those that were
+    cancelled.
+    """
+
+    def delayedCalls() -> str:
+        lines = endpoint.ask("/metrics")[1].splitlines()
+        return next(line for line in lines if line.startswith("txwebqq_delayed_calls"))
+
+    before = float(delayedCalls().split()[1])
+    later = endpoint.reactor.callLater(60.0, lambda: None)
+    assert float(delayedCalls().split()[1]) == before + 1
+    later.cancel()
+    assert float(delayedCalls().split()[1]) == before
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics/", "/healthz/x", "//metrics", "*"])

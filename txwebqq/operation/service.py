@@ -20,6 +20,7 @@ from txwebqq.net.certificates import ReloadingReactor
 from txwebqq.net.site import HTTP11Channel, SiteWithoutAccessLog
 from txwebqq.operation.lag import LagMeter
 from txwebqq.operation.metrics import Sample, Source, gauge
+from txwebqq.operation.process import ProcessSource
 from txwebqq.operation.registry import CONTENT_TYPE, renderer
 from txwebqq.operation.resource import OperationResource
 from txwebqq.operation.settings import OperationSettings
@@ -120,7 +121,7 @@ class OperationService(MultiService):
         super().__init__()  # type: ignore[no-untyped-call]
         lag = LagMeter(reactor)
         lag.setServiceParent(self)  # type: ignore[no-untyped-call]
-        watched: list[Source] = [VersionSource(), lag, *sources]
+        watched: list[Source] = [VersionSource(), lag, ProcessSource(reactor), *sources]
         self.site = OperationSite(
             OperationResource(watched, renderer(watched), CONTENT_TYPE, settings.token),
             reactor,
