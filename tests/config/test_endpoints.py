@@ -17,6 +17,8 @@ from txwebqq.errors import InvalidConfiguration
         ("tcp:many", "^ValueError: "),
         ("tcp:1:interface=a:2", "^TypeError: "),
         ("", "^ValueError: "),
+        ("ssl:443:sslmethod=TLSv1_1_METHOD", "versions of TLS before 1.2"),
+        ("haproxy:ssl:443:sslmethod=TLSv1_METHOD:backlog=5", "before 1.2"),
     ],
 )
 def test_checkEndpoint(endpoint: str, error: str) -> None:

@@ -15,12 +15,21 @@ from txwebqq.errors import InvalidConfiguration
 _WORDS = re.compile(r"(?:\\.|[^:\\])+")
 
 
+# The methods of OpenSSL that allow no version of TLS from 1.2 on.
+_OLD = re.compile(r"sslmethod=(?:SSLv2|SSLv3|TLSv1|TLSv1_1)_METHOD")
+
+
 def checkEndpoint(endpoint: str) -> None:
     """
-    Check that a text describes a server endpoint.
+    Check that a text describes a server endpoint, and one that newer versions of TLS
+    can use.
 
     @raise InvalidConfiguration: when it does not; tells only why.
     """
+    if any(_OLD.fullmatch(word) for word in _WORDS.findall(endpoint)):
+        raise InvalidConfiguration(
+            "sslmethod allows only versions of TLS before 1.2: leave it out"
+        )
     try:
         # Parsing does not use the reactor.
         serverFromString(None, endpoint)

@@ -16,6 +16,10 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from zope.interface import implementer
 
+OLDEST = SSL.TLS1_2_VERSION
+"""The oldest version of TLS that servers accept, also with an C{sslmethod} of their
+endpoint."""
+
 FILES = ("privateKey", "certKey", "extraCertChain", "dhParameters")
 """The arguments of an C{ssl:} endpoint that name files."""
 
@@ -36,9 +40,9 @@ def filesOf(endpoint: str) -> list[str]:
 @implementer(IOpenSSLServerConnectionCreator)
 class CertificateReloader:
     """
-    Creates the TLS connections of an C{ssl:} endpoint. It reads the certificate again
-    for the first connection after one of the files has changed; while the new
-    files cannot be used, the former certificate stays.
+    Creates the TLS connections of an C{ssl:} endpoint, of version 1.2 or newer. It
+    reads the certificate again for the first connection after one of the files has
+    changed; while the new files cannot be used, the former certificate stays.
 
     @param current: the context factory with the present certificate.
     """
@@ -47,7 +51,7 @@ class CertificateReloader:
 
     def __init__(self, endpoint: str, current: Any) -> None:
         self._endpoint = endpoint
-        self._current = current
+        self._current = _withoutOldVersions(current)
         self._files = filesOf(endpoint)
         self._state = self._fileState()
 
@@ -68,7 +72,7 @@ class CertificateReloader:
         reader = _CertificateReader()
         try:
             serverFromString(reader, self._endpoint).listen(Factory())
-            reader.contextFactory.getContext()
+            current = _withoutOldVersions(reader.contextFactory)
         # OpenSSL, the endpoints and the file system each have their own errors.
         except Exception as e:
             self._log.warn(
@@ -78,8 +82,16 @@ class CertificateReloader:
                 reason=str(e) or type(e).__name__,
             )
             return
-        self._current = reader.contextFactory
+        self._current = current
         self._log.info("Read the new certificate ({files}).", files=self._files[0])
+
+
+def _withoutOldVersions(contextFactory: Any) -> Any:
+    """
+    Set the oldest version of a context that has had no connection yet.
+    """
+    contextFactory.getContext().set_min_proto_version(OLDEST)
+    return contextFactory
 
 
 class _CertificateReader:

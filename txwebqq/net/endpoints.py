@@ -29,6 +29,7 @@ from twisted.web.error import SchemeNotSupported
 from twisted.web.iweb import IAgentEndpointFactory, IPolicyForHTTPS
 from zope.interface import implementer
 
+from txwebqq.config.endpoints import checkEndpoint
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.net.certificates import ReloadingReactor
 from txwebqq.net.tls import policyFor
@@ -132,8 +133,9 @@ def listeningService(
     @raise InvalidConfiguration: when the text does not describe an endpoint.
     """
     try:
+        checkEndpoint(endpoint)
         server = serverFromString(ReloadingReactor(reactor, endpoint), endpoint)
-    except (ValueError, TypeError, OSError) as e:
+    except (InvalidConfiguration, ValueError, TypeError, OSError) as e:
         raise InvalidConfiguration(f"{endpoint}: {e}") from e
     service = StreamServerEndpointService(server, factory)
     # A port that is taken ends the process, with the reason.
