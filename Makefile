@@ -5,6 +5,7 @@
 #   make demo-onebot  a bot of NoneBot on our server, and ours by OneBot 11; ONCE=1
 #   make test         format, lint, types, import contracts, docs, tests;
 #                     NAME=tests/irc/relay runs the tests of one folder or file
+#   make test-long    the tests that take long
 #   make test-lowest  the tests with the lowest versions that pyproject.toml allows
 #   make ledger       whether anything accepted is ever lost, while connections
 #                     fail and the server is killed; SEED="1 2" FAULTS=1000
@@ -25,7 +26,7 @@ SYSTEM := /usr/bin/python3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-onebot test test-lowest format types imports pages ledger chaos bench docs clean distclean
+.PHONY: help demo demo-onebot test test-long test-lowest format types imports pages ledger chaos bench docs clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -48,6 +49,9 @@ else
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync format types imports pages
 	$(BIN)/pytest --numprocesses auto --maxschedchunk 4
 endif
+
+test-long: .venv/test.stamp .venv/irc.stamp .venv/judges.stamp .venv/koishi.stamp
+	$(BIN)/pytest --numprocesses auto --maxschedchunk 4 -m long $(NAME)
 
 test-lowest: .venv/lowest.stamp
 	.venv/lowest/bin/pytest --numprocesses auto --maxschedchunk 4
