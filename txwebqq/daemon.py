@@ -10,7 +10,7 @@ import pwd
 import signal
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -18,7 +18,8 @@ from typing import Any
 
 from twisted.application.service import MultiService, Service
 from twisted.internet.error import CannotListenError, ReactorNotRunning
-from twisted.logger import Logger
+from twisted.logger import ILogObserver, Logger
+from twisted.python.components import Componentized
 
 
 class StartupError(SystemExit, Exception):
@@ -94,11 +95,26 @@ class Daemon(MultiService):
     The services of a process, which ends with one line when one of them cannot listen.
 
     @param twistd: the options of twistd.
+    @param makeObserver: opens the log, L{None} for that of twistd.
     """
 
-    def __init__(self, twistd: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self,
+        twistd: Mapping[str, Any] | None,
+        makeObserver: Callable[[], ILogObserver] | None = None,
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self._makeObserver = makeObserver
         LogFileOwner(twistd).setServiceParent(self)  # type: ignore[no-untyped-call]
+
+    def setServiceParent(self, parent: Any) -> None:
+        """
+        Set the parent. An application has our log installed by twistd, which asks
+        for it next.
+        """
+        super().setServiceParent(parent)  # type: ignore[no-untyped-call]
+        if self._makeObserver is not None and isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, self._makeObserver())
 
     def privilegedStartService(self) -> None:
         try:

@@ -5,6 +5,7 @@ The plugin C{twistd webqq-onebot}: accounts for bots that speak OneBot 11.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,7 @@ class Options(ConfigFileOptions, OperationOptions):
 
         @raise UsageError: when one is missing or invalid.
         """
+        self.readLogs()
         self["operation"] = self.readOperation()
         super().postOptions()
 
@@ -114,7 +116,7 @@ def makeService(options: Options) -> IService:
     clock: Any = reactor
     twistd: Any = options.parent or {}
     clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
-    daemon = Daemon(twistd)
+    daemon = Daemon(twistd, partial(options.logs.makeObserver, clock))
     watched = WatchedAccounts()
     isWatched = options["operation"] is not None
     accountMaker: AccountMaker = watched.makeAccount if isWatched else makeAccount

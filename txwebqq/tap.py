@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,7 @@ class Options(OperationOptions):
 
         @raise UsageError: names the option that is invalid.
         """
+        self.readLogs()
         self.operation = self.readOperation()
         isOneBot = self["onebot"] is not None or self["onebot-listen"] is not None
         try:
@@ -247,7 +249,7 @@ def makeService(options: Options) -> IService:
 
     escapeUnencodable()
     twistd: Any = options.parent or {}
-    daemon = Daemon(twistd)
+    daemon = Daemon(twistd, partial(options.logs.makeObserver, reactor))
     make = makeAccount
     try:
         if options.operation is not None:

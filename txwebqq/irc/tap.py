@@ -4,6 +4,7 @@ The plugin C{twistd webqq-irc}: the IRC gateway and the IRC relay.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class Options(ConfigFileOptions, OperationOptions):
 
         @raise UsageError: when one is missing or invalid.
         """
+        self.readLogs()
         self["operation"] = self.readOperation()
         super().postOptions()
 
@@ -63,7 +65,7 @@ def makeService(options: Options) -> IService:
     twistd: Any = options.parent or {}
     clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
     configuration: Configuration = options["configuration"]
-    daemon = Daemon(twistd)
+    daemon = Daemon(twistd, partial(options.logs.makeObserver, clock))
     watched = WatchedAccounts()
     sources: list[Source] = [watched]
     isWatched = options["operation"] is not None

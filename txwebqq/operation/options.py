@@ -11,16 +11,16 @@ from typing import Any
 from twisted.application.service import IService
 from twisted.python.usage import UsageError
 
-from txwebqq.config.options import CommandOptions
 from txwebqq.config.passwordfile import readPasswordFile
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.logs.options import LogOptions
 from txwebqq.operation.metrics import Source
 from txwebqq.operation.settings import OperationSettings
 
 
-class OperationOptions(CommandOptions):
+class OperationOptions(LogOptions):
     """
-    Options of a daemon with an endpoint for operators.
+    Options of a daemon with a log and an endpoint for operators.
     """
 
     optParameters = [

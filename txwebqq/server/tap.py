@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -145,6 +146,7 @@ class Options(OperationOptions):
             )
             self["keep"] = _count("--history", self["history"], 0, 1_000_000)
             self["days"] = _count("--history-days", self["history-days"], 1, 36_500)
+            self.readLogs()
             self["operation"] = self.readOperation()
             guesses = self["wrong-passwords"]
             self["guesses"] = _count("--wrong-passwords", guesses, 1, 1_000_000)
@@ -359,10 +361,10 @@ def makeService(options: Options) -> IService:
     twistd: Any = options.parent or {}
     clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
     server = ServerService(options, clock)
-    if server.statistics is None:
-        return server
-    daemon = Daemon(twistd)
+    daemon = Daemon(twistd, partial(options.logs.makeObserver, clock))
     server.setServiceParent(daemon)  # type: ignore[no-untyped-call]
+    if server.statistics is None:
+        return daemon
     try:
         operation = operationService(options["operation"], [server.statistics], clock)
     except InvalidConfiguration as e:

@@ -1,0 +1,3 @@
+"""
+The logs of the daemons: their formats, levels and files.
+"""
