@@ -4,6 +4,7 @@ The plugin C{twistd webqq-onebot}: accounts for bots that speak OneBot 11.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from txwebqq.model import Account
 from txwebqq.onebot.surface.config import SurfaceSettings, readSurface
 from txwebqq.operation.accounts import WatchedAccounts
 from txwebqq.operation.options import OperationOptions, operationService
+from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
 try:
     # It needs an extra.
@@ -118,7 +120,8 @@ def makeService(options: Options) -> IService:
     clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
     daemon = Daemon(twistd, partial(options.logs.makeObserver, clock))
     watched = WatchedAccounts()
-    isWatched = options["operation"] is not None
+    manager = takeServiceManager(os.environ)
+    isWatched = options["operation"] is not None or manager is not None
     accountMaker: AccountMaker = watched.makeAccount if isWatched else makeAccount
     accounts: tuple[BotAccountSettings, ...] = options["configuration"]
     for each in accounts:
@@ -133,7 +136,8 @@ def makeService(options: Options) -> IService:
         except InvalidConfiguration as e:
             raise StartupError(f"{options['config']}: {e}") from e
         service.setServiceParent(daemon)
-    if isWatched:
+    if options["operation"] is not None:
         operation = operationService(options["operation"], [watched], clock)
         operation.setServiceParent(daemon)
+    notifyServiceManager(manager, daemon, watched.status, clock)
     return daemon

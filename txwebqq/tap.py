@@ -48,6 +48,7 @@ from txwebqq.operation.accounts import WatchedAccounts
 from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.session.interfaces import Era
+from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
 
 class LoggingProtocol(WebQQProtocol):
@@ -250,11 +251,12 @@ def makeService(options: Options) -> IService:
     escapeUnencodable()
     twistd: Any = options.parent or {}
     daemon = Daemon(twistd, partial(options.logs.makeObserver, reactor))
-    make = makeAccount
+    watched = WatchedAccounts()
+    manager = takeServiceManager(os.environ)
+    isWatched = options.operation is not None or manager is not None
+    make = watched.makeAccount if isWatched else makeAccount
     try:
         if options.operation is not None:
-            watched = WatchedAccounts()
-            make = watched.makeAccount
             operation = operationService(options.operation, [watched], reactor)
             operation.setServiceParent(daemon)
         service = make(options.account, options.access, options.factory, reactor)
@@ -262,6 +264,7 @@ def makeService(options: Options) -> IService:
         raise StartupError(str(e)) from e
     _stopAfter(service, reactor)
     service.setServiceParent(daemon)  # type: ignore[no-untyped-call]
+    notifyServiceManager(manager, daemon, watched.status, reactor)
     reactor.callWhenRunning(handleSignals, reactor, bool(twistd.get("nodaemon")))
     return daemon
 

@@ -5,11 +5,13 @@ The texts of server endpoints, in options and configuration files.
 from __future__ import annotations
 
 import re
+import socket
 from ipaddress import ip_address
 
-from twisted.internet.endpoints import serverFromString
+from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
 
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.systemd.sockets import addressOf
 
 # A backslash quotes the character after it.
 _WORDS = re.compile(r"(?:\\.|[^:\\])+")
@@ -32,22 +34,56 @@ def checkEndpoint(endpoint: str) -> None:
         )
     try:
         # Parsing does not use the reactor.
-        serverFromString(None, endpoint)
+        found = serverFromString(None, endpoint)
+    except (IndexError, KeyError) as e:
+        if not endpoint.startswith("systemd:"):
+            raise InvalidConfiguration(f"{type(e).__name__}: {e}") from e
+        raise InvalidConfiguration(
+            "the service manager has passed on no such socket"
+        ) from e
     # Each kind of endpoint has its own errors.
     except Exception as e:
         raise InvalidConfiguration(f"{type(e).__name__}: {e}") from e
+    if isinstance(found, AdoptedStreamServerEndpoint):
+        _checkInherited(found)
+
+
+def _checkInherited(endpoint: AdoptedStreamServerEndpoint) -> None:
+    try:
+        family, _ = addressOf(endpoint.fileno)
+    except OSError as e:
+        raise InvalidConfiguration(
+            f"descriptor {endpoint.fileno} is no socket: {e.strerror}"
+        ) from e
+    if family != endpoint.addressFamily:
+        raise InvalidConfiguration(
+            f"the socket is one of domain={family.name.removeprefix('AF_')}"
+        )
 
 
 def isLocal(endpoint: str) -> bool:
     """
     Check that a server endpoint can be reached from this machine only: it is a UNIX
-    socket, or names interfaces that are all loopback.
+    socket, or names interfaces that are all loopback, or a socket with such an address
+    that the service manager passes on.
     """
     words = [re.sub(r"\\(.)", r"\1", word) for word in _WORDS.findall(endpoint)]
     if words and words[0] == "unix":
         return True
+    if words and words[0] == "systemd":
+        return _isInheritedLocal(endpoint)
     named = [word.partition("=")[2] for word in words if word.startswith("interface=")]
     return bool(named) and all(map(_isLoopback, named))
+
+
+def _isInheritedLocal(endpoint: str) -> bool:
+    try:
+        found = serverFromString(None, endpoint)
+        family, host = addressOf(found.fileno)
+    # Each kind of error is that of an endpoint that cannot be used.
+    except Exception:
+        return False
+    return family is socket.AF_UNIX or _isLoopback(host)
 
 
 def _isLoopback(name: str) -> bool:

@@ -4,6 +4,7 @@ The plugin C{twistd webqq-irc}: the IRC gateway and the IRC relay.
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from txwebqq.irc.statistics import GatewaySource, RelaySource
 from txwebqq.operation.accounts import WatchedAccounts
 from txwebqq.operation.metrics import Source
 from txwebqq.operation.options import OperationOptions, operationService
+from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
 
 class Options(ConfigFileOptions, OperationOptions):
@@ -68,7 +70,8 @@ def makeService(options: Options) -> IService:
     daemon = Daemon(twistd, partial(options.logs.makeObserver, clock))
     watched = WatchedAccounts()
     sources: list[Source] = [watched]
-    isWatched = options["operation"] is not None
+    manager = takeServiceManager(os.environ)
+    isWatched = options["operation"] is not None or manager is not None
     make: AccountMaker = watched.makeAccount if isWatched else makeAccount
     try:
         with asDaemonUser(twistd):
@@ -82,7 +85,8 @@ def makeService(options: Options) -> IService:
                 relay.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     except InvalidConfiguration as e:
         raise StartupError(f"{options['config']}: {e}") from e
-    if isWatched:
+    if options["operation"] is not None:
         operation = operationService(options["operation"], sources, clock)
         operation.setServiceParent(daemon)
+    notifyServiceManager(manager, daemon, watched.status, clock)
     return daemon

@@ -5,6 +5,7 @@ Server certificates that are read again when their files have changed.
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from zope.interface import implementer
+
+from txwebqq.systemd.sockets import adoptUNIXPort
 
 OLDEST = SSL.TLS1_2_VERSION
 """The oldest version of TLS that servers accept, also with an C{sslmethod} of their
@@ -114,7 +117,7 @@ class _CertificateReader:
 class ReloadingReactor:
     """
     A reactor whose TLS servers read their certificates again when the files
-    have changed.
+    have changed, and which leaves the files of inherited UNIX sockets alone.
 
     @param endpoint: the text of the endpoint that listens with it.
     """
@@ -134,6 +137,16 @@ class ReloadingReactor:
         """
         reloader = CertificateReloader(self._endpoint, contextFactory)
         return self._reactor.listenSSL(port, factory, reloader, *args, **others)
+
+    def adoptStreamPort(
+        self, fileDescriptor: int, addressFamily: int, factory: Any
+    ) -> Any:
+        """
+        Listen at a socket that another process has bound.
+        """
+        if addressFamily == socket.AF_UNIX:
+            return adoptUNIXPort(fileDescriptor, factory, self._reactor)
+        return self._reactor.adoptStreamPort(fileDescriptor, addressFamily, factory)
 
 
 def fileState(file: str) -> tuple[int, int, int] | None:

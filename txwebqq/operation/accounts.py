@@ -254,3 +254,15 @@ class WatchedAccounts:
                 state = signOns.state.value.replace("_", " ")
                 reason = f": {signOns.reason}" if signOns.reason else ""
                 yield f"account {number} is not signed on ({state}){reason}"
+
+    def status(self) -> str:
+        """
+        Tell in one line how the accounts are.
+        """
+        count = len(self._accounts)
+        if problems := list(self.problems()):
+            isOne = len(problems) == 1
+            return f"{count - len(problems)} of {count} accounts signed on: " + (
+                problems[0] if isOne else f"{problems[0]}, and others"
+            )
+        return f"{count} of {count} accounts signed on"

@@ -250,6 +250,12 @@ class WebQQResource(Resource):
             parsePOSTFormSubmission=False,
         )
 
+    def status(self) -> str:
+        """
+        Tell in one line how the server is.
+        """
+        return f"{self._sessions.onlineCount} accounts online"
+
     def stop(self) -> None:
         """
         Answer all held polls, abort all file transfers, and leave nothing on the clock.

@@ -4,6 +4,7 @@ C{twistd webqq-server}: the options and the service of a WebQQ server.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from functools import partial
@@ -54,6 +55,7 @@ from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
 from txwebqq.server.uploadquotas import FileLimits
 from txwebqq.sqlite.database import MEMORY
+from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
 OPEN = "open"
 
@@ -196,6 +198,12 @@ class ServerService(Service):
     def _isListening(self) -> bool:
         return len(self._ports) == len(self._options["endpoints"])
 
+    def status(self) -> str:
+        """
+        Tell in one line how the server is.
+        """
+        return "stopped" if self._server is None else self._server.status()
+
     def privilegedStartService(self) -> None:
         """
         Open the database, and listen.
@@ -315,7 +323,8 @@ class ServerService(Service):
     def _cbListening(self, port: IListeningPort) -> None:
         self._ports.append(port)
         host: Any = port.getHost()
-        where = getattr(host, "name", None) or f"{host.host}:{host.port}"
+        name = getattr(host, "name", None)
+        where = os.fsdecode(name) if name else f"{host.host}:{host.port}"
         self._log.info("The WebQQ server listens on {where}.", where=where)
 
     def _ebListening(self, failure: Failure, endpoint: str) -> None:
@@ -360,9 +369,11 @@ def makeService(options: Options) -> IService:
     clock: Any = reactor
     twistd: Any = options.parent or {}
     clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
+    manager = takeServiceManager(os.environ)
     server = ServerService(options, clock)
     daemon = Daemon(twistd, partial(options.logs.makeObserver, clock))
     server.setServiceParent(daemon)  # type: ignore[no-untyped-call]
+    notifyServiceManager(manager, daemon, server.status, clock)
     if server.statistics is None:
         return daemon
     try:

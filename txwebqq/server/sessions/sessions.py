@@ -114,6 +114,13 @@ class Sessions:
         session = self._byNumber.get(number)
         return None if session is None or session.lapsed else session
 
+    @property
+    def onlineCount(self) -> int:
+        """
+        The number of accounts that are online.
+        """
+        return len(self._byNumber) - len(self._lapsed)
+
     def existing(self, number: Number) -> Session | None:
         """
         Return the session of an account, also if it has lapsed.
