@@ -42,6 +42,7 @@ NOT_TYPED = {
     "benchmarks.md": "it takes an hour",
     "today-qq.md": "it needs an account of QQ",
     "operations.md": "tests/endtoend/test_end_to_end_operation.py asks real daemons",
+    "running.md": "it needs systemd or podman; tests/project/test_units.py reads them",
     "onebot-bots.md": "it installs NoneBot; tests/onebot types the rest with its own",
 }
 """Pages with commands that no test types, and why."""
