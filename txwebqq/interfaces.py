@@ -21,6 +21,7 @@ from txwebqq.model import (
     Event,
     Gid,
     Group,
+    StateChange,
     Status,
     Uin,
 )
@@ -220,6 +221,23 @@ class IWebQQFactory(Interface):
     def buildProtocol(account: Account) -> IWebQQProtocol:
         """
         Build the protocol for a sign-on that is about to begin.
+        """
+
+
+class IStateObserver(Interface):
+    """
+    Is told of the states of accounts. A factory that provides this is told of those
+    of the accounts whose protocols it builds.
+    """
+
+    def stateChanged(account: Account, change: StateChange) -> object:
+        """
+        Handle a change of the state of an account. Called in order, never while
+        another callback of the account runs, and before the callback of the
+        protocol that tells of the same: C{connectionMade}, C{signedOn} or
+        C{connectionLost}.
+
+        @return: an awaitable is checked for errors but not waited for.
         """
 
 

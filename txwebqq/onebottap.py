@@ -25,6 +25,7 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Account
 from txwebqq.onebot.surface.config import SurfaceSettings, readSurface
 from txwebqq.operation.accounts import WatchedAccounts
+from txwebqq.operation.maker import OperatedAccounts
 from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
@@ -45,11 +46,14 @@ class BotAccountSettings:
 
     @ivar access: how it reaches QQ.
     @ivar surface: the ways to its bots.
+    @ivar onState: the program that is run when the state of the account changes, and
+        its arguments.
     """
 
     account: Account
     access: Access
     surface: SurfaceSettings
+    onState: tuple[str, ...] = ()
 
 
 def load(path: Path) -> tuple[BotAccountSettings, ...]:
@@ -78,7 +82,8 @@ def load(path: Path) -> tuple[BotAccountSettings, ...]:
 
 def _readAccount(table: ConfigTable) -> BotAccountSettings:
     account, access = readAccess(table)
-    settings = BotAccountSettings(account, access, readSurface(table))
+    onState = table.command("on-state")
+    settings = BotAccountSettings(account, access, readSurface(table), onState)
     table.close()
     return settings
 
@@ -124,6 +129,8 @@ def makeService(options: Options) -> IService:
     isWatched = options["operation"] is not None or manager is not None
     accountMaker: AccountMaker = watched.makeAccount if isWatched else makeAccount
     accounts: tuple[BotAccountSettings, ...] = options["configuration"]
+    commands = {each.account.number: each.onState for each in accounts}
+    accountMaker = OperatedAccounts(accountMaker, commands).makeAccount
     for each in accounts:
 
         def make(factory: Any, each: BotAccountSettings = each) -> Any:

@@ -15,7 +15,12 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from txwebqq.errors import CaptchaUnsolved
-from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol, IWebQQTransport
+from txwebqq.interfaces import (
+    IStateObserver,
+    IWebQQFactory,
+    IWebQQProtocol,
+    IWebQQTransport,
+)
 from txwebqq.model import (
     Account,
     Buddy,
@@ -44,6 +49,7 @@ from txwebqq.model import (
     Reaction,
     RosterChange,
     Shake,
+    StateChange,
     Status,
     StatusChange,
     StrangerMessage,
@@ -445,7 +451,7 @@ class _NamesProtocol(TypingProtocol[P_co]):
     def protocol(self) -> Callable[[], P_co]: ...
 
 
-@implementer(IWebQQFactory)
+@implementer(IWebQQFactory, IStateObserver)
 class WebQQFactory:
     """
     Builds the protocol of each sign-on, and holds the data that outlives one.
@@ -464,3 +470,13 @@ class WebQQFactory:
         Build the protocol for a sign-on that is about to begin.
         """
         return self.protocol()
+
+    def stateChanged(self, account: Account, change: StateChange) -> object:
+        """
+        Called with each change of the state of an account. Protocols come and go with
+        sign-ons; this is called for the times between them as well.
+
+        It is called before the callback of the protocol that tells of the same, which
+        is C{connectionMade}, C{signedOn} or C{connectionLost}. An exception is logged
+        and has no other effect.
+        """

@@ -20,7 +20,14 @@ from twisted.python.failure import Failure
 from twisted.python.reflect import namedAny
 from twisted.python.usage import UsageError
 
-from txwebqq.accounts import Access, OneBotAccess, WebQQAccess, makeAccount
+from txwebqq.accounts import (
+    Access,
+    AccountMaker,
+    OneBotAccess,
+    WebQQAccess,
+    makeAccount,
+)
+from txwebqq.config.command import parseCommand
 from txwebqq.config.passwordfile import (
     PASSWORD_VARIABLE,
     readPasswordFile,
@@ -45,6 +52,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.operation.accounts import WatchedAccounts
+from txwebqq.operation.maker import OperatedAccounts
 from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.session.interfaces import Era
@@ -137,6 +145,8 @@ class Options(OperationOptions):
     @ivar factory: the application.
     @ivar access: how the account reaches QQ.
     @ivar operation: the endpoint for operators, L{None} for none.
+    @ivar onState: the program that is run when the state of the account changes, and
+        its arguments.
     """
 
     command = "twistd webqq"
@@ -182,6 +192,12 @@ class Options(OperationOptions):
         ],
         ["send-burst", None, "3", "The messages that such an account sends at once."],
         ["send-seconds", None, "1.5", "The time between two messages after that."],
+        [
+            "on-state",
+            None,
+            None,
+            "A command that is run when the state of the account changes.",
+        ],
     ]
     optFlags = [["log-text", None, "Log the texts of messages, too (without --app)."]]
 
@@ -202,6 +218,7 @@ class Options(OperationOptions):
             # imports the application.
             self.factory = _factory(self["app"], bool(self["log-text"]))
             self.access = self._oneBotAccess() if isOneBot else self._webQQAccess()
+            self.onState = _command(self["on-state"])
         except InvalidConfiguration as e:
             raise UsageError(str(e)) from e
 
@@ -254,11 +271,13 @@ def makeService(options: Options) -> IService:
     watched = WatchedAccounts()
     manager = takeServiceManager(os.environ)
     isWatched = options.operation is not None or manager is not None
-    make = watched.makeAccount if isWatched else makeAccount
+    make: AccountMaker = watched.makeAccount if isWatched else makeAccount
     try:
         if options.operation is not None:
             operation = operationService(options.operation, [watched], reactor)
             operation.setServiceParent(daemon)
+        commands = {options.account.number: options.onState}
+        make = OperatedAccounts(make, commands).makeAccount
         service = make(options.account, options.access, options.factory, reactor)
     except InvalidConfiguration as e:
         raise StartupError(str(e)) from e
@@ -337,6 +356,15 @@ def _seconds(name: str, text: str, low: float, high: float) -> float:
     if not low <= seconds <= high:
         raise InvalidConfiguration(f"--{name} is not from {low:g} to {high:g}: {text}")
     return seconds
+
+
+def _command(text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    try:
+        return parseCommand(text, Path.cwd())
+    except InvalidConfiguration as e:
+        raise InvalidConfiguration(f"--on-state cannot be used: {e}") from e
 
 
 def _factory(name: str | None, logText: bool) -> IWebQQFactory:

@@ -4,6 +4,7 @@ The endpoints for operators of real daemons.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
@@ -17,6 +18,9 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from tests.endtoend.daemons import INTERVAL, PATIENCE, ProcessFolder, freePort
+from tests.rig import CapturedLog
+from txwebqq.model import Account, AccountState, Number, StateChange
+from txwebqq.operation.statecommand import StateCommand
 
 CONFIGURATION = """
 [gateway]
@@ -148,3 +152,24 @@ async def test_portTaken(folder: ProcessFolder) -> None:
         assert await daemon.exits() == 1
         assert f"Cannot listen on 127.0.0.1:{folder.port}" in daemon.output
         assert "Traceback" not in daemon.output
+
+
+@ensureDeferred
+async def test_realProcess(tmp_path: Path) -> None:
+    """
+    A real program is run without a shell, and its output logged.
+    """
+    script = tmp_path / "told"
+    script.write_text('#!/bin/sh\necho "$1 $TXWEBQQ_STATE $TXWEBQQ_PASSWORD."\n')
+    script.chmod(0o700)
+    os.environ["TXWEBQQ_PASSWORD"] = "s3cret"
+    try:
+        command = StateCommand(Number(10001), (str(script), "$HOME;"), reactor)
+        command.startService()
+        with CapturedLog() as log:
+            change = StateChange(AccountState.KICKED, AccountState.ONLINE, "elsewhere")
+            command.stateChanged(Account(Number(10001), "x"), change)
+            await command.stopService()
+    finally:
+        del os.environ["TXWEBQQ_PASSWORD"]
+    assert "$HOME; kicked ." in log.text

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import CancelledError
+from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
@@ -38,12 +39,12 @@ from txwebqq.errors import (
     SessionExpired,
     Unreachable,
 )
-from txwebqq.model import Account, Number
+from txwebqq.model import Account, AccountState, Number, StateChange
 from txwebqq.operation.accounts import CountedFactory, MessageCounts, WatchedAccounts
 from txwebqq.operation.metrics import Histogram
 from txwebqq.protocol import WebQQFactory
 from txwebqq.session.application import Application
-from txwebqq.session.signoncounts import AccountState, SignOnCounts
+from txwebqq.session.signoncounts import SignOnCounts
 
 EXPIRED = b'{"retcode":121,"t":"0"}'
 
@@ -218,7 +219,7 @@ def test_noProtocol(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
             return None
 
     counted = CountedFactory(Broken(), MessageCounts())
-    application = Application(Account(Number(10001), "x"), counted)
+    application = Application(Account(Number(10001), "x"), counted, Clock())
     with pytest.raises(LoginRefused, match="the factory built no protocol"):
         application.buildProtocol()
     [failure] = flushLoggedErrors()
@@ -260,11 +261,14 @@ def test_ends(reason: Any, state: AccountState) -> None:
     """
     The state tells how a sign-on has ended.
     """
-    counts = SignOnCounts()
+    changes: list[StateChange] = []
+    counts = SignOnCounts(changes.append)
     counts.begin()
     assert counts.state is AccountState.SIGNING_ON
     counts.end(reason)
     assert counts.state is state
+    text = "" if reason is None else "x"
+    assert changes[1:] == [StateChange(state, AccountState.SIGNING_ON, text)]
     watched = WatchedAccounts()
     watched.watch(Number(10001), counts, MessageCounts())
     [problem] = watched.problems()

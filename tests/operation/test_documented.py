@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from txwebqq.irc.statistics import GatewaySource, RelaySource
+from txwebqq.model import AccountState
 from txwebqq.operation.accounts import WatchedAccounts
 from txwebqq.operation.lag import LagMeter
 from txwebqq.operation.metrics import Metric, MetricKind
 from txwebqq.operation.process import ProcessSource
 from txwebqq.operation.service import VersionSource
 from txwebqq.server.statistics import ServerStatistics
-from txwebqq.session.signoncounts import AccountState
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
@@ -86,7 +86,7 @@ def test_states() -> None:
     """
     All states of an account are explained.
     """
-    section = PAGE.partition("## Readiness")[2].partition("## Metrics")[0]
+    section = PAGE.partition("## Readiness")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| [^|]+ \|$", section, re.M)
     assert rows == [state.value for state in AccountState]
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from txwebqq.config.command import parseCommand
 from txwebqq.config.passwordfile import readPasswordFile
 from txwebqq.errors import InvalidConfiguration
 
@@ -161,6 +162,18 @@ class ConfigTable:
         if key not in self._values:
             return None
         return self._folder / self.string(key)
+
+    def command(self, key: str) -> tuple[str, ...]:
+        """
+        Read a program and its arguments, as L{parseCommand}; C{()} if the key is
+        missing.
+        """
+        if key not in self._values:
+            return ()
+        try:
+            return parseCommand(self.string(key), self._folder)
+        except InvalidConfiguration as e:
+            raise self.error(key, f"cannot be used: {e}") from e
 
     def passwordFile(self, key: str, default: str | None = None) -> str:
         """

@@ -26,6 +26,7 @@ from txwebqq.irc.gateway.service import GatewayService
 from txwebqq.irc.relay.service import RelayService
 from txwebqq.irc.statistics import GatewaySource, RelaySource
 from txwebqq.operation.accounts import WatchedAccounts
+from txwebqq.operation.maker import OperatedAccounts
 from txwebqq.operation.metrics import Source
 from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
@@ -73,6 +74,8 @@ def makeService(options: Options) -> IService:
     manager = takeServiceManager(os.environ)
     isWatched = options["operation"] is not None or manager is not None
     make: AccountMaker = watched.makeAccount if isWatched else makeAccount
+    commands = {each.account.number: each.onState for each in configuration.accounts}
+    make = OperatedAccounts(make, commands).makeAccount
     try:
         with asDaemonUser(twistd):
             if configuration.gateway is not None:

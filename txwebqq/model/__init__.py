@@ -123,6 +123,7 @@ from txwebqq.model.notices import (
     Typing,
     UnknownEvent,
 )
+from txwebqq.model.states import AccountState, StateChange
 
 __all__ = [
     "Font",
@@ -219,6 +220,8 @@ __all__ = [
     "MessageSent",
     "UnknownEvent",
     "Event",
+    "AccountState",
+    "StateChange",
     "PastMessage",
     "HistoryPage",
     "HistoryStretch",

@@ -123,7 +123,7 @@ class OneBotDriver:
         self._clock = clock
         self._pace = pace
         self._backoff = backoff
-        self._application = Application(account, factory)
+        self._application = Application(account, factory, clock)
         self.signOns = self._application.counts
         self._machine: SignOnInputs = makeSignOn(SignOnState(account, self))
         self._pending = PendingInputs(self._machine, clock, account.number)

@@ -10,7 +10,6 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from txwebqq.accounts import Access, makeAccount
 from txwebqq.errors import (
@@ -22,9 +21,10 @@ from txwebqq.errors import (
     SessionExpired,
     Unreachable,
 )
-from txwebqq.interfaces import FactoryOf, IAccountService, IWebQQFactory, IWebQQProtocol
+from txwebqq.interfaces import FactoryOf, IAccountService
 from txwebqq.model import (
     Account,
+    AccountState,
     DiscussionMessage,
     Event,
     GroupMessage,
@@ -32,8 +32,9 @@ from txwebqq.model import (
     Number,
     StrangerMessage,
 )
+from txwebqq.operation.factories import FactoryWrapper
 from txwebqq.operation.metrics import Sample, counter, gauge
-from txwebqq.session.signoncounts import AccountState, SignOnCounts
+from txwebqq.session.signoncounts import SignOnCounts
 
 STATE = gauge(
     "txwebqq_account_state",
@@ -132,25 +133,19 @@ class MessageCounts:
         return result
 
 
-@implementer(IWebQQFactory)
-class CountedFactory:
+class CountedFactory(FactoryWrapper):
     """
     Builds the protocols of another factory, whose messages are counted.
     """
 
     def __init__(self, factory: FactoryOf[Any], counts: MessageCounts) -> None:
-        self._factory = factory
+        super().__init__(factory)
         self._counts = counts
 
-    def buildProtocol(self, account: Account) -> Any:
+    def prepare(self, account: Account, protocol: Any) -> None:
         """
-        Build a protocol whose calls C{eventReceived} and C{sendTo} count.
+        Have the calls C{eventReceived} and C{sendTo} of a protocol count.
         """
-        built: object = self._factory.buildProtocol(account)
-        if not IWebQQProtocol.providedBy(built):
-            # The caller reports it.
-            return built
-        protocol: Any = built
         received = self._counts.received
         eventReceived: Callable[[Event], object] = protocol.eventReceived
 
@@ -173,14 +168,6 @@ class CountedFactory:
                 return sent.addBoth(countSent, conversation[0])
 
             protocol.sendTo = sendAndCount
-        makeConnection = protocol.makeConnection
-
-        def connect(account: Account, transport: Any, factory: object) -> object:
-            # Applications know their own factory.
-            return makeConnection(account, transport, self._factory)
-
-        protocol.makeConnection = connect
-        return protocol
 
 
 class WatchedAccounts:

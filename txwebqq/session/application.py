@@ -4,18 +4,28 @@ The application's side of an account, through all its sign-ons.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
 from txwebqq.errors import LoginRefused, NotSignedOn, SessionExpired, WebQQError
-from txwebqq.interfaces import FactoryOf, IWebQQProtocol, IWebQQTransport
-from txwebqq.model import Account
-from txwebqq.session.callbacks import CallbackQueue, GuardedProtocol
+from txwebqq.interfaces import (
+    FactoryOf,
+    IStateObserver,
+    IWebQQProtocol,
+    IWebQQTransport,
+)
+from txwebqq.model import Account, StateChange
+from txwebqq.session.callbacks import CallbackQueue, GuardedCallbacks, GuardedProtocol
 from txwebqq.session.signoncounts import SignOnCounts
+
+_CHANGED = "State of account {account}: {state} (before: {before})."
+_CHANGED_BECAUSE = "State of account {account}: {state} (before: {before}): {reason}"
 
 
 class Application:
@@ -28,16 +38,51 @@ class Application:
 
     _log = Logger()
 
-    def __init__(self, account: Account, factory: FactoryOf[Any]) -> None:
+    def __init__(
+        self, account: Account, factory: FactoryOf[Any], clock: IReactorTime
+    ) -> None:
         self._account = account
+        self._clock = clock
         self._factory = factory
-        self.counts = SignOnCounts()
+        self.counts = SignOnCounts(self._stateChanged)
         self._callbackQueue = CallbackQueue()
+        self._observer: GuardedCallbacks | None = None
+        if IStateObserver.providedBy(factory):
+            self._observer = GuardedCallbacks(factory, account, self._callbackQueue)
+        # Calls for changes of the state that the factory was not told of.
+        self._untold: list[Callable[[], None]] = []
+        self._telling: IDelayedCall | None = None
         self._signedOn: GuardedProtocol | None = None
         # Whether the last sign-on has ended by the loss of the session.
         self._isLost = False
         self._whenSignedOn: list[Deferred[IWebQQProtocol]] = []
         self._whenSignedOff: list[Deferred[None]] = []
+
+    def _stateChanged(self, change: StateChange) -> None:
+        self._log.info(
+            _CHANGED_BECAUSE if change.reason else _CHANGED,
+            account=self._account.number,
+            state=change.state.value,
+            before=change.before.value,
+            reason=change.reason,
+        )
+        if self._observer is None:
+            return
+        call = self._observer.prepared("stateChanged", self._account, change)
+        self._untold.append(call)
+        # Not within an action of the machine, where the application may not sign off.
+        if self._telling is None:
+            self._telling = self._clock.callLater(0, self._run)
+
+    def _run(self, *calls: Callable[[], None]) -> None:
+        """
+        Tell the factory of the changes, and make calls after that.
+        """
+        telling, self._telling = self._telling, None
+        if telling is not None and telling.active():
+            telling.cancel()
+        untold, self._untold = self._untold, []
+        self._callbackQueue.run(*untold, *calls)
 
     def buildProtocol(self) -> GuardedProtocol:
         """
@@ -46,7 +91,6 @@ class Application:
         @raise LoginRefused: when the factory builds none.
         """
         number = self._account.number
-        self.counts.begin()
         try:
             protocol = self._factory.buildProtocol(self._account)
             if not IWebQQProtocol.providedBy(protocol):
@@ -62,7 +106,10 @@ class Application:
         """
         Give a protocol its transport.
         """
-        protocol.call("makeConnection", self._account, transport, self._factory)
+        self.counts.begin()
+        self._run(
+            protocol.prepared("makeConnection", self._account, transport, self._factory)
+        )
 
     def whenSignedOn(self) -> Deferred[IWebQQProtocol]:
         """
@@ -91,7 +138,7 @@ class Application:
         self._signedOn = protocol
         self.counts.signOn()
         self._log.info("Signed on (account {number}).", number=self._account.number)
-        protocol.call("signedOn")
+        self._run(protocol.prepared("signedOn"))
         waiting, self._whenSignedOn = self._whenSignedOn, []
         for deferred in waiting:
             deferred.callback(protocol.protocol)
@@ -140,12 +187,14 @@ class Application:
         Call the last callback of a protocol.
         """
         self._signedOn = None
-        protocol.close(Failure(ConnectionDone() if reason is None else reason))
+        failure = Failure(ConnectionDone() if reason is None else reason)
+        self._run(protocol.close(failure))
 
     def signedOff(self, reason: WebQQError | None) -> None:
         """
         Tell that the account stays offline.
         """
+        self._run()
         waitingOn, self._whenSignedOn = self._whenSignedOn, []
         for on in waitingOn:
             on.errback(reason or NotSignedOn("signed off"))

@@ -35,20 +35,33 @@ class CallbackQueue:
         # Mostly empty: a deque of each account would take more memory.
         self.waiting: list[Callable[[], None]] = []
 
+    def run(self, *calls: Callable[[], None]) -> None:
+        """
+        Make calls, which do not raise, one after the other, after the one that is
+        running.
+        """
+        self.waiting.extend(calls)
+        if self.isRunning:
+            return
+        self.isRunning = True
+        try:
+            while self.waiting:
+                self.waiting.pop(0)()
+        finally:
+            self.isRunning = False
 
-class GuardedProtocol:
+
+class GuardedCallbacks:
     """
-    Calls the callbacks of one protocol, and logs their exceptions.
+    Calls the callbacks of one object of an application, and logs their exceptions.
 
-    @param queue: shared by all protocols of the account.
+    @param queue: shared by all objects of the account.
     """
 
     _log = Logger()
 
-    def __init__(
-        self, protocol: IWebQQProtocol, account: Account, queue: CallbackQueue
-    ) -> None:
-        self.protocol = protocol
+    def __init__(self, target: object, account: Account, queue: CallbackQueue) -> None:
+        self._target = target
         self._number = account.number
         self._queue = queue
         self._closed = False
@@ -62,6 +75,7 @@ class GuardedProtocol:
         if queue.isRunning:
             queue.waiting.append(partial(self._call, name, args))
             return
+        # As queue.run, in less time: there is one call for each message.
         queue.isRunning = True
         try:
             self._call(name, args)
@@ -70,16 +84,15 @@ class GuardedProtocol:
         finally:
             queue.isRunning = False
 
-    def close(self, reason: Failure) -> None:
+    def prepared(self, name: str, *args: object) -> Callable[[], None]:
         """
-        Call the last callback, C{connectionLost}.
+        Return a function that makes a call, for L{CallbackQueue.run}.
         """
-        self._closed = True
-        self.call("connectionLost", reason)
+        return partial(self._call, name, args)
 
     def _call(self, name: str, args: tuple[object, ...]) -> None:
         try:
-            result = getattr(self.protocol, name)(*args)
+            result = getattr(self._target, name)(*args)
         except Exception:
             self._logFailure(Failure(), name)
             return
@@ -102,6 +115,27 @@ class GuardedProtocol:
             name=name,
             number=self._number,
         )
+
+
+class GuardedProtocol(GuardedCallbacks):
+    """
+    Calls the callbacks of one protocol.
+    """
+
+    def __init__(
+        self, protocol: IWebQQProtocol, account: Account, queue: CallbackQueue
+    ) -> None:
+        super().__init__(protocol, account, queue)
+        self.protocol = protocol
+
+    def close(self, reason: Failure) -> Callable[[], None]:
+        """
+        Log failures of callbacks as those of a sign-on that is over.
+
+        @return: calls the last callback, C{connectionLost}.
+        """
+        self._closed = True
+        return self.prepared("connectionLost", reason)
 
 
 def _deferred(result: Awaitable[Any]) -> Deferred[Any]:

@@ -93,7 +93,7 @@ class SignOnDriver:
         self._rosterLoader = RosterLoader(self._requests, self._state)
         self._messageIds = messageIds(clock)
         self._acknowledgement = Acknowledgement()
-        self._application = Application(account, factory)
+        self._application = Application(account, factory, clock)
         self.signOns = self._application.counts
         # From buildProtocol to endSignOn.
         self._current: _SignOn | None = None
@@ -200,12 +200,14 @@ class SignOnDriver:
         protocol = self._current.protocol.protocol
         number = self._account.number
         self._log.info("Captcha required (account {number}).", number=number)
+        self.signOns.awaitCaptcha()
 
         async def ask() -> str:
             return await protocol.captchaRequired(image)
 
         def solved(text: object) -> None:
             if isinstance(text, str) and text.strip():
+                self.signOns.captchaSolved()
                 self._machine.captchaSolved(text.strip())
             else:
                 self._machine.captchaUnsolved("captchaRequired returned no text")

@@ -1,10 +1,10 @@
 """
-Counts of the sign-ons of one account, and its present state.
+Counts of the sign-ons of one account, and its state, which changes here only.
 """
 
 from __future__ import annotations
 
-from enum import Enum
+from collections.abc import Callable
 
 from txwebqq.errors import (
     CaptchaUnsolved,
@@ -14,39 +14,14 @@ from txwebqq.errors import (
     SessionExpired,
     WebQQError,
 )
-
-
-class AccountState(Enum):
-    """
-    The states of an account.
-
-    @cvar OFFLINE: it has not signed on, or has signed off.
-    @cvar SIGNING_ON: a first sign-on is under way.
-    @cvar ONLINE: it is signed on.
-    @cvar INTERRUPTED: it is signed on, and its last poll has failed.
-    @cvar REJOINING: its session has expired and is being resumed.
-    @cvar WAITING: a sign-on has failed or the session was lost; it signs on again.
-    @cvar CAPTCHA_UNSOLVED: the server wants a captcha that was not solved.
-    @cvar REFUSED: the server does not let it in.
-    @cvar KICKED: another client has taken its place.
-    @cvar LOGGED_OUT: the server has ended its session for good.
-    """
-
-    OFFLINE = "offline"
-    SIGNING_ON = "signing_on"
-    ONLINE = "online"
-    INTERRUPTED = "interrupted"
-    REJOINING = "rejoining"
-    WAITING = "waiting"
-    CAPTCHA_UNSOLVED = "captcha_unsolved"
-    REFUSED = "refused"
-    KICKED = "kicked"
-    LOGGED_OUT = "logged_out"
+from txwebqq.model import AccountState, StateChange
 
 
 class SignOnCounts:
     """
     Counts of one account since the start of its service.
+
+    @param changed: called with each change of the state.
 
     @ivar state: the present state.
     @ivar reason: the cause of that state in words, C{""} where there is none.
@@ -62,6 +37,7 @@ class SignOnCounts:
     """
 
     __slots__ = (
+        "_changed",
         "expired",
         "failed",
         "kicked",
@@ -75,7 +51,8 @@ class SignOnCounts:
         "unsolved",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[StateChange], None]) -> None:
+        self._changed = changed
         self.state = AccountState.OFFLINE
         self.reason = ""
         self.succeeded = self.failed = self.refused = self.unsolved = 0
@@ -85,6 +62,18 @@ class SignOnCounts:
     def begin(self) -> None:
         """
         Record that a sign-on begins.
+        """
+        self._set(AccountState.SIGNING_ON)
+
+    def awaitCaptcha(self) -> None:
+        """
+        Record that a sign-on waits for the text of a captcha.
+        """
+        self._set(AccountState.AWAITING_CAPTCHA)
+
+    def captchaSolved(self) -> None:
+        """
+        Record that there is a text, which may be wrong.
         """
         self._set(AccountState.SIGNING_ON)
 
@@ -158,5 +147,7 @@ class SignOnCounts:
                 self._set(AccountState.OFFLINE, text)
 
     def _set(self, state: AccountState, reason: str = "") -> None:
-        self.state = state
+        before, self.state = self.state, state
         self.reason = reason
+        if state is not before:
+            self._changed(StateChange(state, before, reason))

@@ -124,7 +124,7 @@ def keys(*modules: str) -> set[str]:
     folder = PACKAGE / "irc" / "config"
     files = [PACKAGE / "accounts.py", *(folder / f"{name}.py" for name in modules)]
     code = "".join(file.read_text("utf-8") for file in files)
-    names = "string|number|path|passwordFile|stringList|boolean|choice"
+    names = "string|number|path|command|passwordFile|stringList|boolean|choice"
     read = rf'\.(?:{names})\(\s*"([a-z-]+)"'
     return set(re.findall(read, code))
 

@@ -23,12 +23,15 @@ class AccountSettings:
     @ivar burst: number of messages that the relay sends at once, before the rate
         limit applies.
     @ivar seconds: time between two messages after that.
+    @ivar onState: the program that is run when the state of the account changes, and
+        its arguments.
     """
 
     account: Account
     access: Access = field(default_factory=WebQQAccess)
     burst: int = BURST
     seconds: float = SECONDS
+    onState: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,9 @@ def readAccount(table: ConfigTable) -> AccountSettings:
     @raise InvalidConfiguration: when a key is invalid.
     """
     account, access = readAccess(table)
+    onState = table.command("on-state")
     table.close()
-    return AccountSettings(account, access)
+    return AccountSettings(account, access, onState=onState)
 
 
 def readPictures(table: ConfigTable) -> PictureSettings | None:

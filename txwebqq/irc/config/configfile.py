@@ -4,12 +4,14 @@ The configuration file of C{twistd webqq-irc}.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from txwebqq.config.toml import ConfigTable, readTOML
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.irc.config.accounts import AccountSettings
 from txwebqq.irc.config.gateway import GatewaySettings, readGateway
 from txwebqq.irc.config.relay import RelaySettings, readRelay
 
@@ -22,6 +24,15 @@ class Configuration:
 
     gateway: GatewaySettings | None
     relay: RelaySettings | None
+
+    @property
+    def accounts(self) -> Sequence[AccountSettings]:
+        """
+        The accounts of both.
+        """
+        users = self.gateway.users if self.gateway else ()
+        ofUsers = [account for user in users for account in user.accounts]
+        return [*ofUsers, *(self.relay.accounts if self.relay else ())]
 
 
 def load(path: Path) -> Configuration:
