@@ -32,6 +32,7 @@ from txwebqq.client import (
     refusalError,
 )
 from txwebqq.errors import (
+    Intercepted,
     InvalidConfiguration,
     MalformedReply,
     MessageTooLong,
@@ -503,7 +504,7 @@ def test_status(scene: ClientScene, status: int) -> None:
 
 
 @pytest.mark.parametrize("command", [BUDDIES, Login2(TICKET), Check("1")])
-@pytest.mark.parametrize("answer", [HTML, b"", b"{", b"[]", b"\xff\xfe", b"null"])
+@pytest.mark.parametrize("answer", [b"", b"{", b"<a>", b"[]", b"\xff\xfe", b"null"])
 def test_malformed(scene: ClientScene, command: Command[Any], answer: bytes) -> None:
     """
     An answer that is not WebQQ's fails with an error that says so, and for which
@@ -512,6 +513,72 @@ def test_malformed(scene: ClientScene, command: Command[Any], answer: bytes) -> 
     trouble = scene.fails(command, answer)
     assert isinstance(trouble, MalformedReply)
     assert str(trouble).startswith(f"{command.endpointName}: ")
+
+
+def redirect(location: str, status: int = 302) -> Callable[[Request], bytes]:
+    """
+    A reply that leads to another address, with a cookie.
+    """
+
+    def reply(request: Request) -> bytes:
+        request.setResponseCode(status)
+        request.setHeader("Location", location)
+        request.setHeader("Set-Cookie", "ptwebqq=theirs; domain=qq.com; path=/")
+        return b""
+
+    return reply
+
+
+PORTAL = (
+    b"\xef\xbb\xbf\r\n<!DOCTYPE html><html><title>Hotel</title>"
+    b'<form action="/login"><input name="password"></form></html>'
+)
+"""The page of a network that wants a login."""
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (HTML, "an HTML page of webqq.test instead of a reply: a captive portal or a"),
+        (PORTAL, "an HTML page of webqq.test instead of a reply"),
+        (
+            redirect("http://login.hotel.example/?to=x"),
+            "a redirect (302) to login.hot",
+        ),
+        (redirect("//login.hotel.example/", 307), "a redirect (307) to login.hotel."),
+        (redirect("https://webqq.test/x"), "a redirect (302) to https of webqq"),
+        (redirect("/login?session=1", 303), "a redirect (303) to another page"),
+        (redirect("http://[/"), "a redirect (302) to another page"),
+        (511, "status 511: the network wants a login in a browser"),
+        (407, "status 407: the proxy wants a login"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [Poll2(TICKET), Login("1", "D", "C"), GetImage("1")]
+)
+def test_intercepted(
+    scene: ClientScene, command: Command[Any], answer: Reply, words: str
+) -> None:
+    """
+    A page or a redirect in the place of a reply is trouble with the network, which
+    names the host. The redirect is not followed.
+    """
+    trouble = scene.fails(command, answer)
+    assert isinstance(trouble, Intercepted)
+    assert str(trouble).startswith(words)
+    assert len(scene.script.seen) == 1
+
+
+def test_foreignCookies() -> None:
+    """
+    A page in the place of a reply does not change the cookies, which are part of the
+    session.
+    """
+    scene = ClientScene(usesTreq=False)
+    scene.client.keepTicket("ours")
+    trouble = scene.fails(BUDDIES, redirect("http://login.hotel.example/"))
+    assert isinstance(trouble, Intercepted)
+    assert scene.client.cookie("ptwebqq") == "ours"
 
 
 @pytest.mark.parametrize("answer", [truncate, disconnect])

@@ -17,6 +17,7 @@ from txwebqq import errors
 from txwebqq.errors import (
     CaptchaNeeded,
     CaptchaUnsolved,
+    Intercepted,
     InvalidConfiguration,
     Kicked,
     LoggedOut,
@@ -36,6 +37,7 @@ from txwebqq.model import Face, Text
 ERRORS: list[WebQQError] = [
     CaptchaNeeded(1000, "a captcha"),
     CaptchaUnsolved("nobody reads it", 4),
+    Intercepted("an HTML page", 511),
     InvalidConfiguration("--account is missing"),
     Kicked("elsewhere"),
     LoggedOut("logged out"),

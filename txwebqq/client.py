@@ -25,8 +25,8 @@ from twisted.web.iweb import IBodyProducer, IResponse
 
 from txwebqq.errors import (
     CaptchaNeeded,
+    Intercepted,
     InvalidConfiguration,
-    MalformedReply,
     MessageTooLong,
     NotSent,
     RequestRefused,
@@ -47,6 +47,7 @@ from txwebqq.net.encodedurl import encodedURL
 from txwebqq.net.endpoints import EndpointCache
 from txwebqq.net.failures import (
     NETWORK_ERRORS,
+    decoded,
     raiseTimedOut,
     raiseUnreachable,
     unreachable,
@@ -263,7 +264,7 @@ class WebQQClient:
             body = await readBody(response, MAX_REPLY)
         except NETWORK_ERRORS as e:
             raise unreachable(e) from e
-        return _decoded(upload, response.code, body)
+        return decoded(upload, response.code, body, self._servers.locate(upload.url))
 
     async def _fetch(
         self, command: Command[bytes], sink: Sink, limit: int
@@ -336,9 +337,18 @@ class WebQQClient:
         return asked.addCallbacks(self._cbReplied, raiseUnreachable, (command,))
 
     def _cbReplied(self, response: Response, command: Command[R]) -> R | Refusal:
-        if response.cookies:
-            self._cookies.keep(command.url, response.cookies)
-        return _decoded(command, response.status, response.body)
+        url = self._servers.locate(command.url)
+        try:
+            return decoded(
+                command, response.status, response.body, url, response.location
+            )
+        except Intercepted:
+            # Nor are its cookies the server's.
+            response.cookies = []
+            raise
+        finally:
+            if response.cookies:
+                self._cookies.keep(command.url, response.cookies)
 
     def _exchange(self, command: Command[R]) -> Deferred[R | Refusal]:
         form = command.encodeForm()
@@ -346,15 +356,16 @@ class WebQQClient:
             opened = self._open(command, command.url, "", form, FORM)
         else:
             opened = self._open(command, command.url, form.decode("ascii"))
-        status = 0
+        status, location = 0, ""
 
         def responded(response: Any) -> Deferred[bytes]:
-            nonlocal status
-            status = response.code
+            nonlocal status, location
+            status, location = response.code, _header(response, "Location")
             return readBody(response, MAX_REPLY)
 
         def answered(body: bytes) -> R | Refusal:
-            return _decoded(command, status, body)
+            url = self._servers.locate(command.url)
+            return decoded(command, status, body, url, location)
 
         body = opened.addCallback(responded)
         exchanged: Deferred[R | Refusal] = body.addCallbacks(answered, raiseUnreachable)
@@ -426,16 +437,6 @@ def _raiseNotSent(failure: Failure) -> NoReturn:
     """
     failure.trap(ValueError)
     raise NotSent(NO_ADDRESS) from failure.value
-
-
-def _decoded(command: Command[R], status: int, body: bytes) -> R | Refusal:
-    if status != 200:
-        raise Unreachable(f"the reply has status {status}", status)
-    try:
-        return command.decodeReply(body)
-    except MalformedReply as e:
-        reason = f"{command.endpointName}: {e}"
-    raise MalformedReply(reason)
 
 
 def accepted(reply: R | Refusal) -> R:

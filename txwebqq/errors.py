@@ -51,6 +51,13 @@ class NotSent(Unreachable):
     """
 
 
+class Intercepted(Unreachable):
+    """
+    A proxy or a network has answered in the server's place,
+    usually with a login page: try later. The session is as it was.
+    """
+
+
 class NotSignedOn(WebQQError):
     """
     The account has no session, and the request was not sent: wait for

@@ -116,12 +116,12 @@ async def test_several(house: House, tmp_path: Path) -> None:
     assert await house.ask(house.authority.issue(LOCALHOST), both) == ()
 
 
-async def refused(asking: Awaitable[Any]) -> None:
+async def refused(asking: Awaitable[Any], why: str) -> None:
     """
-    Expect a failure that says that the certificate was refused and the request
-    not sent.
+    Expect a failure that says that the certificate was refused, why, and that the
+    request was not sent.
     """
-    with pytest.raises(NotSent, match="certificate verify failed"):
+    with pytest.raises(NotSent, match=f"^certificate verify failed: .*{why}"):
         await asking
 
 
@@ -131,7 +131,7 @@ async def test_unknown(house: House) -> None:
     Without that authority no request is sent.
     """
     certificate = house.authority.issue(LOCALHOST)
-    await refused(house.ask(certificate, None))
+    await refused(house.ask(certificate, None), "of an authority that is not known")
     assert house.answering.asked == 0
 
 
@@ -142,7 +142,7 @@ async def test_otherAuthority(house: House, tmp_path: Path) -> None:
     """
     other = Authority(tmp_path, "theirs")
     certificate = house.authority.issue(LOCALHOST)
-    await refused(house.ask(certificate, other.file))
+    await refused(house.ask(certificate, other.file), "authority that is not known")
     assert house.answering.asked == 0
 
 
@@ -171,7 +171,7 @@ async def test_wrongName(
     certificate = house.authority.issue(*names)
     with CapturedLog() as logged:
         asking = house.ask(certificate, house.authority.file, host)
-        await refused(asking)
+        await refused(asking, f"does not name the host {host}")
     assert house.answering.asked == 0
     assert (
         f"Refused the certificate of {host}, which does not name the host: "
@@ -186,7 +186,8 @@ async def test_outdated(house: House) -> None:
     """
     certificate = house.authority.issue(LOCALHOST, until=NOW - YEAR)
     asking = house.ask(certificate, house.authority.file)
-    await refused(asking)
+    day = f"{NOW - YEAR:%Y-%m-%d}"
+    await refused(asking, rf"of localhost has expired \({day}")
     assert house.answering.asked == 0
 
 

@@ -233,7 +233,7 @@ def test_deaf(rig: Rig) -> None:
     another protocol signs on.
     """
     with CapturedLog() as log:
-        rig.polls(*[HTML] * 16)
+        rig.polls(*[b"?"] * 16)
         rig.web.settle(100)
     assert "no poll was answered after 3 rejoins" in log.text
     assert rig.factory.logs == [["made", "on", "SessionExpired"], ["made", "on"]]
@@ -478,7 +478,7 @@ def test_incompleteRoster(rig: Rig, path: str, body: bytes) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "text"),
     [
-        (FRIENDS, HTML, "get_user_friends2 failed: not JSON"),
+        (FRIENDS, b"?", "get_user_friends2 failed: not JSON"),
         (GROUPS, 503, "get_group_name_list_mask2 failed: the reply has status 503"),
         (
             GROUPS,

@@ -22,6 +22,7 @@ from tests.rig import (
     truncate,
 )
 from txwebqq.errors import (
+    Intercepted,
     MalformedReply,
     MessageTooLong,
     NotSignedOn,
@@ -101,7 +102,8 @@ def test_setStatusBySending(rig: Rig) -> None:
         (b'{"retcode":99,"errmsg":"no"}', RequestRefused),
         (b'{"retcode":108,"errmsg":""}', SessionExpired),
         (b'{"retcode":121,"t":"0"}', SessionExpired),
-        (HTML, MalformedReply),
+        (HTML, Intercepted),
+        (b"{", MalformedReply),
         (b"", MalformedReply),
         (502, Unreachable),
         (disconnect, Unreachable),

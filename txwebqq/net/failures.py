@@ -1,10 +1,13 @@
 """
-Network failures of HTTP exchanges, as L{Unreachable}.
+Network failures of HTTP exchanges, as L{Unreachable}, and replies that are none of
+the server's.
 """
 
 from __future__ import annotations
 
-from typing import NoReturn
+import re
+from typing import NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 from OpenSSL.SSL import Error as TLSError
 from twisted.internet.defer import CancelledError
@@ -22,8 +25,11 @@ from twisted.web.client import (
 )
 from twisted.web.error import SchemeNotSupported
 
-from txwebqq.errors import NotSent, Unreachable
+from txwebqq.errors import Intercepted, MalformedReply, NotSent, Unreachable
 from txwebqq.net.httpresponse import InvalidResponse
+from txwebqq.wire.command import Command, Refusal
+
+R = TypeVar("R")
 
 NETWORK_ERRORS = (
     CancelledError,
@@ -88,3 +94,76 @@ def raiseTimedOut(result: object, seconds: float) -> NoReturn:
     L{Deferred.addTimeout}.
     """
     raise Unreachable(f"no complete reply within {seconds:g} s")
+
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""The statuses of replies that lead to another address."""
+
+# The beginning of a page. All replies of the protocol begin with another character,
+# but those to uploads, which are pages that a browser runs.
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|!--|html|head|body|\?xml)", re.I)
+
+_LOGINS = {
+    407: "the proxy wants a login",
+    511: "the network wants a login in a browser",
+}
+
+
+def decoded(
+    command: Command[R], status: int, body: bytes, url: str, location: str = ""
+) -> R | Refusal:
+    """
+    Decode the reply to a command.
+
+    @param url: the URL of the request.
+    @param location: the URL to which the reply redirects.
+
+    @raise Intercepted: when another one than the server has answered.
+    @raise Unreachable: for another status than 200.
+    @raise MalformedReply: when the body is not a reply to the command.
+    """
+    if status != 200:
+        if not command.isPage:
+            if status in REDIRECTS:
+                raise Intercepted(_redirected(status, url, location), status)
+            if status in _LOGINS:
+                raise Intercepted(f"status {status}: {_LOGINS[status]}", status)
+        raise Unreachable(f"the reply has status {status}", status)
+    try:
+        reply = command.decodeReply(body)
+    except MalformedReply as e:
+        reason = f"{command.endpointName}: {e}"
+    else:
+        # A picture may be any bytes.
+        if not isinstance(reply, bytes) or _PAGE.match(body) is None:
+            return reply
+        reason = f"{command.endpointName}: not a picture"
+    if _PAGE.match(body) is not None and not command.isPage:
+        raise Intercepted(
+            f"an HTML page of {_hostOf(url)} instead of a reply: a captive portal or a"
+            " proxy?"
+        )
+    raise MalformedReply(reason)
+
+
+def _hostOf(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _redirected(status: int, url: str, location: str) -> str:
+    host = _hostOf(location)
+    if not host.isprintable() or len(host) > 253:
+        host = ""
+    if host and host != _hostOf(url):
+        return (
+            f"a redirect ({status}) to {host} instead of a reply: a captive portal or"
+            " a proxy?"
+        )
+    scheme = "https" if location.lower().startswith("https:") else "another page"
+    return (
+        f"a redirect ({status}) to {scheme} of {_hostOf(url)} instead of a reply: a"
+        " proxy, or a wrong address of the server?"
+    )

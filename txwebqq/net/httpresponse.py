@@ -23,8 +23,8 @@ _FOLD = re.compile(rb"\n[ \t]+")
 # The fields that matter, and lines without a colon as fields without a name. It takes
 # a third of the time of a loop over all lines.
 _FIELDS = re.compile(
-    rb"\n(?:(content-length|content-encoding|transfer-encoding|connection|set-cookie)"
-    rb":([^\n]*)|[^:\n]*(?=\n|\Z))",
+    rb"\n(?:(content-length|content-encoding|transfer-encoding|connection|set-cookie"
+    rb"|location):([^\n]*)|[^:\n]*(?=\n|\Z))",
     re.IGNORECASE,
 )
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|\Z)")
@@ -41,14 +41,18 @@ class Response:
     A reply.
 
     @ivar cookies: the values of C{Set-Cookie}.
+    @ivar location: the value of C{Location}, C{""} when there is none.
     """
 
-    __slots__ = ("body", "cookies", "status")
+    __slots__ = ("body", "cookies", "location", "status")
 
-    def __init__(self, status: int, cookies: list[str], body: bytes) -> None:
+    def __init__(
+        self, status: int, cookies: list[str], body: bytes, location: str = ""
+    ) -> None:
         self.status = status
         self.cookies = cookies
         self.body = body
+        self.location = location
 
 
 class _State(Enum):
@@ -84,6 +88,7 @@ class ResponseReader:
         "_isLast",
         "_length",
         "_limit",
+        "_location",
         "_parts",
         "_size",
         "_state",
@@ -101,6 +106,7 @@ class ResponseReader:
         self._buffer = b""
         self._status = 0
         self._cookies: list[str] = []
+        self._location = ""
         # The length of the body, or what is left of the current chunk, in bytes;
         # -1 between chunks.
         self._length = 0
@@ -186,6 +192,7 @@ class ResponseReader:
             return False
         self.keeps = found[1] == b"1"
         self._cookies = []
+        self._location = ""
         self._isCompressed = False
         state, length = _IN_END, -1
         for name, value in _FIELDS.findall(head):
@@ -208,6 +215,8 @@ class ResponseReader:
                 # It is sent again, as a line of its own.
                 text = value.replace(b"\r", b" ").decode("latin-1")
                 self._cookies.append(text.strip())
+            elif name == b"location":
+                self._location = value.strip().decode("latin-1")
             elif not name:
                 raise InvalidResponse("a header without a value")
         if state is not _IN_CHUNKS and length >= 0:
@@ -279,7 +288,7 @@ class ResponseReader:
             body = _decompressed(body, self._limit)
         if rest:
             self.keeps = False
-        response = Response(self._status, self._cookies, body)
+        response = Response(self._status, self._cookies, body, self._location)
         self._state, self.isBegun, self._isLast = _IN_HEAD, False, False
         self._cookies = []
         return response

@@ -227,6 +227,9 @@ class _Connection(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         exchange, self._exchange = self._exchange, None
+        problem = getattr(self.transport, "certificateProblem", "")
+        if problem:
+            reason = Failure(NotSent(f"certificate verify failed: {problem}"))
         if exchange is None:
             self._owner.connectionUnusable(self, self._host)
         elif exchange.isReused and not self._reader.isBegun:

@@ -4,7 +4,10 @@ Verification of servers over TLS.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from OpenSSL.crypto import X509
 from OpenSSL.crypto import Error as CertificateError
@@ -38,6 +41,41 @@ from txwebqq.net.certificates import fileState
 
 MAX_HOSTS = 64
 """Number of hosts whose TLS contexts a policy keeps."""
+
+
+# The codes of OpenSSL for problems of a certificate.
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
+
+
+def _problemOf(host: str, certificate: X509, error: int) -> str:
+    """
+    Return the reason, in words, why OpenSSL does not accept a certificate.
+    """
+    if error == _EXPIRED:
+        until = _dateOf(certificate.get_notAfter())
+        return f"the certificate of {host} has expired{until}, or our clock is wrong"
+    if error == _NOT_YET_VALID:
+        since = _dateOf(certificate.get_notBefore())
+        return (
+            f"the certificate of {host} is not valid before its time{since}: is our"
+            " clock wrong?"
+        )
+    if error in _UNKNOWN_ISSUER:
+        return (
+            f"the certificate of {host} is of an authority that is not known: is a file"
+            " of authorities (ca-file) missing, or is this another server?"
+        )
+    return f"the certificate of {host} is not accepted (code {error} of OpenSSL)"
+
+
+def _dateOf(asn1: bytes | None) -> str:
+    try:
+        text = (asn1 or b"").decode("ascii")
+        time = datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return ""
+    return f" ({time:%Y-%m-%d %H:%M} UTC)"
 
 
 @implementer(IOpenSSLTrustRoot)
@@ -119,14 +157,28 @@ class _HostnameVerifier:
 
     def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> Connection:
         connection = self._creator.clientConnectionForTLS(tlsProtocol)
-        connection.set_verify(VERIFY_PEER | VERIFY_FAIL_IF_NO_PEER_CERT, self._verify)
+        connection.set_verify(
+            VERIFY_PEER | VERIFY_FAIL_IF_NO_PEER_CERT,
+            partial(self._verify, tlsProtocol),
+        )
         return connection
 
     def _verify(
-        self, connection: Connection, certificate: X509, error: int, depth: int, ok: int
+        self,
+        tlsProtocol: Any,
+        connection: Connection,
+        certificate: X509,
+        error: int,
+        depth: int,
+        ok: int,
     ) -> bool:
-        if not ok or depth > 0:
-            return bool(ok)
+        # The failure of the handshake has no room for the reason, so the connection
+        # reads it from here (txwebqq.net.keepalive).
+        if not ok:
+            tlsProtocol.certificateProblem = _problemOf(self._host, certificate, error)
+            return False
+        if depth > 0:
+            return True
         try:
             verify_service_identity(extract_patterns(certificate), [self._id], [])
         except Exception as e:
@@ -137,6 +189,8 @@ class _HostnameVerifier:
                 host=self._host,
                 reason=str(e) or type(e).__name__,
             )
+            problem = f"the certificate does not name the host {self._host}"
+            tlsProtocol.certificateProblem = problem
             return False
         return True
 

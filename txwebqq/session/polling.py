@@ -14,7 +14,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.errors import NotSent, SessionExpired, Unreachable, WebQQError
+from txwebqq.errors import Intercepted, NotSent, SessionExpired, Unreachable, WebQQError
 from txwebqq.model import Event, KickNotice, Number, Presence
 from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.eventfilter import EventFilter
@@ -49,6 +49,8 @@ MAX_PAUSE = 30.0
 delivered: a session lapses after 120 s without a poll."""
 
 pollBackoff = backoffPolicy(initialDelay=0.5, maxDelay=30.0, factor=2.0)
+# A person may have to log in to the network first, so this has no end.
+interceptedBackoff = backoffPolicy(initialDelay=0.5, maxDelay=30.0, factor=2.0)
 outageBackoff = backoffPolicy(initialDelay=0.5, maxDelay=8.0, factor=2.0)
 
 
@@ -86,6 +88,8 @@ class PollService(Service):
         # Polls in a row that could not be sent, and the time of the first.
         self._unsent = 0
         self._awaySince = 0.0
+        # Polls in a row that another one than the server has answered.
+        self._intercepted = 0
         # Polls in a row that brought no events and were not held either.
         self._idle = 0
         self._polledAt = 0.0
@@ -197,8 +201,8 @@ class PollService(Service):
         self._schedule(LULL if self._idle > 1 else 0)
 
     def _answered(self) -> None:
-        if self._failures or self._unsent:
-            self._failures = self._unsent = 0
+        if self._failures or self._unsent or self._intercepted:
+            self._failures = self._unsent = self._intercepted = 0
             self._signOns.resume()
         self._wasProbed = False
         if not self._wasAnswered:
@@ -241,7 +245,13 @@ class PollService(Service):
             return
         self._current = None
         error = failure.value
-        if isinstance(error, Unreachable) and error.status in (502, 504):
+        if isinstance(error, Intercepted):
+            # It says nothing of the session, which would be lost by a rejoin.
+            self._intercepted += 1
+            reason = str(error)
+            self._signOns.interrupt(reason)
+            self._retry(reason, interceptedBackoff(self._intercepted))
+        elif isinstance(error, Unreachable) and error.status in (502, 504):
             self._schedule(LULL)
         elif isinstance(error, NotSent):
             self._notSent(failure.getErrorMessage())

@@ -189,6 +189,7 @@ class Command(Value, Generic[R], metaclass=_CommandMeta):
     @cvar authorization: the proof of a session that a request has to carry.
     @cvar timeout: how long a client waits for the reply, in seconds.
     @cvar isRepeated: whether a client sends the command all the time, as the poll.
+    @cvar isPage: whether the reply is a page of HTML or a redirect, from any server.
     @cvar isIdempotent: whether the request may be sent a second time when the first
         one may have reached the server: it only reads, or sets what it set before.
     """
@@ -202,6 +203,7 @@ class Command(Value, Generic[R], metaclass=_CommandMeta):
     referer: ClassVar[Referer | None] = None
     timeout: ClassVar[float] = 30.0
     isRepeated: ClassVar[bool] = False
+    isPage: ClassVar[bool] = False
     isIdempotent: ClassVar[bool] = False
 
     @property

@@ -109,6 +109,7 @@ class LoginPage(DeclaredCommand[str]):
     host = Host.LOGIN_PAGE
     path = "/cgi-bin/login"
     authorization = Authorization.NONE
+    isPage = True
     isIdempotent = True
     order = (
         f"daid={DAID} target=self style=5 mibao_css=m_webqq appid={APPID}"
@@ -385,6 +386,7 @@ class CheckSig(Command[None]):
     host = Host.LANDING
     path = "/check_sig"
     authorization = Authorization.NONE
+    isPage = True
     isIdempotent = True
 
     landing: Secret
