@@ -10,9 +10,12 @@
 #   make ledger       whether anything accepted is ever lost, while connections
 #                     fail and the server is killed; SEED="1 2" FAULTS=1000
 #                     KILLS=100, TLS=1 over TLS, INCURABLE=1 without mercy
-#   make chaos        the same with a gateway, a relay and 50 accounts, while a server
-#                     makes requests go wrong; CHAOS_SEED="1 2" CHAOS_FAULTS=1000
+#   make chaos        the same with a gateway, a relay, an IRC server and 50 accounts,
+#                     while a server makes requests go wrong, and whether all are back
+#                     and nothing has leaked; CHAOS_SEED="1 2" CHAOS_FAULTS=1000
 #                     CHAOS_ACCOUNTS=50 CHAOS_KILLS=12
+#   make soak         whether the daemons stay as large as they were in half an hour of
+#                     steady work; SOAK_MINUTES=30
 #   make bench        how fast it is; QUICK=1 in a few minutes, NAME=... one measure,
 #                     JSON=... the file for the results, COMPARE=... an earlier one
 #   make docs         the documentation, in docs/_build/html
@@ -26,7 +29,7 @@ SYSTEM := /usr/bin/python3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-onebot test test-long test-lowest format types imports pages ledger chaos bench docs clean distclean
+.PHONY: help demo demo-onebot test test-long test-lowest format types imports pages ledger chaos soak bench docs clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -79,6 +82,9 @@ chaos: .venv/test.stamp .venv/irc.stamp
 	$(BIN)/python -m tests.ledger.chaos --seed $(or $(CHAOS_SEED),1) \
 	    --faults $(or $(CHAOS_FAULTS),1000) --kills $(or $(CHAOS_KILLS),12) \
 	    --accounts $(or $(CHAOS_ACCOUNTS),50)
+
+soak: .venv/test.stamp .venv/irc.stamp
+	$(BIN)/python -m tests.soak --minutes $(or $(SOAK_MINUTES),30)
 
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) \

@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from signal import Signals
 from typing import Any, NoReturn
 
 from twisted.internet import reactor
@@ -126,7 +127,8 @@ class Daemon(ProcessProtocol):
         # After a wait that was too long, C{ended} has fired, and the process runs.
         if not self.hasEnded:
             assert self.transport is not None
-            self.transport.signalProcess(name)
+            # Twisted knows few of them by name.
+            self.transport.signalProcess(Signals[f"SIG{name}"].value)
 
     def _late(self, result: object, seconds: float) -> NoReturn:
         raise AssertionError(f"nothing within {seconds} s, after:\n{self.output}")

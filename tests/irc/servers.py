@@ -73,6 +73,13 @@ class Ircd:
         self._daemon = self._processes.run(self._program, *self._argv)
         await self._processes.answers(self.port, self._daemon)
 
+    @property
+    def daemon(self) -> Daemon | None:
+        """
+        The latest process, if there was one.
+        """
+        return self._daemon
+
     async def kill(self) -> None:
         """
         Kill the server.

@@ -16,48 +16,34 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
 from tests.irc.programs import PROGRAMS
-from tests.ledger.book import Outcome, Verdict
-from tests.ledger.chaosrun import Chaos, Size
+from tests.ledger.book import Verdict
+from tests.ledger.chaosrun import DAEMONS, Chaos, Size
+from tests.ledger.crowdreport import complaints, ledgerTable, sizesTable, table
 
-MOST = 20
-"""The wrongs that are told at full length."""
+SIGNALS = {"KILL": "killed", "TERM": "ended", "STOP": "stopped for some seconds"}
 
 
 def report(run: Chaos, verdict: Verdict) -> str:
     """
     Write the ledger of a run.
     """
-    faults, counts = run.faults(), verdict.outcomes
-    kinds = ", ".join(f"{n} {kind}" for kind, n in faults.most_common())
-    kills = ", ".join(f"{n} {name}" for name, n in run.killed.most_common())
-    sent = ", ".join(f"{n} {k.value}" for k, n in verdict.accepted.most_common())
+    faults = run.faults()
     head = (
         f"seed {run.seed}: {run.size.accounts} accounts, {faults.total()} faults,"
-        f" {run.killed.total()} kills, {len(verdict.wrongs)} wrongs,"
+        f" {run.killed.total()} kills and pauses, {len(verdict.wrongs)} wrongs,"
         f" {run.seconds:.0f} s"
     )
-    messages = (
-        f"  messages: {len(run.ledger.entries)}, of them"
-        f" {counts[Outcome.ACCEPTED]} accepted, {counts[Outcome.UNCERTAIN]} uncertain,"
-        f" {counts[Outcome.REFUSED]} refused"
-    )
-    shown = (
-        f"  shown: {verdict.shown.total()}, twice with a reason:"
-        f" {verdict.doubles.total()}, lost: {verdict.lost.total()}"
-    )
+    kinds = ", ".join(f"{n} {kind}" for kind, n in faults.most_common())
     phases = ", ".join(f"{what} {at:.0f} s" for what, at in run.phases.items())
-    rows = [
-        head,
-        f"  faults: {kinds}",
-        f"  kills: {kills}",
-        messages,
-        f"  accepted: {sent}",
-        shown,
-        f"  phases ended after: {phases}",
-    ]
-    rest = len(verdict.wrongs) - MOST
-    more = [f"... and {rest} more"] if rest > 0 else []
-    return "\n\n".join(["\n".join(rows), *verdict.wrongs[:MOST], *more])
+    signals = table(
+        ("daemon", *SIGNALS.values()),
+        [(name, *(run.killed[name, each] for each in SIGNALS)) for name in DAEMONS],
+    )
+    parts = [head, ledgerTable(run.ledger), signals]
+    if run.after:
+        parts.append(sizesTable(run.before, run.after, "after sign-on -> at the end"))
+    parts.append(f"  faults: {kinds}\n  phases ended after: {phases}")
+    return "\n\n".join([*parts, *complaints(verdict)])
 
 
 async def play(options: argparse.Namespace) -> None:

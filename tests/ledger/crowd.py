@@ -1,7 +1,7 @@
 """
 The accounts of C{make chaos}, and the configurations of its daemons.
 
-The account of the gateway and that of the relay come first; the others have clients in
+The accounts of the gateway, the relay and bots come first; the others have clients in
 the process of the test.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from tests.ledger.people import passwordOf
 
-GATEWAY, RELAY = 10001, 10002
-FIRST = 10003
+GATEWAY, RELAY, BOT = 10001, 10002, 10003
+FIRST = 10004
 LOBBY, LOBBY_NAME = 200001, "lobby"
 BRIDGE, BRIDGE_NAME = 200002, "bridge"
 TRIP, TRIP_NAME = 300001, "trip"
@@ -31,13 +31,18 @@ class Crowd:
     """
     The accounts of a run, and who knows whom.
 
+    @param count: the number of accounts.
+    @param hasBot: whether one of them is for a bot.
+    @ivar everybody: those in the group of all.
     @ivar clients: the accounts with clients in the process of the test.
     @ivar bridge: those in the group that is joined with the channel.
     @ivar trip: those in the discussion.
     """
 
-    def __init__(self, count: int) -> None:
-        self.clients = list(range(FIRST, 10001 + count))
+    def __init__(self, count: int, hasBot: bool = False) -> None:
+        self.hasBot = hasBot
+        self.clients = list(range(FIRST, FIRST + count - 2 - hasBot))
+        self.everybody = frozenset([*self.clients, GATEWAY, *([BOT] if hasBot else [])])
         self.bridge = self.clients[::3]
         self.trip = self.clients[::4]
 
@@ -55,20 +60,21 @@ class Crowd:
         Return the population file.
         """
         lines = []
-        for number in (GATEWAY, RELAY, *self.clients):
+        for number in (GATEWAY, RELAY, BOT, *self.clients):
             lines += [
                 "[[account]]",
                 f"number = {number}",
                 f'password = "{passwordOf(number)}"',
                 f'nick = "{nickOf(number)}"',
             ]
-        pairs = {(GATEWAY, number) for number in self.clients}
+        served = (GATEWAY, BOT) if self.hasBot else (GATEWAY,)
+        pairs = {(one, number) for one in served for number in self.clients}
         for one in self.clients:
             pairs |= {(min(one, n), max(one, n)) for n in self.friendsOf(one)}
         for one, other in sorted(pairs):
             lines += ["[[friendship]]", f"between = [{one}, {other}]"]
         for group, name, members in (
-            (LOBBY, LOBBY_NAME, [*self.clients, GATEWAY]),
+            (LOBBY, LOBBY_NAME, [*self.clients, *served]),
             (BRIDGE, BRIDGE_NAME, [*self.bridge, RELAY]),
         ):
             lines += [
@@ -125,6 +131,26 @@ groups = ["{RELAY}/{BRIDGE}"]
 channels = ["home/{CHANNEL}"]
 joins = false
 """
+
+BOTS_CONFIG = f"""
+[[account]]
+number = {BOT}
+password-file = "bot.qq"
+server = "http://127.0.0.1:{{qq}}"
+
+[[account.http]]
+listen = "tcp:{{http}}:interface=127.0.0.1"
+
+[[account.post]]
+url = "http://127.0.0.1:{{post}}/"
+"""
+
+PICTURES = """
+pictures-listen = "tcp:{pictures}:interface=127.0.0.1"
+pictures-url = "http://127.0.0.1:{pictures}"
+pictures-megabytes = 5
+"""
+"""Keys of a gateway that shows pictures and files as links."""
 
 # Without kicks, after which an account stays offline, and without refusals of sends
 # that have taken effect, which no client can know of.

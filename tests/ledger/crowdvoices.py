@@ -149,6 +149,12 @@ class ChannelUser(TokenUser):
             self._relays.discard(line.nick)
             self._relays.add(line.params[0])
 
+    def detached(self) -> None:
+        """
+        The IRC server is gone.
+        """
+        self._relays.clear()
+
     def tell(self, token: str) -> None:
         """
         Send a message to the channel.
