@@ -192,7 +192,9 @@ def test_delayedCalls(endpoint: Endpoint) -> None:
     assert float(delayedCalls().split()[1]) == before
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics/", "/healthz/x", "//metrics", "*"])
+@pytest.mark.parametrize(
+    "path", ["/status", "/page/", "/metrics/", "/healthz/x", "//metrics", "*"]
+)
 def test_unknown(endpoint: Endpoint, path: str) -> None:
     """
     Other paths are not found.
@@ -209,14 +211,22 @@ def test_methods(endpoint: Endpoint) -> None:
     assert endpoint.ask("/healthz", method="DELETE")[0] == 405
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/"])
+@pytest.mark.parametrize("path", ["/healthz", "/status.json", "/metrics", "/"])
 def test_browsers(endpoint: Endpoint, path: str) -> None:
     """
-    No page in a browser of this machine can read the endpoint, whose names are those
-    that such a page has for it.
+    No page but that of the endpoint can read it in a browser of this machine, by
+    none of the names that such a page has for it.
     """
-    assert endpoint.ask(path, "Origin: http://page.example")[0] == 403
-    assert endpoint.ask(path, "Sec-Fetch-Site: same-origin")[0] == 403
+    for origin in ("http://page.example", "http://localhost:9101", "null", "http://"):
+        request = (path, f"Origin: {origin}")
+        assert endpoint.ask(*request, host="localhost:9100")[0] == 403
+        assert endpoint.ask(*request, "Sec-Fetch-Site: none")[0] == 403
+    for site in ("cross-site", "same-site", ""):
+        request = (path, f"Sec-Fetch-Site: {site}")
+        assert endpoint.ask(*request)[0] == 403
+        assert endpoint.ask(*request, "Origin: http://localhost")[0] == 403
+    rebound = "Origin: http://page.example"
+    assert endpoint.ask(path, rebound, host="page.example")[0] == 403
     for host in ("page.example", "page.example:9100", "127.0.0.1.page.example", ""):
         status, body = endpoint.ask(path, host=host)
         assert status == 403
@@ -227,10 +237,10 @@ def test_browsers(endpoint: Endpoint, path: str) -> None:
 
 def test_token() -> None:
     """
-    With a token all requests need it, from any host.
+    With a token all requests for values need it, from any host.
     """
     endpoint = Endpoint("s3cret")
-    for path in ("/healthz", "/readyz", "/metrics", "/"):
+    for path in ("/healthz", "/readyz", "/metrics", "/status.json", "/x"):
         status, body = endpoint.ask(path)
         assert (status, body) == (401, "a token is needed\n")
         assert "WWW-Authenticate: Bearer" in endpoint.head

@@ -107,7 +107,9 @@ def test_wheelContents(built: Built) -> None:
     """
     modules = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("txwebqq/**/*.py")}
     held = {name for name in contents(built.wheel) if ".dist-info/" not in name}
-    assert held == modules | {PLUGIN, "txwebqq/py.typed"}
+    page = ROOT / "txwebqq/operation/page"
+    files = {p.relative_to(ROOT).as_posix() for p in page.iterdir()}
+    assert held == modules | files | {PLUGIN, "txwebqq/py.typed"}
 
 
 WITHOUT_EXTRAS = """\

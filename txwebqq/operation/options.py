@@ -28,7 +28,7 @@ class OperationOptions(LogOptions):
             "operate",
             None,
             None,
-            "The endpoint of /healthz, /readyz and /metrics, for operators.",
+            "The endpoint for operators: the status page, /readyz and /metrics.",
         ],
         [
             "operate-token-file",
@@ -51,7 +51,8 @@ class OperationOptions(LogOptions):
             return None
         try:
             token = "" if file is None else readPasswordFile(Path(file))
-            settings = OperationSettings(endpoint, token)
+            daemon = self.command.removeprefix("twistd ")
+            settings = OperationSettings(endpoint, token, daemon)
             settings.check()
         except InvalidConfiguration as e:
             raise UsageError(str(e)) from e

@@ -6,7 +6,9 @@ Only L{txwebqq.operation.service} imports this module, since the library is an e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import Any
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 from prometheus_client.core import (
@@ -54,17 +56,40 @@ class SourceCollector(Collector):
         return families.values()
 
 
-def renderer(sources: Sequence[Source]) -> Callable[[], bytes]:
+class Metrics:
     """
-    Return a function that writes the metrics of sources, of the process and of
-    Python's garbage collector in the text format.
+    The metrics of sources, of the process and of Python's garbage collector.
     """
-    # Not the registry of the module, which other libraries write to as well.
-    registry = CollectorRegistry()
-    registry.register(SourceCollector(sources))
-    ProcessCollector(registry=registry)
-    GCCollector(registry=registry)
-    return lambda: generate_latest(registry)
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        # Not the registry of the module, which other libraries write to as well.
+        self._registry = registry = CollectorRegistry()
+        registry.register(SourceCollector(sources))
+        ProcessCollector(registry=registry)
+        GCCollector(registry=registry)
+
+    def text(self) -> bytes:
+        """
+        Write the present values in the text format.
+        """
+        return generate_latest(self._registry)
+
+    def values(self) -> dict[str, list[dict[str, Any]]]:
+        """
+        Return the present values: for each time series, by its name in the text
+        format, C{labels} and C{value}, which is L{None} if it is no finite number.
+        """
+        found: dict[str, list[dict[str, Any]]] = {}
+        for family in self._registry.collect():
+            for sample in family.samples:
+                value = float(sample.value)
+                found.setdefault(sample.name, []).append(
+                    {
+                        "labels": sample.labels,
+                        "value": value if isfinite(value) else None,
+                    }
+                )
+        return found
 
 
 def _family(metric: Metric) -> Family:

@@ -21,7 +21,7 @@ from txwebqq.net.site import HTTP11Channel, SiteWithoutAccessLog
 from txwebqq.operation.lag import LagMeter
 from txwebqq.operation.metrics import Sample, Source, gauge
 from txwebqq.operation.process import ProcessSource
-from txwebqq.operation.registry import CONTENT_TYPE, renderer
+from txwebqq.operation.registry import CONTENT_TYPE, Metrics
 from txwebqq.operation.resource import OperationResource
 from txwebqq.operation.settings import OperationSettings
 
@@ -123,7 +123,14 @@ class OperationService(MultiService):
         lag.setServiceParent(self)  # type: ignore[no-untyped-call]
         watched: list[Source] = [VersionSource(), lag, ProcessSource(reactor), *sources]
         self.site = OperationSite(
-            OperationResource(watched, renderer(watched), CONTENT_TYPE, settings.token),
+            OperationResource(
+                watched,
+                Metrics(watched),
+                CONTENT_TYPE,
+                reactor.seconds,
+                settings.token,
+                settings.daemon,
+            ),
             reactor,
         )
         text = settings.endpoint

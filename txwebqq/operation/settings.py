@@ -18,10 +18,12 @@ class OperationSettings:
 
     @ivar endpoint: the server endpoint.
     @ivar token: the token that requests need, C{""} for none.
+    @ivar daemon: the name of the command, for the status page.
     """
 
     endpoint: str
     token: str = field(default="", repr=False)
+    daemon: str = ""
 
     def check(self) -> None:
         """
