@@ -23,6 +23,7 @@ from tests.server.harness import (
     ServerHarness,
     textsOf,
 )
+from txwebqq.config.passwordhash import parseHash
 from txwebqq.model import Number
 from txwebqq.server.admin import main
 from txwebqq.server.population import parse
@@ -641,3 +642,19 @@ def test_exposed(console: AdminConsole) -> None:
     assert f"others can read the passwords in this file: chmod 600 {file}" in err
     file.chmod(0o600)
     assert console.run("import", str(file)) == ""
+
+
+def test_hashPassword(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    C{hash-password} prints the hash of a password, and needs no database.
+    """
+    monkeypatch.setattr("sys.stdin", io.StringIO("oolong\n"))
+    assert main(["hash-password", "--password-file", "-"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert parseHash(out.rstrip("\n")).isOf("oolong")
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert main(["hash-password"]) == 1
+    assert "no password" in capsys.readouterr().err

@@ -14,7 +14,13 @@ from typing import NoReturn
 from txwebqq.config.options import versionText
 from txwebqq.daemon import escapeUnencodable
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.server.administration import accounts, contacts, database, groups
+from txwebqq.server.administration import (
+    accounts,
+    contacts,
+    database,
+    groups,
+    passwords,
+)
 from txwebqq.server.administration.commandline import (
     Arguments,
     CommandLine,
@@ -35,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         arguments = _parser().parse_args(argv)
+        if arguments.isOffline:
+            arguments.action(None, arguments)
+            return 0
         if arguments.database is None:
             raise InvalidConfiguration("--database is missing")
         _perform(arguments)
@@ -93,7 +102,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=versionText(parser.prog))
     line = CommandLine(parser)
-    for topic in (accounts, contacts, groups, database):
+    for topic in (accounts, contacts, groups, database, passwords):
         topic.addCommands(line)
     return parser
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from txwebqq.accounts import OneBotAccess, WebQQAccess
+from txwebqq.config.passwordhash import hashPassword
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import load
 from txwebqq.irc.config.gateway import LISTEN
@@ -69,6 +70,27 @@ def read(folder: Path, text: str) -> object:
     path = folder / "irc.toml"
     path.write_text(text, encoding="utf-8")
     return load(path)
+
+
+def test_passwordHash(folder: Path) -> None:
+    """
+    A user has the hash of a password in place of the password, and not both.
+    """
+    made = hashPassword("oolong")
+    text = SMALL.replace('password-file = "alice.irc"', f'password-hash = "{made}"')
+    file = folder / "irc.toml"
+    file.write_text(text)
+    configuration = load(file)
+    assert configuration.gateway is not None
+    assert configuration.gateway.users[0].password == made
+    file.write_text(
+        SMALL.replace('"alice.irc"', f'"alice.irc"\npassword-hash = "{made}"')
+    )
+    with pytest.raises(InvalidConfiguration, match="exclude each other"):
+        load(file)
+    file.write_text(text.replace("$scrypt", "$s"))
+    with pytest.raises(InvalidConfiguration, match="user 1: password-hash is not a"):
+        load(file)
 
 
 def test_minimal(folder: Path) -> None:

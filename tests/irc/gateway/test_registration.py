@@ -4,20 +4,29 @@ Registration of IRC clients.
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from twisted.internet.task import Clock
 
+from txwebqq.config.passwordhash import PasswordHash
 from txwebqq.irc.gateway.capabilities import CAPABILITIES, Reply
 from txwebqq.irc.gateway.dispatcher import COMMANDS
 from txwebqq.irc.gateway.registration import (
     GUESS_WINDOW,
+    MAX_COMPUTED,
     MAX_GUESSES,
     Authenticator,
     AuthResult,
     Registration,
 )
+from txwebqq.irc.gateway.storage.addresses import MAX_ADDRESSES, StoredAddresses
+from txwebqq.irc.gateway.storage.preferences import Preferences
+from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
+from txwebqq.sqlite.database import Database
 
 
 def check(name: str, password: str) -> AuthResult:
@@ -223,3 +232,89 @@ def test_guessesOfANetwork() -> None:
         assert check(f"2001:db8::{n}", f"user{n}", "guess") is AuthResult.REFUSED
     assert check("2001:db8::9", "alice", "oolong") is AuthResult.LATER
     assert check("2001:db8:0:1::9", "alice", "oolong") is AuthResult.ACCEPTED
+
+
+def hashed(seconds: Callable[[], float]) -> tuple[Authenticator, list[str]]:
+    """
+    Make an authenticator with the hash of a password, and one in clear.
+
+    @return: it, and the passwords for which a hash was computed.
+    """
+    computed: list[str] = []
+
+    class CountedHash(PasswordHash):
+        def isOf(self, password: str) -> bool:
+            computed.append(password)
+            return super().isOf(password)
+
+    # Of little cost.
+    salt = b"salty" * 3
+    digest = hashlib.scrypt(b"oolong", salt=salt, n=16, r=1, p=1, dklen=32)
+    passwords: dict[str, str | PasswordHash]
+    passwords = {"alice": CountedHash(16, 1, 1, salt, digest), "bob": "assam"}
+    return Authenticator(passwords, seconds), computed
+
+
+def test_hash() -> None:
+    """
+    The password of a hash is accepted. The hash is computed at the first login only,
+    and for each wrong password of any user, also of one that does not exist.
+    """
+    authenticator, computed = hashed(Clock().seconds)
+    assert authenticator.check("", "bob", "assam") is AuthResult.ACCEPTED
+    assert computed == []
+    for _ in range(2):
+        assert authenticator.check("", "alice", "oolong") is AuthResult.ACCEPTED
+    assert computed == ["oolong"]
+    for name in ("alice", "bob", "carol"):
+        assert authenticator.check("", name, "assam!") is AuthResult.REFUSED
+    assert computed == ["oolong", *["assam!"] * 3]
+    assert authenticator.check("", "alice", "assam") is AuthResult.REFUSED
+
+
+def test_computedHashes() -> None:
+    """
+    The number of hashes that are computed in a minute is limited, also with many
+    addresses and users; those who have logged in before are let in meanwhile.
+    """
+    clock = Clock()
+    authenticator, computed = hashed(clock.seconds)
+    check = authenticator.check
+    assert check("192.0.2.1", "alice", "oolong") is AuthResult.ACCEPTED
+    computed.clear()
+    for n in range(50):
+        check(f"198.51.100.{n}", f"user{n}", "guess")
+    assert len(computed) == MAX_COMPUTED - 1
+    assert check("203.0.113.1", "bob", "guess") is AuthResult.LATER
+    assert check("192.0.2.1", "alice", "oolong") is AuthResult.ACCEPTED
+    assert check("203.0.113.1", "bob", "assam") is AuthResult.ACCEPTED
+    assert check("192.0.2.1", "alice", "wrong") is AuthResult.REFUSED
+    clock.advance(GUESS_WINDOW)
+    assert check("203.0.113.2", "carol", "guess") is AuthResult.REFUSED
+
+
+def test_storedAddresses(tmp_path: Path) -> None:
+    """
+    An address from which a user has logged in is known after a restart; of each user,
+    a limited number is.
+    """
+    for isFirst in (True, False):
+        database = Database(tmp_path / "gateway.db", GATEWAY_SCHEMA)
+        addresses = StoredAddresses(Preferences(database))
+        check = Authenticator({"alice": "oolong"}, Clock().seconds, addresses).check
+        if isFirst:
+            assert check("192.0.2.1", "alice", "oolong") is AuthResult.ACCEPTED
+            assert check("2001:db8::1", "alice", "oolong") is AuthResult.ACCEPTED
+        else:
+            for n in range(MAX_GUESSES):
+                check(f"198.51.100.{n}", "alice", "guess")
+            assert check("203.0.113.1", "alice", "oolong") is AuthResult.LATER
+            assert check("192.0.2.1", "alice", "oolong") is AuthResult.ACCEPTED
+            assert check("2001:db8::2", "alice", "oolong") is AuthResult.ACCEPTED
+            for n in range(MAX_ADDRESSES - 1):
+                addresses.add("alice", f"203.0.113.{n}")
+            assert addresses.has("alice", "203.0.113.0")
+            assert addresses.has("alice", "2001:db8::/64")
+            assert not addresses.has("alice", "192.0.2.1")
+            assert not addresses.has("bob", "2001:db8::/64")
+        database.close()

@@ -7,7 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from txwebqq.config.passwordhash import PasswordHash, parseHash
 from txwebqq.config.toml import ConfigTable
+from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.accounts import (
     AccountSettings,
     PictureSettings,
@@ -25,12 +27,13 @@ class UserSettings:
     """
     A user of the gateway.
 
+    @ivar password: the password, or its hash.
     @ivar style: the characters of the nicks for QQ contacts.
     @ivar accounts: the user's QQ accounts.
     """
 
     name: str
-    password: str = field(repr=False)
+    password: str | PasswordHash = field(repr=False)
     style: NickStyle = NickStyle.UTF8
     accounts: tuple[AccountSettings, ...] = ()
 
@@ -91,11 +94,22 @@ def readGateway(table: ConfigTable) -> GatewaySettings:
     return settings
 
 
+def _password(table: ConfigTable) -> str | PasswordHash:
+    if not table.has("password-hash"):
+        return table.passwordFile("password-file")
+    if table.has("password-file"):
+        raise table.error("password-hash", "and password-file exclude each other")
+    try:
+        return parseHash(table.string("password-hash"))
+    except InvalidConfiguration as e:
+        raise table.error("password-hash", str(e)) from e
+
+
 def _user(table: ConfigTable) -> UserSettings:
     name = table.string("name")
     if not isNick(name):
         raise table.error("name", "is not a valid nick")
-    password = table.passwordFile("password-file")
+    password = _password(table)
     style = table.choice("nicks", [known.value for known in NickStyle], "utf-8")
     accounts = tuple(readAccount(account) for account in table.tables("account"))
     if not accounts:

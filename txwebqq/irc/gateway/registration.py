@@ -9,8 +9,11 @@ from base64 import b64decode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from hmac import compare_digest
+from hmac import compare_digest, digest
+from secrets import token_bytes
+from typing import Protocol
 
+from txwebqq.config.passwordhash import PasswordHash, dummyHash
 from txwebqq.irc.gateway.capabilities import Capabilities, Reply
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.nicknames import isNick
@@ -23,11 +26,19 @@ one address and for one user."""
 GUESS_WINDOW = 60.0
 """Period in which wrong passwords are counted, in seconds."""
 
+MAX_COMPUTED = 10
+"""Number of passwords from addresses that users have not registered from, in
+L{GUESS_WINDOW} seconds, for which a hash is computed. It takes a tenth of a second, in
+which the gateway does nothing else."""
+
 CHUNK = 400
 """Length of a full part of an SASL message, in base64 characters."""
 
 MAX_SASL = 4 * CHUNK
 """Maximum length of an SASL message, in base64 characters."""
+
+
+_NO_DIGEST = bytes(32)
 
 
 class AuthResult(Enum):
@@ -41,23 +52,73 @@ class AuthResult(Enum):
     LATER = "Too many wrong passwords; try again in a minute"
 
 
+class KnownAddresses(Protocol):
+    """
+    The addresses from which users have registered before.
+    """
+
+    def has(self, user: str, network: str) -> bool: ...
+
+    def add(self, user: str, network: str) -> None: ...
+
+
+class RecentAddresses:
+    """
+    Addresses that are kept in memory.
+    """
+
+    def __init__(self) -> None:
+        # The latest ones last.
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def has(self, user: str, network: str) -> bool:
+        """
+        Check that a user has registered from an address.
+        """
+        return (user, network) in self._known
+
+    def add(self, user: str, network: str) -> None:
+        """
+        Record that a user has registered from an address.
+        """
+        self._known.pop((user, network), None)
+        self._known[user, network] = None
+        if len(self._known) > MAX_REMEMBERED:
+            self._known.popitem(last=False)
+
+
 class Authenticator:
     """
     Checks the passwords of the gateway's users, and limits how many wrong ones
     may be tried. Where a user has registered before, only wrong passwords for this
     user from the same address count, so that nobody can keep the user out.
 
-    @param passwords: by the users' names.
+    Once the right password of a hash has been given, its keyed digest is kept in
+    memory, so that the hash of a right password is computed once only.
+
+    @param passwords: by the users' names; a text, or a hash.
     @param seconds: returns the time, in seconds.
+    @param addresses: the addresses from which users have registered.
     """
 
     def __init__(
-        self, passwords: Mapping[str, str], seconds: Callable[[], float]
+        self,
+        passwords: Mapping[str, str | PasswordHash],
+        seconds: Callable[[], float],
+        addresses: KnownAddresses | None = None,
     ) -> None:
-        self._passwords = passwords
+        self._key = token_bytes(32)
+        self._digests: dict[str, bytes] = {}
+        self._hashes: dict[str, PasswordHash] = {}
+        for name, password in passwords.items():
+            if isinstance(password, PasswordHash):
+                self._hashes[name] = password
+            else:
+                self._digests[name] = self._digestOf(password)
+        self._dummy = dummyHash(self._hashes.values())
         self._guesses = RateLimiter(seconds, MAX_GUESSES, GUESS_WINDOW)
-        # The users and addresses that have registered, the latest ones last.
-        self._known: OrderedDict[str, None] = OrderedDict()
+        self._computed = RateLimiter(seconds, MAX_COMPUTED, GUESS_WINDOW)
+        self._addresses = RecentAddresses() if addresses is None else addresses
 
     def check(self, address: str, name: str, password: str) -> AuthResult:
         """
@@ -69,32 +130,41 @@ class Authenticator:
         network, user = networkOf(address), casefold(name)
         pair = f"user {user} at {network}"
         keys = [pair] if address else []
-        if pair not in self._known:
+        isKnown = self._addresses.has(user, network)
+        if not isKnown:
             keys.append(f"user {user}")
             if address:
                 keys.append(f"address {network}")
         if not all(self._guesses.hasCapacity(key) for key in keys):
             return AuthResult.LATER
-        expected = self._passwords.get(name)
-        # Compare in any case, so that the time does not tell which users exist.
-        isRight = compare_digest(
-            (expected or "").encode(), password.encode("utf-8", "replace")
-        )
-        if expected is not None and isRight:
-            if address:
-                self._guesses.reset(pair)
-                self._guesses.reset(f"address {network}")
-                self._remember(pair)
-            return AuthResult.ACCEPTED
-        for key in keys:
-            self._guesses.take(key)
-        return AuthResult.REFUSED
+        result = self._compare(name, password, isKnown)
+        if result is AuthResult.ACCEPTED and address:
+            self._guesses.reset(pair)
+            self._guesses.reset(f"address {network}")
+            self._addresses.add(user, network)
+        elif result is AuthResult.REFUSED:
+            for key in keys:
+                self._guesses.take(key)
+        return result
 
-    def _remember(self, pair: str) -> None:
-        self._known.pop(pair, None)
-        self._known[pair] = None
-        if len(self._known) > MAX_REMEMBERED:
-            self._known.popitem(last=False)
+    def _compare(self, name: str, password: str, isKnown: bool) -> AuthResult:
+        given = self._digestOf(password)
+        # Compare in any case, so that the time does not tell which users exist.
+        if compare_digest(self._digests.get(name, _NO_DIGEST), given):
+            return AuthResult.ACCEPTED
+        if self._dummy is None:
+            return AuthResult.REFUSED
+        # From here on all wrong passwords take the same time, for all users.
+        if not isKnown and not self._computed.take("all"):
+            return AuthResult.LATER
+        expected = self._hashes.get(name)
+        if not (expected or self._dummy).isOf(password) or expected is None:
+            return AuthResult.REFUSED
+        self._digests[name] = given
+        return AuthResult.ACCEPTED
+
+    def _digestOf(self, password: str) -> bytes:
+        return digest(self._key, password.encode("utf-8", "replace"), "sha256")
 
 
 class Registration:

@@ -22,6 +22,7 @@ from txwebqq.irc.gateway.connection import ClientConnection
 from txwebqq.irc.gateway.dispatcher import ClientFactory
 from txwebqq.irc.gateway.registration import Authenticator
 from txwebqq.irc.gateway.sendqueue import OutputTurn
+from txwebqq.irc.gateway.storage.addresses import StoredAddresses
 from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.names import NameStore
 from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
@@ -79,6 +80,7 @@ class GatewayService(MultiService):
             settings.historyDays,
             reactor.callLater,
         )
+        self._preferences = Preferences(self._database)
         self._links: MediaLinks | None = None
         if settings.pictures is not None:
             self._links, pictureServer = mediaService(
@@ -92,7 +94,9 @@ class GatewayService(MultiService):
             settings.name,
             settings.motd,
             self.users,
-            Authenticator(passwords, reactor.seconds),
+            Authenticator(
+                passwords, reactor.seconds, StoredAddresses(self._preferences)
+            ),
             OutputTurn(reactor, self._history.commit),
         )
         for endpoint in settings.listen:
@@ -130,7 +134,7 @@ class GatewayService(MultiService):
         self, users: Sequence[UserSettings], reactor: Any, make: AccountMaker
     ) -> None:
         names = NameStore(self._database, partial(casefold, mapping="rfc1459"))
-        preferences = Preferences(self._database)
+        preferences = self._preferences
         parted = PartedChannels(self._database)
         for settings in users:
             user = self.users[settings.name] = GatewayUser(

@@ -20,7 +20,8 @@ from txwebqq.server.records import (
 from txwebqq.server.storage.store import Store
 
 Arguments = argparse.Namespace
-Action = Callable[[Store, Arguments], None]
+Action = Callable[[Any, Arguments], None]
+"""Is given the L{Store}."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -92,7 +93,8 @@ class CommandLine:
         @param rest: the name, the action, and the text for C{--help}.
         @param more: C{prepare}, which is called before the database is opened;
             C{creates}: whether the database may be missing; C{alone}: whether no
-            server may have it open.
+            server may have it open; C{isOffline}: whether the action needs no
+            database, and is given L{None} for it.
         """
         return self._add(self._commands, *rest, **more)
 
@@ -106,11 +108,18 @@ class CommandLine:
         prepare: Callable[[Arguments], None] | None = None,
         creates: bool = False,
         alone: bool = False,
+        isOffline: bool = False,
     ) -> Parser:
         made: Parser = commands.add_parser(
             name, help=text, description=text, parents=[self._common]
         )
-        made.set_defaults(action=action, prepare=prepare, creates=creates, alone=alone)
+        made.set_defaults(
+            action=action,
+            prepare=prepare,
+            creates=creates,
+            alone=alone,
+            isOffline=isOffline,
+        )
         return made
 
 

@@ -13,9 +13,37 @@ from txwebqq.config.passwordfile import (
     readPasswordFile,
     takePasswordVariable,
 )
+from txwebqq.config.passwordhash import hashPassword
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.server.administration.commandline import Arguments, Parser
+from txwebqq.server.administration.commandline import (
+    Arguments,
+    CommandLine,
+    Parser,
+    printLine,
+)
 from txwebqq.wire.digests import passwordHash
+
+
+def addCommands(line: CommandLine) -> None:
+    """
+    Add C{hash-password}.
+    """
+    made = line.command(
+        "hash-password",
+        _hash,
+        "print the hash of a password, for password-hash of a user of the IRC gateway;"
+        " needs no database",
+        isOffline=True,
+    )
+    takesPassword(made)
+
+
+def _hash(store: None, arguments: Arguments) -> None:
+    password = _password(arguments.password_file)
+    try:
+        printLine(str(hashPassword(password)))
+    except UnicodeEncodeError as e:
+        raise InvalidConfiguration("the password is not UTF-8") from e
 
 
 def takesPassword(parser: Parser) -> None:
