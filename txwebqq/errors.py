@@ -105,6 +105,33 @@ class PartlySent(WebQQError):
         self.reason = reason
 
 
+class NotQueued(WebQQError):
+    """
+    The message was not put into the queue, because its file cannot be written to or
+    the queue has been stopped.
+    """
+
+
+class QueueFull(NotQueued):
+    """
+    The message was not put into the queue, which is full: send fewer, or later.
+    """
+
+
+class UnknownRecipient(WebQQError):
+    """
+    The account has no such friend or group, so a queued message was not sent: correct
+    the number.
+    """
+
+
+class MessageExpired(WebQQError):
+    """
+    A queued message could not be sent for too long, and was not delivered: decide if
+    it is still worth sending.
+    """
+
+
 class CaptchaNeeded(RequestRefused):
     """
     The request needs the text of a captcha: fetch a captcha, have a person read

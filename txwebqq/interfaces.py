@@ -4,7 +4,8 @@ Interfaces between an application and its sign-ons.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from twisted.application.service import IService
@@ -19,8 +20,14 @@ from txwebqq.model import (
     Did,
     Discussion,
     Event,
+    Font,
     Gid,
     Group,
+    QueuedMessage,
+    QueuePolicy,
+    Recipient,
+    Segment,
+    SendOutcome,
     StateChange,
     Status,
     Uin,
@@ -45,6 +52,27 @@ class FactoryOf(Protocol[T_co]):
     def buildProtocol(self, account: Account) -> T_co:
         """
         See L{IWebQQFactory.buildProtocol}.
+        """
+
+
+class IMessageQueue(Interface):
+    """
+    A durable queue of messages.
+    """
+
+    def send(
+        to: Recipient,
+        content: str | Iterable[Segment | str],
+        font: Font = Font(),
+        key: str = "",
+    ) -> Deferred[SendOutcome]:
+        """
+        Put a message into the queue. It is in the file when this method returns.
+
+        @param key: the application's own name for the message: it is sent once.
+
+        @return: fires with the outcome; fails with L{QueueFull}, L{NotQueued},
+            L{TypeError} or L{ValueError} when the message is not in the queue.
         """
 
 
@@ -277,4 +305,23 @@ class IAccountService(IService):
 
         @return: fires after a sign-off; fails with L{LoginRefused}, L{Kicked} or
             L{LoggedOut} when the session was ended for good.
+        """
+
+    def addQueue(
+        path: str | Path,
+        settled: Callable[[QueuedMessage, SendOutcome], object],
+        policy: QueuePolicy,
+    ) -> Any:
+        """
+        Add a durable queue of messages to the account.
+
+        @param path: the file, which no other process may use at the same time.
+        @param settled: called with each message of an earlier process and its outcome.
+            If it returns a Deferred or a coroutine, the outcome counts as told when
+            that has ended.
+        @param policy: the limits and the pace.
+
+        @return: the L{MessageQueue<txwebqq.outbox.queue.MessageQueue>}.
+
+        @raise InvalidConfiguration: when the file cannot be used.
         """

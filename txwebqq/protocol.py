@@ -46,8 +46,10 @@ from txwebqq.model import (
     MessageSent,
     OfflineFile,
     OfflineFileNotice,
+    QueuedMessage,
     Reaction,
     RosterChange,
+    SendOutcome,
     Shake,
     StateChange,
     Status,
@@ -66,6 +68,7 @@ from txwebqq.requests.history import HistoryRequests
 from txwebqq.requests.interaction import InteractionRequests
 from txwebqq.requests.media import MediaRequests
 from txwebqq.requests.messages import MessageRequests
+from txwebqq.requests.queued import HasQueue
 from txwebqq.requests.settings import SettingsRequests
 from txwebqq.requests.temporary import TemporaryChatRequests
 
@@ -452,7 +455,7 @@ class _NamesProtocol(TypingProtocol[P_co]):
 
 
 @implementer(IWebQQFactory, IStateObserver)
-class WebQQFactory:
+class WebQQFactory(HasQueue):
     """
     Builds the protocol of each sign-on, and holds the data that outlives one.
 
@@ -460,6 +463,14 @@ class WebQQFactory:
     """
 
     protocol: type[WebQQProtocol] = WebQQProtocol
+
+    def messageSettled(self, message: QueuedMessage, outcome: SendOutcome) -> object:
+        """
+        Handle the outcome of a message that an earlier process has put into the
+        queue (L{txwebqq.outbox.queue.MessageQueue}).
+
+        @return: the outcome counts as told when an awaitable has ended.
+        """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

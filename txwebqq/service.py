@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Generic
 
 from twisted.application.internet import backoffPolicy
@@ -20,7 +21,8 @@ from zope.interface import implementer
 from txwebqq.client import WebQQClient
 from txwebqq.errors import CaptchaUnsolved
 from txwebqq.interfaces import FactoryOf, IAccountService
-from txwebqq.model import Account
+from txwebqq.model import Account, QueuedMessage, QueuePolicy, SendOutcome
+from txwebqq.outbox.queue import DEFAULT_POLICY, MessageQueue, ignoreSettled
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.session.driver import SignOnDriver
 from txwebqq.session.interfaces import Era as Era
@@ -51,8 +53,8 @@ class WebQQService(MultiService, Generic[P_co]):
     Keeps one account signed on, from C{startService} to C{stopService}. Type
     checkers know the class of its protocols from the factory.
 
-    While the account is online this service has one child, which contains the
-    poll loop and the heartbeat.
+    While the account is online this service has a child, which contains the poll
+    loop and the heartbeat. Its queue is another one, if there is one.
 
     @param factory: builds a protocol for each sign-on.
     @param client: sends the requests of this account, and of no other.
@@ -155,6 +157,19 @@ class WebQQService(MultiService, Generic[P_co]):
         """
         self._stopRetry()
         return self._driver.signOff()
+
+    def addQueue(
+        self,
+        path: str | Path,
+        settled: Callable[[QueuedMessage, SendOutcome], object] = ignoreSettled,
+        policy: QueuePolicy = DEFAULT_POLICY,
+    ) -> MessageQueue:
+        """
+        See L{IAccountService.addQueue}.
+        """
+        queue = MessageQueue(path, self, self._clock, settled=settled, policy=policy)
+        queue.setServiceParent(self)  # type: ignore[no-untyped-call]
+        return queue
 
     def whenSignedOn(self) -> Deferred[P_co]:
         """

@@ -36,6 +36,7 @@ from txwebqq.config.passwordfile import (
 from txwebqq.daemon import (
     Daemon,
     StartupError,
+    asDaemonUser,
     escapeUnencodable,
     handleSignals,
 )
@@ -53,7 +54,10 @@ from txwebqq.model import (
 )
 from txwebqq.operation.accounts import WatchedAccounts
 from txwebqq.operation.maker import OperatedAccounts
+from txwebqq.operation.metrics import Source
 from txwebqq.operation.options import OperationOptions, operationService
+from txwebqq.operation.queues import WatchedQueues
+from txwebqq.outbox.options import QueueOptions
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.session.interfaces import Era
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
@@ -137,7 +141,7 @@ class LoggingFactory(WebQQFactory):
     logText = False
 
 
-class Options(OperationOptions):
+class Options(QueueOptions, OperationOptions):
     """
     Command-line options of C{twistd webqq}.
 
@@ -147,6 +151,7 @@ class Options(OperationOptions):
     @ivar operation: the endpoint for operators, L{None} for none.
     @ivar onState: the program that is run when the state of the account changes, and
         its arguments.
+    @ivar queue: the queue of the application's messages, L{None} for none.
     """
 
     command = "twistd webqq"
@@ -209,6 +214,7 @@ class Options(OperationOptions):
         """
         self.readLogs()
         self.operation = self.readOperation()
+        self.queue = self.readQueue()
         isOneBot = self["onebot"] is not None or self["onebot-listen"] is not None
         try:
             number = _number(self["account"])
@@ -268,17 +274,22 @@ def makeService(options: Options) -> IService:
     escapeUnencodable()
     twistd: Any = options.parent or {}
     daemon = Daemon(twistd, partial(options.logs.makeObserver, reactor))
-    watched = WatchedAccounts()
+    watched, queues = WatchedAccounts(), WatchedQueues()
     manager = takeServiceManager(os.environ)
     isWatched = options.operation is not None or manager is not None
     make: AccountMaker = watched.makeAccount if isWatched else makeAccount
     try:
         if options.operation is not None:
-            operation = operationService(options.operation, [watched], reactor)
+            sources: list[Source] = [watched, queues]
+            operation = operationService(options.operation, sources, reactor)
             operation.setServiceParent(daemon)
         commands = {options.account.number: options.onState}
         make = OperatedAccounts(make, commands).makeAccount
         service = make(options.account, options.access, options.factory, reactor)
+        if options.queue is not None:
+            settings = options.queue.paced(options.access)
+            with asDaemonUser(twistd):
+                queues.watch(settings.addTo(service, options.factory))
     except InvalidConfiguration as e:
         raise StartupError(str(e)) from e
     _stopAfter(service, reactor)

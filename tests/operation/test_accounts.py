@@ -234,7 +234,8 @@ def test_noProtocol(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
         (SessionExpired("x"), "not_signed_on"),
         (NotSent("x"), "not_sent"),
         (MalformedReply("x"), "uncertain"),
-        (CancelledError(), "error"),
+        (PartlySent(1, 2, (), NotSent("x")), "partly_sent"),
+        (CancelledError(), "uncertain"),
         (TypeError("x"), "error"),
     ],
 )

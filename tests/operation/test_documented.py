@@ -15,6 +15,7 @@ from txwebqq.operation.accounts import WatchedAccounts
 from txwebqq.operation.lag import LagMeter
 from txwebqq.operation.metrics import Metric, MetricKind
 from txwebqq.operation.process import ProcessSource
+from txwebqq.operation.queues import WatchedQueues
 from txwebqq.operation.service import VersionSource
 from txwebqq.server.statistics import ServerStatistics
 
@@ -30,6 +31,7 @@ SOURCES = (
     ServerStatistics,
     VersionSource,
     WatchedAccounts,
+    WatchedQueues,
 )
 METRICS: list[Metric] = [each for source in SOURCES for each in source.metrics]
 

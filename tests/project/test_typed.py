@@ -41,6 +41,7 @@ NOT_TYPED = {
     "compatibility.md": "port 80 needs root, and the address is one of documentation",
     "benchmarks.md": "it takes an hour",
     "today-qq.md": "it needs an account of QQ",
+    "sending.md": "tests/test_tap.py and tests/outbox start queues",
     "operations.md": "tests/endtoend/test_end_to_end_operation.py asks real daemons",
     "running.md": "it needs systemd or podman; tests/project/test_units.py reads them",
     "onebot-bots.md": "it installs NoneBot; tests/onebot types the rest with its own",

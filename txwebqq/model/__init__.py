@@ -123,6 +123,22 @@ from txwebqq.model.notices import (
     Typing,
     UnknownEvent,
 )
+from txwebqq.model.outcomes import (
+    TOO_MANY_MESSAGES,
+    Delivered,
+    Failed,
+    SendOutcome,
+    Uncertain,
+    outcomeOf,
+)
+from txwebqq.model.queued import (
+    QueuedMessage,
+    QueuePolicy,
+    Recipient,
+    ToDiscussion,
+    ToFriend,
+    ToGroup,
+)
 from txwebqq.model.states import AccountState, StateChange
 
 __all__ = [
@@ -226,4 +242,16 @@ __all__ = [
     "HistoryPage",
     "HistoryStretch",
     "HistoryDay",
+    "TOO_MANY_MESSAGES",
+    "Delivered",
+    "Failed",
+    "Uncertain",
+    "SendOutcome",
+    "outcomeOf",
+    "ToFriend",
+    "ToGroup",
+    "ToDiscussion",
+    "Recipient",
+    "QueuedMessage",
+    "QueuePolicy",
 ]

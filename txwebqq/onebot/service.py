@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Generic
 
 from twisted.application.internet import backoffPolicy
@@ -17,13 +18,14 @@ from zope.interface import implementer
 
 from txwebqq.client import TreqLike
 from txwebqq.interfaces import FactoryOf, IAccountService
-from txwebqq.model import Account
+from txwebqq.model import Account, QueuedMessage, QueuePolicy, SendOutcome
 from txwebqq.net.endpoints import EndpointCache
 from txwebqq.net.tls import policyFor
 from txwebqq.net.treqsetup import LazyTreq
 from txwebqq.onebot.actions.downloads import Downloads
 from txwebqq.onebot.connectors import CONNECT_TIMEOUT, Connector
 from txwebqq.onebot.driver import OneBotDriver, Pace
+from txwebqq.outbox.queue import DEFAULT_POLICY, MessageQueue, ignoreSettled
 from txwebqq.protocol import WebQQProtocol
 
 DEFAULT_PACE = Pace()
@@ -67,6 +69,7 @@ class OneBotService(MultiService, Generic[P_co]):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.account = account
+        self._clock = clock
         # Used with the first request only.
         endpoints = EndpointCache(clock, policyFor(None), CONNECT_TIMEOUT)
         self._treq = LazyTreq(clock, endpoints)
@@ -113,6 +116,19 @@ class OneBotService(MultiService, Generic[P_co]):
         @return: as C{stopService}.
         """
         return self._driver.signOff()
+
+    def addQueue(
+        self,
+        path: str | Path,
+        settled: Callable[[QueuedMessage, SendOutcome], object] = ignoreSettled,
+        policy: QueuePolicy = DEFAULT_POLICY,
+    ) -> MessageQueue:
+        """
+        See L{IAccountService.addQueue}.
+        """
+        queue = MessageQueue(path, self, self._clock, settled=settled, policy=policy)
+        queue.setServiceParent(self)  # type: ignore[no-untyped-call]
+        return queue
 
     def whenSignedOn(self) -> Deferred[P_co]:
         """

@@ -13,27 +13,30 @@ from twisted.python.failure import Failure
 
 from txwebqq.accounts import Access, makeAccount
 from txwebqq.errors import (
-    MalformedReply,
     NotSent,
     NotSignedOn,
     PartlySent,
     RequestRefused,
     SessionExpired,
-    Unreachable,
 )
 from txwebqq.interfaces import FactoryOf, IAccountService
 from txwebqq.model import (
     Account,
     AccountState,
+    Delivered,
     DiscussionMessage,
     Event,
+    Failed,
     GroupMessage,
     Message,
     Number,
+    SendOutcome,
     StrangerMessage,
+    Uncertain,
 )
 from txwebqq.operation.factories import FactoryWrapper
 from txwebqq.operation.metrics import Sample, counter, gauge
+from txwebqq.requests.outcomes import outcomeOfFailure
 from txwebqq.session.signoncounts import SignOnCounts
 
 STATE = gauge(
@@ -93,19 +96,32 @@ _SENT_KINDS = {
     "stranger": "temporary",
 }
 
-_OUTCOMES: tuple[tuple[type[Exception], str], ...] = (
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
     (PartlySent, "partly_sent"),
     (RequestRefused, "refused"),
     (NotSignedOn, "not_signed_on"),
     (SessionExpired, "not_signed_on"),
     (NotSent, "not_sent"),
-    (Unreachable, "uncertain"),
-    (MalformedReply, "uncertain"),
 )
-"""The outcomes of failures; the first class that fits decides."""
+"""The reasons for which a message was not delivered; the first class that fits
+decides."""
 
 MISUSED = "error"
-"""The outcome of other failures, such as a content that cannot be sent."""
+"""Other reasons, such as a content that cannot be sent."""
+
+
+def outcomeLabel(outcome: SendOutcome) -> str:
+    """
+    Return the value of the label C{outcome}.
+    """
+    match outcome:
+        case Delivered():
+            return "accepted"
+        case Failed(reason) | Uncertain(PartlySent() as reason):
+            found = (name for error, name in _REASONS if isinstance(reason, error))
+            return next(found, MISUSED)
+        case Uncertain():
+            return "uncertain"
 
 
 class MessageCounts:
@@ -124,12 +140,10 @@ class MessageCounts:
         """
         Count a message that was to be sent, and pass its result on.
         """
-        outcome = "accepted"
+        label = "accepted"
         if isinstance(result, Failure):
-            outcome = next(
-                (name for error, name in _OUTCOMES if result.check(error)), MISUSED
-            )
-        self.sent[kind, outcome] += 1
+            label = outcomeLabel(outcomeOfFailure(result))
+        self.sent[kind, label] += 1
         return result
 
 

@@ -12,7 +12,19 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred, DeferredLock, fail
 
 from txwebqq.errors import MessageTooLong, PartlySent, WebQQError
-from txwebqq.model import Code, Content, Font, Gid, Segment, Sent, Status, Text, Uin
+from txwebqq.model import (
+    Code,
+    Content,
+    Font,
+    Gid,
+    Segment,
+    SendOutcome,
+    Sent,
+    Status,
+    Text,
+    Uin,
+)
+from txwebqq.requests.outcomes import outcomeOfSend
 from txwebqq.requests.requester import Requester
 from txwebqq.requests.splitting import TooLong, splitContent
 from txwebqq.wire.command import Command
@@ -133,6 +145,14 @@ class MessageRequests(Requester):
             lambda ticket, part, n: SendQunMsg2(ticket, gid, part, n, font, code),
             tooLong,
         )
+
+    def outcome(self, sent: Deferred[Sent]) -> Deferred[SendOutcome]:
+        """
+        Turn the result of a send into its outcome.
+
+        @return: fires with L{Delivered}, L{Failed} or L{Uncertain}, and never fails.
+        """
+        return outcomeOfSend(sent)
 
     def sendTo(
         self,

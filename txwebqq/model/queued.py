@@ -1,0 +1,77 @@
+"""
+Messages of a durable queue, and their recipients, by permanent numbers.
+"""
+
+from __future__ import annotations
+
+from txwebqq.model.contacts import Number
+from txwebqq.model.content import Content, Font
+from txwebqq.model.discussions import Did
+from txwebqq.values import Value
+
+
+class ToFriend(Value, gc=False):
+    """
+    A friend.
+
+    @ivar number: the permanent number, not the uin.
+    """
+
+    number: Number
+
+
+class ToGroup(Value, gc=False):
+    """
+    A group.
+
+    @ivar number: the permanent number, neither the gid nor the code.
+    """
+
+    number: Number
+
+
+class ToDiscussion(Value, gc=False):
+    """
+    A discussion, whose id is permanent.
+    """
+
+    did: Did
+
+
+Recipient = ToFriend | ToGroup | ToDiscussion
+"""The recipient of a queued message."""
+
+
+class QueuedMessage(Value):
+    """
+    A message that was put into a queue.
+
+    @ivar content: the whole message; of a message that was sent in part, the rest.
+    @ivar time: the time at which it was put there, in Unix seconds.
+    @ivar key: the application's own name for the message, C{""} for none.
+    """
+
+    to: Recipient
+    content: Content
+    time: float
+    key: str = ""
+    font: Font = Font()
+
+
+class QueuePolicy(Value):
+    """
+    The limits of a queue, and its pace.
+
+    @ivar conversation: the number of messages that may wait for one recipient.
+    @ivar total: the number of messages that may wait in all.
+    @ivar patience: the seconds after which a message that could not be sent is given
+        up.
+    @ivar burst: the number of messages that are sent at once.
+    @ivar seconds: the time between two messages after that.
+    """
+
+    conversation: int = 1000
+    total: int = 10_000
+    patience: float = 24 * 3600.0
+    burst: int = 20
+    seconds: float = 0.25

@@ -1,0 +1,3 @@
+"""
+The durable queue of messages that an application sends.
+"""

@@ -1,0 +1,239 @@
+"""
+The file of a queue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.model import (
+    Content,
+    Font,
+    Number,
+    QueuedMessage,
+    Recipient,
+    SendOutcome,
+)
+from txwebqq.outbox.storedform import (
+    readContent,
+    readFont,
+    readOutcome,
+    readRecipient,
+    writeContent,
+    writeFont,
+    writeOutcome,
+    writeRecipient,
+)
+from txwebqq.sqlite.database import Database, Schema
+
+QUEUE_SCHEMA = Schema(
+    """
+CREATE TABLE owner (number INTEGER NOT NULL);
+CREATE TABLE message (
+    serial INTEGER PRIMARY KEY AUTOINCREMENT,
+    recipient TEXT NOT NULL,
+    time REAL NOT NULL,
+    key TEXT NOT NULL,
+    font TEXT NOT NULL,
+    content TEXT NOT NULL,
+    ids TEXT NOT NULL DEFAULT '',
+    begun INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT NOT NULL DEFAULT '',
+    told INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX message_by_key ON message (key) WHERE key != '';
+""",
+    version=1,
+    application=0x71717175,
+    user="process",
+)
+"""The database: the account whose queue it is, and its messages. C{ids} are those of
+the parts that were accepted, of which C{content} has the rest; C{told} is set when the
+application knows the outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """
+    A message in the file.
+
+    @ivar serial: its row; later messages have higher ones.
+    @ivar ids: the ids of the parts that the server has accepted.
+    @ivar begun: whether it was being sent, or its next part.
+    @ivar outcome: L{None} while it waits.
+    """
+
+    serial: int
+    message: QueuedMessage
+    ids: tuple[int, ...]
+    begun: bool
+    outcome: SendOutcome | None
+
+
+_COLUMNS = "serial, recipient, time, key, font, content, ids, begun, outcome"
+
+Row = tuple[int, str, float, str, str, str, str, int, str]
+
+
+class QueueStore:
+    """
+    The messages of one account.
+
+    Each change is on the disk when its method returns, also in the case of a power
+    cut: a message that was accepted just before must not be sent again.
+
+    @raise InvalidConfiguration: when the file cannot be used, or is of another
+        account.
+    """
+
+    def __init__(self, path: str | Path, number: Number) -> None:
+        self._database = Database(path, QUEUE_SCHEMA)
+        self._db = self._database.connection
+        self._db.execute("PRAGMA synchronous = FULL")
+        row = self._db.execute("SELECT number FROM owner").fetchone()
+        if row is None:
+            self._db.execute("INSERT INTO owner VALUES (?)", (number,))
+        elif row[0] != number:
+            self._database.close()
+            raise InvalidConfiguration(
+                f"{path}: the queue of account {row[0]}, not of {number}"
+            )
+
+    def close(self) -> None:
+        """
+        Close the file.
+        """
+        self._database.close()
+
+    def add(
+        self, to: Recipient, content: Content, font: Font, time: float, key: str
+    ) -> int:
+        """
+        Write a message at the end.
+
+        @return: its serial.
+
+        @raise ValueError: when it contains a picture.
+        """
+        cursor = self._db.execute(
+            "INSERT INTO message (recipient, time, key, font, content)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (writeRecipient(to), time, key, writeFont(font), writeContent(content)),
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def get(self, serial: int) -> StoredMessage:
+        """
+        Read a message that is there.
+        """
+        row: Row = self._db.execute(
+            f"SELECT {_COLUMNS} FROM message WHERE serial = ?", (serial,)
+        ).fetchone()
+        return _read(row)
+
+    def withKey(self, key: str) -> StoredMessage | None:
+        """
+        Read the message with a key, L{None} if there is none.
+        """
+        row: Row | None = self._db.execute(
+            f"SELECT {_COLUMNS} FROM message WHERE key = ? AND key != ''", (key,)
+        ).fetchone()
+        return None if row is None else _read(row)
+
+    def waiting(self) -> list[tuple[int, Recipient, float, bool]]:
+        """
+        List the messages without an outcome, in order: serial, recipient, time, and
+        whether it was being sent.
+        """
+        rows = self._db.execute(
+            "SELECT serial, recipient, time, begun FROM message WHERE outcome = ''"
+            " ORDER BY serial"
+        )
+        return [
+            (serial, readRecipient(to), time, bool(begun))
+            for serial, to, time, begun in rows
+        ]
+
+    def untold(self) -> list[int]:
+        """
+        List the messages whose outcome the application has not been told.
+        """
+        rows = self._db.execute(
+            "SELECT serial FROM message WHERE outcome != '' AND NOT told"
+            " ORDER BY serial"
+        )
+        return [serial for (serial,) in rows]
+
+    def begin(self, serial: int) -> None:
+        """
+        Record that a message, or its next part, is being sent.
+        """
+        self._db.execute("UPDATE message SET begun = 1 WHERE serial = ?", (serial,))
+
+    def revert(self, serial: int) -> None:
+        """
+        Record that it was not sent.
+        """
+        self._db.execute("UPDATE message SET begun = 0 WHERE serial = ?", (serial,))
+
+    def advance(self, stored: StoredMessage, part: int, rest: Content) -> None:
+        """
+        Record that the next part was accepted.
+
+        @param part: the id of the part.
+        @param rest: the rest of the message.
+        """
+        ids = " ".join(map(str, (*stored.ids, part)))
+        self._db.execute(
+            "UPDATE message SET begun = 0, ids = ?, content = ? WHERE serial = ?",
+            (ids, writeContent(rest), stored.serial),
+        )
+
+    def settle(self, serial: int, outcome: SendOutcome) -> None:
+        """
+        Record an outcome.
+        """
+        self._db.execute(
+            "UPDATE message SET outcome = ? WHERE serial = ?",
+            (writeOutcome(outcome), serial),
+        )
+
+    def told(self, serial: int) -> None:
+        """
+        Record that the application knows the outcome. Only a message with a key is
+        kept, so that it is not sent again.
+        """
+        with self._database.transaction():
+            self._db.execute("UPDATE message SET told = 1 WHERE serial = ?", (serial,))
+            self._db.execute(
+                "DELETE FROM message WHERE serial = ? AND key = ''", (serial,)
+            )
+
+    def remove(self, serial: int) -> None:
+        """
+        Delete a message.
+        """
+        self._db.execute("DELETE FROM message WHERE serial = ?", (serial,))
+
+    def forget(self, before: float) -> None:
+        """
+        Delete the messages that were put there before a time, whose outcome is known
+        and told.
+        """
+        self._db.execute("DELETE FROM message WHERE told AND time < ?", (before,))
+
+
+def _read(row: Row) -> StoredMessage:
+    serial, to, time, key, font, written, ids, begun, outcome = row
+    content = readContent(written)
+    message = QueuedMessage(readRecipient(to), content, time, key, readFont(font))
+    return StoredMessage(
+        serial,
+        message,
+        tuple(map(int, ids.split())),
+        bool(begun),
+        readOutcome(outcome, content) if outcome else None,
+    )
