@@ -15,6 +15,7 @@ import pytest
 
 from txwebqq import errors
 from txwebqq.errors import (
+    CaptchaLapsed,
     CaptchaNeeded,
     CaptchaUnsolved,
     Intercepted,
@@ -39,6 +40,7 @@ from txwebqq.errors import (
 from txwebqq.model import Face, Text
 
 ERRORS: list[WebQQError] = [
+    CaptchaLapsed("read too late"),
     CaptchaNeeded(1000, "a captcha"),
     CaptchaUnsolved("nobody reads it", 4),
     Intercepted("an HTML page", 511),

@@ -183,6 +183,13 @@ class CaptchaUnsolved(LoginRefused):
     """
 
 
+class CaptchaLapsed(CaptchaUnsolved):
+    """
+    The captcha was not read in time: the sign-on asks the server again, which may want
+    another one.
+    """
+
+
 class InvalidConfiguration(WebQQError):
     """
     A configuration file or an option is invalid: correct it.

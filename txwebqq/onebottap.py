@@ -25,6 +25,7 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Account
 from txwebqq.onebot.surface.config import SurfaceSettings, readSurface
 from txwebqq.operation.accounts import WatchedAccounts
+from txwebqq.operation.captchas.options import CaptchaOptions, CaptchaWays
 from txwebqq.operation.maker import OperatedAccounts
 from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
@@ -88,7 +89,7 @@ def _readAccount(table: ConfigTable) -> BotAccountSettings:
     return settings
 
 
-class Options(ConfigFileOptions, OperationOptions):
+class Options(ConfigFileOptions, CaptchaOptions, OperationOptions):
     """
     The command-line options.
     """
@@ -110,6 +111,7 @@ class Options(ConfigFileOptions, OperationOptions):
         """
         self.readLogs()
         self["operation"] = self.readOperation()
+        self["captchas"] = self.readCaptchaFolder()
         super().postOptions()
 
 
@@ -130,7 +132,8 @@ def makeService(options: Options) -> IService:
     accountMaker: AccountMaker = watched.makeAccount if isWatched else makeAccount
     accounts: tuple[BotAccountSettings, ...] = options["configuration"]
     commands = {each.account.number: each.onState for each in accounts}
-    accountMaker = OperatedAccounts(accountMaker, commands).makeAccount
+    ways = CaptchaWays(options["captchas"], options["operation"], clock)
+    accountMaker = OperatedAccounts(accountMaker, commands, ways.ways).makeAccount
     for each in accounts:
 
         def make(factory: Any, each: BotAccountSettings = each) -> Any:
@@ -145,6 +148,7 @@ def makeService(options: Options) -> IService:
         service.setServiceParent(daemon)
     if options["operation"] is not None:
         operation = operationService(options["operation"], [watched], clock)
+        ways.addPage(operation)
         operation.setServiceParent(daemon)
     notifyServiceManager(manager, daemon, watched.status, clock)
     return daemon

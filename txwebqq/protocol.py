@@ -200,8 +200,9 @@ class WebQQProtocol(
         @param image: a picture, JPEG from all servers known.
 
         @return: fires with the text of the picture; a failure gives up the
-            sign-on. After a wrong text this is called again, with another
-            picture.
+            sign-on, but L{CaptchaLapsed<txwebqq.errors.CaptchaLapsed>} has the server
+            asked for another picture. After a wrong text this is called again, with
+            another picture. It is cancelled when no text is needed any more.
         """
         return fail(
             CaptchaUnsolved("the application does not override captchaRequired")

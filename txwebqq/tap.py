@@ -53,6 +53,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.operation.accounts import WatchedAccounts
+from txwebqq.operation.captchas.options import CaptchaOptions, CaptchaWays
 from txwebqq.operation.maker import OperatedAccounts
 from txwebqq.operation.metrics import Source
 from txwebqq.operation.options import OperationOptions, operationService
@@ -141,7 +142,7 @@ class LoggingFactory(WebQQFactory):
     logText = False
 
 
-class Options(QueueOptions, OperationOptions):
+class Options(QueueOptions, CaptchaOptions, OperationOptions):
     """
     Command-line options of C{twistd webqq}.
 
@@ -149,6 +150,7 @@ class Options(QueueOptions, OperationOptions):
     @ivar factory: the application.
     @ivar access: how the account reaches QQ.
     @ivar operation: the endpoint for operators, L{None} for none.
+    @ivar captchaFolder: the folder for captchas, L{None} for none.
     @ivar onState: the program that is run when the state of the account changes, and
         its arguments.
     @ivar queue: the queue of the application's messages, L{None} for none.
@@ -215,6 +217,7 @@ class Options(QueueOptions, OperationOptions):
         self.readLogs()
         self.operation = self.readOperation()
         self.queue = self.readQueue()
+        self.captchaFolder = self.readCaptchaFolder()
         isOneBot = self["onebot"] is not None or self["onebot-listen"] is not None
         try:
             number = _number(self["account"])
@@ -279,12 +282,15 @@ def makeService(options: Options) -> IService:
     isWatched = options.operation is not None or manager is not None
     make: AccountMaker = watched.makeAccount if isWatched else makeAccount
     try:
+        clock: Any = reactor
+        ways = CaptchaWays(options.captchaFolder, options.operation, clock)
         if options.operation is not None:
             sources: list[Source] = [watched, queues]
             operation = operationService(options.operation, sources, reactor)
+            ways.addPage(operation)
             operation.setServiceParent(daemon)
         commands = {options.account.number: options.onState}
-        make = OperatedAccounts(make, commands).makeAccount
+        make = OperatedAccounts(make, commands, ways.ways).makeAccount
         service = make(options.account, options.access, options.factory, reactor)
         if options.queue is not None:
             settings = options.queue.paced(options.access)

@@ -34,6 +34,14 @@ def test_words(program: Path, tmp_path: Path) -> None:
     assert Path(found[0]).is_absolute()
 
 
+def test_relativeFolder(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The folder may be the current one.
+    """
+    monkeypatch.chdir(program.parent)
+    assert parseCommand("./notify", Path()) == (str(program),)
+
+
 def test_path(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A name without a slash is looked for in C{PATH} only.

@@ -31,7 +31,7 @@ def parseCommand(text: str, folder: Path) -> tuple[str, ...]:
     if "\0" in text:
         raise InvalidConfiguration("it contains a NUL")
     name, *arguments = words
-    path = shutil.which(str(folder / name) if "/" in name else name)
+    path = shutil.which(str(folder.absolute() / name) if "/" in name else name)
     if path is None:
         raise InvalidConfiguration(f"there is no program {name} that can be run")
     return str(Path(path).absolute()), *arguments

@@ -26,13 +26,14 @@ from txwebqq.irc.gateway.service import GatewayService
 from txwebqq.irc.relay.service import RelayService
 from txwebqq.irc.statistics import GatewaySource, RelaySource
 from txwebqq.operation.accounts import WatchedAccounts
+from txwebqq.operation.captchas.options import CaptchaOptions, CaptchaWays
 from txwebqq.operation.maker import OperatedAccounts
 from txwebqq.operation.metrics import Source
 from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
 
-class Options(ConfigFileOptions, OperationOptions):
+class Options(ConfigFileOptions, CaptchaOptions, OperationOptions):
     """
     The command-line options.
     """
@@ -54,6 +55,7 @@ class Options(ConfigFileOptions, OperationOptions):
         """
         self.readLogs()
         self["operation"] = self.readOperation()
+        self["captchas"] = self.readCaptchaFolder()
         super().postOptions()
 
 
@@ -75,7 +77,8 @@ def makeService(options: Options) -> IService:
     isWatched = options["operation"] is not None or manager is not None
     make: AccountMaker = watched.makeAccount if isWatched else makeAccount
     commands = {each.account.number: each.onState for each in configuration.accounts}
-    make = OperatedAccounts(make, commands).makeAccount
+    ways = CaptchaWays(options["captchas"], options["operation"], clock)
+    make = OperatedAccounts(make, commands, ways.ways).makeAccount
     try:
         with asDaemonUser(twistd):
             if configuration.gateway is not None:
@@ -90,6 +93,7 @@ def makeService(options: Options) -> IService:
         raise StartupError(f"{options['config']}: {e}") from e
     if options["operation"] is not None:
         operation = operationService(options["operation"], sources, clock)
+        ways.addPage(operation)
         operation.setServiceParent(daemon)
     notifyServiceManager(manager, daemon, watched.status, clock)
     return daemon

@@ -13,6 +13,8 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import Request
 
 from txwebqq import __version__
 from txwebqq.errors import InvalidConfiguration
@@ -46,6 +48,19 @@ class VersionSource:
         return ()
 
 
+class OperationPages(Resource):
+    """
+    The pages of a daemon, and those of all daemons.
+    """
+
+    def __init__(self, others: OperationResource) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._others = others
+
+    def getChild(self, path: bytes, request: Request) -> Resource:
+        return self._others
+
+
 class OperationChannel(HTTP11Channel):
     """
     A connection of an operator's program.
@@ -74,7 +89,7 @@ class OperationSite(SiteWithoutAccessLog):
     name = "Endpoint for operators"
     protocol = OperationChannel
 
-    def __init__(self, resource: OperationResource, reactor: Any) -> None:
+    def __init__(self, resource: Resource, reactor: Any) -> None:
         base: Any = super()
         base.__init__(resource, timeout=IDLE_TIMEOUT, reactor=reactor)
         self.channels: set[OperationChannel] = set()
@@ -122,7 +137,7 @@ class OperationService(MultiService):
         lag = LagMeter(reactor)
         lag.setServiceParent(self)  # type: ignore[no-untyped-call]
         watched: list[Source] = [VersionSource(), lag, ProcessSource(reactor), *sources]
-        self.site = OperationSite(
+        self._pages = OperationPages(
             OperationResource(
                 watched,
                 Metrics(watched),
@@ -130,9 +145,9 @@ class OperationService(MultiService):
                 reactor.seconds,
                 settings.token,
                 settings.daemon,
-            ),
-            reactor,
+            )
         )
+        self.site = OperationSite(self._pages, reactor)
         text = settings.endpoint
         try:
             endpoint = serverFromString(ReloadingReactor(reactor, text), text)
@@ -142,6 +157,12 @@ class OperationService(MultiService):
         # A port that is taken ends the process, with the reason.
         listening._raiseSynchronously = True
         listening.setServiceParent(self)
+
+    def addPage(self, name: bytes, page: Resource) -> None:
+        """
+        Serve a page of the daemon itself, as C{/NAME}. It checks its requests.
+        """
+        self._pages.putChild(name, page)
 
     def stopService(self) -> Deferred[None]:
         """

@@ -18,7 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.client import WebQQClient
-from txwebqq.errors import SessionExpired, WebQQError
+from txwebqq.errors import CaptchaLapsed, SessionExpired, WebQQError
 from txwebqq.interfaces import FactoryOf, IWebQQProtocol
 from txwebqq.model import Account
 from txwebqq.roster import Roster
@@ -213,6 +213,9 @@ class SignOnDriver:
                 self._machine.captchaUnsolved("captchaRequired returned no text")
 
         def unsolved(failure: Failure) -> None:
+            if failure.check(CaptchaLapsed):
+                self._machine.captchaLapsed()
+                return
             # Of any class, since the application may have raised it.
             reason = failure.getErrorMessage()
             self._log.warn(

@@ -77,6 +77,11 @@ class SignOnInputs(Protocol):
         The application has given no text for the captcha.
         """
 
+    def captchaLapsed(self) -> None:
+        """
+        The application has given no text in time.
+        """
+
     def accepted(self, landing: str) -> None:
         """
         The password is right.

@@ -218,6 +218,12 @@ def _captchaUnsolved(machine: SignOnInputs, state: SignOnState, reason: str) -> 
     state.actions.endSignOn(CaptchaUnsolved(reason))
 
 
+@awaitingCaptcha.upon(SignOnInputs.captchaLapsed).to(checking)
+def _captchaLapsed(machine: SignOnInputs, state: SignOnState) -> None:
+    # The server may not want one any more.
+    _check(machine, state)
+
+
 @loggingIn.upon(SignOnInputs.captchaRejected).to(fetchingCaptcha)
 def _captchaRejected(machine: SignOnInputs, state: SignOnState) -> None:
     _fetchCaptcha(machine, state)

@@ -7,14 +7,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
-from twisted.internet.defer import Deferred, DeferredLock, fail
+from twisted.internet.defer import Deferred, DeferredLock
 
-from txwebqq.errors import CaptchaUnsolved, WebQQError
+from txwebqq.errors import WebQQError
 from txwebqq.interfaces import IAccountService
 from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.gateway.attachedclient import AttachedClient
 from txwebqq.irc.gateway.conversations import Conversations
 from txwebqq.irc.gateway.directory import NameDirectory
+from txwebqq.irc.gateway.interaction.captchas import CaptchaQuestions
 from txwebqq.irc.gateway.interaction.files import FILE_KEY, fileMessage
 from txwebqq.irc.gateway.interaction.interactions import Interactions
 from txwebqq.irc.gateway.interaction.mentions import textOf
@@ -60,6 +61,7 @@ class GatewayUser(AccountListener):
     @ivar clients: the attached clients.
     @ivar lines: the lines that they have in common.
     @ivar interactions: recalls, mutes, pokes, reactions and mentions.
+    @ivar captchas: the captchas that wait for the user.
     @ivar kicks: the reasons of C{KICK} commands in progress, by channel and
         member.
     @ivar topicChanges: the channels with a C{TOPIC} command in progress.
@@ -109,7 +111,7 @@ class GatewayUser(AccountListener):
         self._beforeAway: dict[int, Status] = {}
         # A change of the status starts when the one before it is done.
         self._awayLock = DeferredLock()
-        self._captchas: list[Deferred[str]] = []
+        self.captchas = CaptchaQuestions(self.conversations, self._link)
         for account in settings.accounts:
             number = account.account.number
             self.accounts[number] = QQAccount(number, self)
@@ -216,35 +218,7 @@ class GatewayUser(AccountListener):
         return problem
 
     def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
-        """
-        Ask the user to read a captcha.
-
-        @return: fires with the text; fails with L{CaptchaUnsolved} if the
-            picture cannot be shown.
-        """
-        link = self._link(image)
-        if link is None:
-            self.conversations.notify(
-                f"Signing on {account.number} failed: the server requires a captcha,"
-                " which cannot be shown without pictures-listen in the configuration"
-            )
-            return fail(CaptchaUnsolved("the gateway cannot show pictures"))
-        self.conversations.notify(f"Captcha for {account.number}: {link}")
-        self.conversations.notify("Answer with: captcha TEXT")
-        answer: Deferred[str] = Deferred(self._captchas.remove)
-        self._captchas.append(answer)
-        return answer
-
-    def solveCaptcha(self, text: str) -> bool:
-        """
-        Answer the oldest captcha.
-
-        @return: whether there was one.
-        """
-        if not self._captchas:
-            return False
-        self._captchas.pop(0).callback(text)
-        return True
+        return self.captchas.ask(account.number, image)
 
     def _link(self, picture: bytes) -> str | None:
         return self._links.add(picture) if picture and self._links else None

@@ -119,8 +119,10 @@ class RelayAccount(AccountListener):
 
     def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
         self._log.error(
-            "Account {number} cannot sign on now: the server requires a captcha. Sign"
-            " on once with another client, if it still does in ten minutes.",
+            "The server requires a captcha of account {number}, which the relay itself"
+            " cannot show: answer it at /captcha of --operate, or in --captcha-folder."
+            " Without both, sign on once with another client, if the server still"
+            " requires one in ten minutes.",
             number=account.number,
         )
         return fail(CaptchaUnsolved("the relay cannot read captchas"))

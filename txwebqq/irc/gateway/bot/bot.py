@@ -178,12 +178,16 @@ async def showHistory(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[
 
 async def solveCaptcha(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
     """
-    C{captcha TEXT}
+    C{captcha [NUMBER] TEXT}
     """
     if not words:
         raise UsageError("TEXT is missing")
-    if not user.solveCaptcha(words[0]):
-        yield "There is no captcha to answer."
+    if len(words) == 1:
+        yield user.captchas.answer(words[0])
+        return
+    if not (words[0].isascii() and words[0].isdigit()):
+        raise UsageError("NUMBER is not a number")
+    yield user.captchas.answer(words[1], int(words[0][:20]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,5 +258,7 @@ COMMANDS: Mapping[str, BotCommand] = {
         " on|off: show in each reply the beginning of what it answers; set [ACCOUNT]"
         f" [DETAIL TEXT]: show or change your profile: {', '.join(DETAILS)}",
     ),
-    "captcha": BotCommand(solveCaptcha, "captcha TEXT: answer a captcha"),
+    "captcha": BotCommand(
+        solveCaptcha, "captcha [NUMBER] TEXT: answer the captcha of an account"
+    ),
 }

@@ -1,0 +1,3 @@
+"""
+The ways in which a captcha is shown to a person and answered.
+"""

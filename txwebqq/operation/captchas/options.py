@@ -1,0 +1,82 @@
+"""
+The option C{--captcha-folder}, and the ways of a daemon to show captchas.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.usage import UsageError
+
+from txwebqq.config.options import CommandOptions
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.operation.captchas.asking import CaptchaWay
+from txwebqq.operation.captchas.folder import CaptchaFolder, checkFolder
+from txwebqq.operation.captchas.form import CaptchaForm
+from txwebqq.operation.settings import OperationSettings
+
+
+class CaptchaOptions(CommandOptions):
+    """
+    Options of a daemon whose accounts may have to answer captchas.
+    """
+
+    optParameters = [
+        [
+            "captcha-folder",
+            None,
+            None,
+            "A folder for the images of captchas, and for their answers.",
+        ]
+    ]
+
+    def readCaptchaFolder(self) -> Path | None:
+        """
+        Return the folder for captchas, L{None} for none.
+
+        @raise UsageError: when it cannot be used; names the option.
+        """
+        name = self["captcha-folder"]
+        if name is None:
+            return None
+        folder = Path(name).absolute()
+        try:
+            checkFolder(folder)
+        except InvalidConfiguration as e:
+            raise UsageError(f"--captcha-folder: {e}") from e
+        return folder
+
+
+class CaptchaWays:
+    """
+    The ways of a daemon.
+
+    @param folder: the folder for captchas, L{None} for none.
+    @param operation: the endpoint for operators, L{None} for none.
+
+    @ivar ways: the ways, perhaps none.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        operation: OperationSettings | None,
+        clock: IReactorTime,
+    ) -> None:
+        self._form: CaptchaForm | None = None
+        self.ways: list[CaptchaWay] = []
+        if folder is not None:
+            self.ways.append(CaptchaFolder(folder, clock))
+        if operation is not None:
+            self._form = CaptchaForm(operation.token, clock.seconds)
+            self.ways.append(self._form)
+
+    def addPage(self, service: Any) -> None:
+        """
+        Add the page to the endpoint for operators
+        (L{txwebqq.operation.service.OperationService}).
+        """
+        if self._form is not None:
+            service.addPage(b"captcha", self._form)
