@@ -4,7 +4,9 @@ The endpoints for operators of real daemons.
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
@@ -21,6 +23,8 @@ from tests.endtoend.daemons import INTERVAL, PATIENCE, ProcessFolder, freePort
 from tests.rig import CapturedLog
 from txwebqq.model import Account, AccountState, Number, StateChange
 from txwebqq.operation.statecommand import StateCommand
+
+CHROMIUM = shutil.which("chromium")
 
 CONFIGURATION = """
 [gateway]
@@ -110,7 +114,7 @@ async def test_daemons(folder: ProcessFolder) -> None:
     text = CONFIGURATION.format(irc=irc, qq=folder.port)
     (folder.folder / "irc.toml").write_text(text, encoding="utf-8")
     gateway = folder.twistd(
-        *("webqq-irc", "--config", "irc.toml"),
+        *("webqq-irc", "--config", "irc.toml", "--log-format", "json"),
         *("--operate", f"tcp:{client}", "--operate-token-file", "token"),
     )
     await folder.answers(client, gateway)
@@ -124,6 +128,10 @@ async def test_daemons(folder: ProcessFolder) -> None:
     kept = await values(client, "s3cret")
     assert kept["txwebqq_account_state", "10001", "online"] == 1
     assert kept["txwebqq_gateway_clients",] == 0
+    assert (await get(client, "/"))[0] == 200
+    assert (await get(client, "/status.json"))[0] == 401
+    status = json.loads((await get(client, "/status.json", "s3cret"))[1])
+    assert (status["daemon"], status["ready"]) == ("webqq-irc", True)
     server.signal("TERM")
     assert await server.exits() == 0
     problem = await readiness(client, 503, "s3cret")
@@ -134,6 +142,37 @@ async def test_daemons(folder: ProcessFolder) -> None:
     for daemon in (server, gateway):
         assert "Traceback" not in daemon.output
         assert "s3cret" not in daemon.output
+    events = [json.loads(line) for line in gateway.output.splitlines()]
+    [online] = [each for each in events if each["message"].startswith("Signed on")]
+    assert (online["number"], online["level"]) == (10001, "info")
+
+
+@pytest.mark.long
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@ensureDeferred
+async def test_browser(folder: ProcessFolder) -> None:
+    """
+    A browser shows the status page, which its policy allows to run.
+    """
+    operator = freePort()
+    server = folder.server(
+        *("--population", "people.toml", "--captcha", "never"),
+        *("--operate", f"tcp:{operator}:interface=127.0.0.1"),
+    )
+    await folder.answers(operator, server)
+    client = folder.client(10002, "bot")
+    await client.says("Signed on (account 10002).")
+    assert CHROMIUM is not None
+    browser = folder.run(
+        *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu"),
+        *("--enable-logging=stderr", "--virtual-time-budget=10000", "--dump-dom"),
+        *(f"--user-data-dir={folder.folder}/chromium", f"http://127.0.0.1:{operator}/"),
+    )
+    assert await browser.exits() == 0, browser.output
+    assert 'class="state good" role="status">Ready<' in browser.output
+    assert "Sessions and polls: online 1; lapsed 0; polls held 1" in browser.output
+    assert "<polyline" in browser.output
+    assert "CONSOLE" not in browser.output
 
 
 @ensureDeferred

@@ -166,7 +166,7 @@ function showChart(chart, index, end) {
     item.firstElementChild.classList.toggle("none", curves.length === 0);
     write(item.lastElementChild, now[at] ?? "none in this time");
   });
-  picture.setAttribute("aria-label", `${chart.title} ${chart.unit}: ${now.join("; ") || "none"}`);
+  picture.setAttribute("aria-label", `${[chart.title, chart.unit].join(" ").trim()}: ${now.join("; ") || "none"}`);
 }
 
 function showValues(status) {
