@@ -36,6 +36,7 @@ def jsonLine(event: LogEvent) -> str | None:
     """
     try:
         line = _object(event)
+        return None if line is None else json.dumps(line, allow_nan=False) + "\n"
     except Exception as e:
         # The log is the last place that could tell of it.
         line = {
@@ -43,9 +44,7 @@ def jsonLine(event: LogEvent) -> str | None:
             "namespace": __name__,
             "message": f"An event cannot be logged: {safe_str(e)}",
         }
-    if line is None:
-        return None
-    return json.dumps(line, allow_nan=False) + "\n"
+        return json.dumps(line) + "\n"
 
 
 def _object(event: LogEvent) -> dict[str, Any] | None:
