@@ -34,7 +34,12 @@ export const CHARTS = [
   { title: "Queues", unit: "messages", kind: "gauge", parts: [
     { metric: "txwebqq_server_events_waiting", name: "events waiting" },
     { metric: "txwebqq_gateway_unstored_messages", name: "not stored" },
-    { metric: "txwebqq_relay_queue_messages", by: ["queue"] } ] },
+    { metric: "txwebqq_relay_queue_messages", by: ["queue"] },
+    { metric: "txwebqq_queue_messages", by: ["kind"], name: "to" } ] },
+  { title: "Oldest message of a queue", unit: "s", kind: "gauge", busy: true, parts: [
+    { metric: "txwebqq_queue_oldest_seconds", by: ["account"], name: "account" } ] },
+  { title: "Messages out of queues", unit: "a minute", kind: "rate", window: 60, scale: 60, busy: true, parts: [
+    { metric: "txwebqq_queue_outcomes_total", by: ["outcome"] } ] },
   { title: "Unsent to IRC clients", unit: "KiB", kind: "gauge", scale: 1 / 1024, parts: [
     { metric: "txwebqq_gateway_send_queue_bytes", name: "send queues" } ] },
   { title: "Events", unit: "a second", kind: "rate", window: 10, parts: [
