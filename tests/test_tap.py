@@ -19,6 +19,7 @@ from twisted.python.usage import UsageError
 from tests.rig import POLL, CapturedLog, Rig, batch, message
 from txwebqq import tap
 from txwebqq.accounts import OneBotAccess, WebQQAccess
+from txwebqq.application import LoggingFactory
 from txwebqq.config.passwordfile import PASSWORD_VARIABLE
 from txwebqq.daemon import Daemon, StartupError
 from txwebqq.errors import CaptchaUnsolved
@@ -26,7 +27,7 @@ from txwebqq.model import Number, Status
 from txwebqq.protocol import WebQQFactory
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.session.interfaces import Era
-from txwebqq.tap import LoggingFactory, Options
+from txwebqq.tap import Options
 from txwebqq.testing import MemoryWebQQ
 
 APPS = '''
@@ -474,7 +475,7 @@ def test_captchaUnsolved() -> None:
         fail(CaptchaUnsolved("nobody reads it")),
         succeed("ABCD"),
     ]
-    tap._stopAfter(rig.service, reactor)
+    tap.stopAfter([rig.service], reactor)
     rig.start()
     assert rig.factory.logs == [["made", "CaptchaUnsolved"]]
     assert reactor.stops == 0

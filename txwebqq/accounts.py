@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from txwebqq.client import Servers, connect
+from txwebqq.config.endpointkeys import readEndpoint
 from txwebqq.config.endpoints import isLocal
 from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
@@ -146,17 +147,18 @@ def _readWebQQ(table: ConfigTable, caFile: str | None) -> tuple[str, Access]:
     server = table.string("server", "http://127.0.0.1:8890")
     era = table.choice("era", [known.value for known in Era], "E1")
     access = WebQQAccess(server, caFile, Era(era))
-    try:
-        access.check()
-    except InvalidConfiguration as e:
-        raise table.error("server", f"or ca-file cannot be used: {e}") from e
+    if table.isSound("server", "ca-file"):
+        try:
+            access.check()
+        except InvalidConfiguration as e:
+            table.refuse("server", f"or ca-file cannot be used: {e}")
     return password, access
 
 
 def _readOneBot(table: ConfigTable, caFile: str | None) -> Access:
-    url, listen = table.string("url", ""), table.string("listen", "")
+    url, listen = table.string("url", ""), readEndpoint(table, "listen", "")
     if bool(url) == bool(listen):
-        raise table.error("url", "or listen is needed, and not both")
+        table.refuse("url", "or listen is needed, and not both")
     access = OneBotAccess(
         url,
         listen,
@@ -165,13 +167,12 @@ def _readOneBot(table: ConfigTable, caFile: str | None) -> Access:
         table.number("send-burst", 1, 100, BURST),
         table.number("send-milliseconds", 0, 600_000, int(SECONDS * 1000)) / 1000,
     )
-    try:
-        access.check()
-    except InvalidConfiguration as e:
-        way = "listen" if listen else "url"
-        raise table.error(
-            f"{way}, token-file or ca-file", f"cannot be used: {e}"
-        ) from e
+    if table.isSound("url", "listen", "token-file", "ca-file"):
+        try:
+            access.check()
+        except InvalidConfiguration as e:
+            way = "listen" if listen else "url"
+            table.refuse(way, f"or token-file or ca-file cannot be used: {e}")
     return access
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from twisted.application.service import IService
 
 from txwebqq.accounts import Access, AccountMaker, makeAccount, readAccess
-from txwebqq.config.options import ConfigFileOptions
-from txwebqq.config.toml import ConfigTable, readTOML
+from txwebqq.config.fileoptions import ConfigFileOptions
+from txwebqq.config.toml import ConfigTable
+from txwebqq.config.tomlfile import TOMLFile
 from txwebqq.daemon import (
     Daemon,
     StartupError,
@@ -39,6 +40,9 @@ except ImportError as e:
         " '.[onebot]' in the checkout of txwebqq"
     ) from e
 
+TABLE = "onebot"
+"""The table of the daemon's options in the configuration file."""
+
 
 @dataclass(frozen=True, slots=True)
 class BotAccountSettings:
@@ -61,23 +65,36 @@ def load(path: Path) -> tuple[BotAccountSettings, ...]:
     """
     Read the configuration file.
 
-    @raise InvalidConfiguration: names the file, the table, the key and the error.
+    @raise InvalidConfiguration: names the file, the line, the table, the key and the
+        error.
     """
-    try:
-        file = ConfigTable("", readTOML(path), path.parent)
-        accounts = tuple(map(_readAccount, file.tables("account", "number")))
-        file.close()
-        if not accounts:
-            raise InvalidConfiguration("there is no [[account]]")
-        numbers = [each.account.number for each in accounts]
-        for number in numbers:
-            if numbers.count(number) > 1:
-                raise InvalidConfiguration(
-                    f"account: {number} is there twice: the two sessions would end"
-                    " each other"
-                )
-    except InvalidConfiguration as e:
-        raise InvalidConfiguration(f"{path}: {e}") from e
+    file = TOMLFile.read(path)
+    root = ConfigTable.of(file)
+    # The options of the daemon.
+    root.value(TABLE, {})
+    accounts = readAccounts(root)
+    root.close()
+    file.check()
+    return accounts
+
+
+def readAccounts(root: ConfigTable) -> tuple[BotAccountSettings, ...]:
+    """
+    Read the accounts of a configuration file.
+    """
+    accounts = root.each("account", _readAccount, "number")
+    if not accounts:
+        # A misspelt table says more.
+        root.close()
+        if root.isSound():
+            root.complain("there is no [[account]]")
+    numbers = [each.account.number for each in accounts]
+    for number in numbers:
+        if numbers.count(number) > 1 and root.isSound("account"):
+            root.refuse(
+                "account",
+                f"{number} is there twice: the two sessions would end each other",
+            )
     return accounts
 
 
@@ -100,8 +117,10 @@ class Options(ConfigFileOptions, CaptchaOptions, OperationOptions):
         " WebSockets that either side opens, or over HTTP."
     )
 
-    def load(self, path: Path) -> tuple[BotAccountSettings, ...]:
-        return load(path)
+    tableName = TABLE
+
+    def readConfiguration(self, root: ConfigTable) -> tuple[BotAccountSettings, ...]:
+        return readAccounts(root)
 
     def postOptions(self) -> None:
         """

@@ -1,5 +1,5 @@
 """
-C{twistd webqq}: keeps one account signed on, and runs an application.
+C{twistd webqq}: keeps accounts signed on, and runs their applications.
 """
 
 from __future__ import annotations
@@ -7,19 +7,23 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from twisted.application.service import IService
 from twisted.internet.error import ReactorNotRunning
-from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.python.reflect import namedAny
 from twisted.python.usage import UsageError
 
+from txwebqq.accountfile import (
+    AccountTable,
+    passwordVariable,
+    readAccountTables,
+    takePasswords,
+)
 from txwebqq.accounts import (
     Access,
     AccountMaker,
@@ -27,12 +31,17 @@ from txwebqq.accounts import (
     WebQQAccess,
     makeAccount,
 )
+from txwebqq.application import loadFactory
 from txwebqq.config.command import parseCommand
+from txwebqq.config.fileoptions import Values, asArguments, lineOf, tryValues
 from txwebqq.config.passwordfile import (
     PASSWORD_VARIABLE,
     readPasswordFile,
+    secretPath,
     takePasswordVariable,
 )
+from txwebqq.config.toml import ConfigTable
+from txwebqq.config.tomlfile import TOMLFile
 from txwebqq.daemon import (
     Daemon,
     StartupError,
@@ -40,17 +49,12 @@ from txwebqq.daemon import (
     escapeUnencodable,
     handleSignals,
 )
-from txwebqq.errors import CaptchaUnsolved, InvalidConfiguration, WebQQError
-from txwebqq.interfaces import IAccountService, IWebQQFactory
+from txwebqq.errors import CaptchaUnsolved, InvalidConfiguration
+from txwebqq.interfaces import IAccountService
 from txwebqq.model import (
     Account,
-    Event,
-    GroupMessage,
-    Message,
     Number,
     Status,
-    StatusChange,
-    Uin,
 )
 from txwebqq.operation.accounts import WatchedAccounts
 from txwebqq.operation.captchas.options import CaptchaOptions, CaptchaWays
@@ -59,93 +63,25 @@ from txwebqq.operation.metrics import Source
 from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.operation.queues import WatchedQueues
 from txwebqq.outbox.options import QueueOptions
-from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.session.interfaces import Era
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
-
-class LoggingProtocol(WebQQProtocol):
-    """
-    Logs the type and the ids of each event, and the texts of messages on
-    request.
-    """
-
-    _log = Logger()
-
-    def connectionMade(self) -> None:
-        """
-        Forget the numbers of friends, whose uins are new.
-        """
-        self._numbers: dict[Uin, Number] = {}
-
-    def signedOn(self) -> None:
-        """
-        Log the number of friends and groups.
-        """
-        self._log.info(
-            "Roster loaded (account {number}): {friends} friends, {groups} groups.",
-            number=self.account.number,
-            friends=len(self.buddies),
-            groups=len(self.groups),
-        )
-
-    def eventReceived(self, event: Event) -> object:
-        """
-        Log an event before it is dispatched.
-        """
-        shown = ""
-        match event:
-            case Message():
-                about = f"from {event.sender}, id {event.messageId}"
-                shown = event.text
-            case GroupMessage():
-                about = f"from {event.sender} in {event.group}, id {event.messageId}"
-                shown = event.text
-            case StatusChange():
-                # The number has to be fetched.
-                return super().eventReceived(event)
-            case _:
-                about = f"of {uin}" if (uin := getattr(event, "uin", None)) else ""
-        self._log.info("{kind} {about}", kind=type(event).__name__, about=about)
-        if shown and getattr(self.factory, "logText", False):
-            self._log.info("Text: {text}", text=shown)
-        return super().eventReceived(event)
-
-    async def statusChanged(self, change: StatusChange) -> None:
-        """
-        Log the new status of a friend.
-        """
-        uin = change.uin
-        if uin not in self._numbers:
-            try:
-                self._numbers[uin] = await self.fetchNumber(uin)
-            except WebQQError:
-                # The line is worth more than the number.
-                self._numbers[uin] = Number(0)
-        buddy = self.buddies.get(uin)
-        self._log.info(
-            "{nick} ({number}) is {status}.",
-            nick=buddy.nick if buddy else "A friend",
-            number=self._numbers[uin] or "number unknown",
-            status=change.status.value,
-        )
+PROCESS_OPTIONS = frozenset({*OperationOptions().names(), *CaptchaOptions().names()})
+"""The options of the process; all others are of an account."""
 
 
-class LoggingFactory(WebQQFactory):
-    """
-    The default application.
+OWN_OPTIONS = {"account", "password-file", "queue"}
+"""The options that several accounts cannot share."""
 
-    @ivar logText: whether to log the texts of messages.
-    """
-
-    protocol = LoggingProtocol
-    logText = False
+ONEBOT_OPTIONS = {"onebot", "onebot-listen"}
 
 
 class Options(QueueOptions, CaptchaOptions, OperationOptions):
     """
-    Command-line options of C{twistd webqq}.
+    Options of C{twistd webqq}, of one account or of several in a configuration file.
 
+    @ivar accounts: the options of each account: this object, or one for each in
+        the file.
     @ivar account: the account, with its password and presence status.
     @ivar factory: the application.
     @ivar access: how the account reaches QQ.
@@ -154,9 +90,18 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
     @ivar onState: the program that is run when the state of the account changes, and
         its arguments.
     @ivar queue: the queue of the application's messages, L{None} for none.
+    @ivar password: the password in the environment, L{None} before it is looked
+        for there.
+    @ivar passwords: those of the accounts of a file in the environment, by their
+        numbers; L{None} before they are looked for there.
+    @ivar passwordVariable: the environment variable with the password.
+    @ivar folder: the folder of the file that the account is in.
+    @ivar appOptions: keyword arguments for the application's factory.
     """
 
     command = "twistd webqq"
+    tableName = "webqq"
+    pathOptions = ["password-file", "ca-file", "token-file"]
     synopsis = "[options]"
     longdesc = (
         "Sign a QQ account on and keep it signed on. The password is read from "
@@ -208,6 +153,78 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
     ]
     optFlags = [["log-text", None, "Log the texts of messages, too (without --app)."]]
 
+    accounts: Sequence[Options] = ()
+    password: str | None = None
+    passwords: Mapping[int, str] | None = None
+    passwordVariable = PASSWORD_VARIABLE
+    appOptions: Mapping[str, Any] = {}
+    folder: Path | None = None
+
+    def trial(self) -> Self:
+        made = super().trial()
+        made.password, made.passwords = self.password, self.passwords
+        made.passwordVariable = self.passwordVariable
+        made.appOptions, made.folder = self.appOptions, self.folder
+        return made
+
+    def readTables(
+        self, root: ConfigTable, values: Values, found: Sequence[tuple[str, str]]
+    ) -> Values:
+        """
+        Read the accounts. The other options of the table C{webqq} hold for each of
+        them that does not have its own.
+        """
+        for name in sorted(OWN_OPTIONS):
+            if name in dict(found):
+                raise InvalidConfiguration(
+                    f"--{name} is not for --config: the accounts are in the file"
+                )
+        assert self.file is not None
+        names = self.names() - PROCESS_OPTIONS
+        shared = {name: each for name, each in values.items() if name in names}
+        tables = readAccountTables(root, self.file, self, names - {"account"}, shared)
+        if self.passwords is None:
+            # Before the applications are imported.
+            self.passwords = takePasswords(tables)
+        self.accounts = tuple(
+            self._readAccount(each, len(tables), self.file, found) for each in tables
+        )
+        return {name: each for name, each in values.items() if name not in names}
+
+    def tableKeys(self) -> set[str]:
+        return super().tableKeys() - OWN_OPTIONS
+
+    def _readAccount(
+        self,
+        table: AccountTable,
+        count: int,
+        file: TOMLFile,
+        found: Sequence[tuple[str, str]],
+    ) -> Options:
+        made = self.trial()
+        made.isTrial, made.file = self.isTrial, None
+        made.appOptions = table.appOptions
+        made.folder = file.folder
+        made.password = (self.passwords or {}).get(table.number, "")
+        made.passwordVariable = passwordVariable(table.number, count)
+        line = [(name, text) for name, text in found if name not in PROCESS_OPTIONS]
+        line.append(("account", f"{table.number}"))
+        error = None
+        if (self.isReload or not self.isTrial) and not file.hasProblems():
+            try:
+                made.parseOptions(
+                    [*asArguments(table.values, line), *lineOf(self, line)]
+                )
+            except UsageError as e:
+                error = e
+            else:
+                return made
+        tryValues(made, file, table.values, line, table.where, table.name)
+        if error is not None and not file.hasProblems():
+            # An option of the command line is wrong.
+            raise error
+        return made
+
     def postOptions(self) -> None:
         """
         Convert the options to values.
@@ -216,20 +233,45 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
         """
         self.readLogs()
         self.operation = self.readOperation()
-        self.queue = self.readQueue()
         self.captchaFolder = self.readCaptchaFolder()
-        isOneBot = self["onebot"] is not None or self["onebot-listen"] is not None
+        if self.file is not None:
+            return
+        self.queue = self.readQueue()
+        self.accounts = (self,)
+        isOneBot = (
+            self["onebot"] is not None
+            or self["onebot-listen"] is not None
+            or bool(self.refused & ONEBOT_OPTIONS)
+        )
         try:
             number = _number(self["account"])
-            password = "" if isOneBot else _password(self["password-file"])
+            password = "" if isOneBot else self._password()
             self.account = Account(number, password, _status(self["status"]))
             # After the password was removed from the environment, since this
             # imports the application.
-            self.factory = _factory(self["app"], bool(self["log-text"]))
+            if not self.isReload:
+                self.factory = loadFactory(
+                    self["app"], bool(self["log-text"]), self._appArguments()
+                )
             self.access = self._oneBotAccess() if isOneBot else self._webQQAccess()
-            self.onState = _command(self["on-state"])
+            self.onState = _command(self["on-state"], self.folder or Path.cwd())
         except InvalidConfiguration as e:
             raise UsageError(str(e)) from e
+
+    def _appArguments(self) -> Mapping[str, Any]:
+        return {} if "app" in self.refused else self.appOptions
+
+    def _password(self) -> str:
+        if self.password is None:
+            self.password = takePasswordVariable()
+        file = self["password-file"]
+        if file is not None:
+            return readPasswordFile(secretPath(file))
+        if not self.password and "password-file" not in self.refused:
+            raise InvalidConfiguration(
+                f"no password: use --password-file or {self.passwordVariable}"
+            )
+        return self.password
 
     def _webQQAccess(self) -> Access:
         if self["token-file"] is not None:
@@ -240,7 +282,7 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
             _era(self["era"]),
             _seconds("heartbeat", self["heartbeat"], 1.0, 3600.0),
         )
-        access.check()
+        _check(access, "server")
         return access
 
     def _oneBotAccess(self) -> Access:
@@ -257,20 +299,28 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
         access = OneBotAccess(
             self["onebot"] or "",
             self["onebot-listen"] or "",
-            "" if file is None else readPasswordFile(Path(file)),
+            "" if file is None else readPasswordFile(secretPath(file)),
             self["ca-file"],
             int(burst),
             _seconds("send-seconds", self["send-seconds"], 0.0, 600.0),
         )
-        access.check()
+        if not self.refused & ONEBOT_OPTIONS:
+            _check(access, "onebot" if access.url else "onebot-listen")
         return access
+
+
+def _check(access: Access, option: str) -> None:
+    try:
+        access.check()
+    except InvalidConfiguration as e:
+        raise InvalidConfiguration(f"--{option} cannot be used: {e}") from e
 
 
 def makeService(options: Options) -> IService:
     """
-    Make the service that C{twistd} runs. The process ends when the account stays
-    offline: with exit code 0 after a sign-off, with 1 after a refused login or a
-    kick. After a captcha that was not solved it signs on again later.
+    Make the service that C{twistd} runs. The process ends when all its accounts stay
+    offline: with exit code 0 after sign-offs, with 1 after a refused login or a
+    kick. After a captcha that was not solved an account signs on again later.
     """
     from twisted.internet import reactor
 
@@ -281,6 +331,7 @@ def makeService(options: Options) -> IService:
     manager = takeServiceManager(os.environ)
     isWatched = options.operation is not None or manager is not None
     make: AccountMaker = watched.makeAccount if isWatched else makeAccount
+    services = []
     try:
         clock: Any = reactor
         ways = CaptchaWays(options.captchaFolder, options.operation, clock)
@@ -289,35 +340,54 @@ def makeService(options: Options) -> IService:
             operation = operationService(options.operation, sources, reactor)
             ways.addPage(operation)
             operation.setServiceParent(daemon)
-        commands = {options.account.number: options.onState}
+        commands = {each.account.number: each.onState for each in options.accounts}
         make = OperatedAccounts(make, commands, ways.ways).makeAccount
-        service = make(options.account, options.access, options.factory, reactor)
-        if options.queue is not None:
-            settings = options.queue.paced(options.access)
-            with asDaemonUser(twistd):
-                queues.watch(settings.addTo(service, options.factory))
+        for each in options.accounts:
+            service = make(each.account, each.access, each.factory, reactor)
+            services.append(service)
+            if each.queue is not None:
+                settings = each.queue.paced(each.access)
+                with asDaemonUser(twistd):
+                    queues.watch(settings.addTo(service, each.factory))
     except InvalidConfiguration as e:
         raise StartupError(str(e)) from e
-    _stopAfter(service, reactor)
-    service.setServiceParent(daemon)  # type: ignore[no-untyped-call]
+    stopAfter(services, reactor)
+    for service in services:
+        service.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     notifyServiceManager(manager, daemon, watched.status, reactor)
     reactor.callWhenRunning(handleSignals, reactor, bool(twistd.get("nodaemon")))
     return daemon
 
 
-def _stopAfter(service: IAccountService, reactor: Any) -> None:
-    def over(result: object) -> None:
+def stopAfter(services: Sequence[IAccountService], reactor: Any) -> None:
+    """
+    Stop the reactor when all services stay offline.
+    """
+    remaining = set(services)
+    hasFailed = False
+
+    def over(result: object, service: IAccountService) -> None:
+        nonlocal hasFailed
         if isinstance(result, Failure):
             if result.check(CaptchaUnsolved):
                 # The service signs on again.
-                _stopAfter(service, reactor)
+                watch(service)
                 return
+            hasFailed = True
+        remaining.discard(service)
+        if remaining:
+            return
+        if hasFailed:
             _exitWith(1)
-        # Not running: the account has signed off because the process stops.
+        # Not running: the accounts have signed off because the process stops.
         with suppress(ReactorNotRunning):
             reactor.stop()
 
-    service.whenSignedOff().addBoth(over)
+    def watch(service: IAccountService) -> None:
+        service.whenSignedOff().addBoth(over, service)
+
+    for each in services:
+        watch(each)
 
 
 def _exitWith(code: int) -> None:
@@ -337,17 +407,6 @@ def _number(text: str | None) -> Number:
     if not (isShort and 0 < int(text) < 2**32):
         raise InvalidConfiguration(f"--account is not a QQ number: {text}")
     return Number(int(text))
-
-
-def _password(file: str | None) -> str:
-    fromEnvironment = takePasswordVariable()
-    if file is not None:
-        return readPasswordFile(Path(file))
-    if not fromEnvironment:
-        raise InvalidConfiguration(
-            f"no password: use --password-file or {PASSWORD_VARIABLE}"
-        )
-    return fromEnvironment
 
 
 def _status(word: str) -> Status:
@@ -375,60 +434,10 @@ def _seconds(name: str, text: str, low: float, high: float) -> float:
     return seconds
 
 
-def _command(text: str | None) -> tuple[str, ...]:
+def _command(text: str | None, folder: Path) -> tuple[str, ...]:
     if text is None:
         return ()
     try:
-        return parseCommand(text, Path.cwd())
+        return parseCommand(text, folder)
     except InvalidConfiguration as e:
         raise InvalidConfiguration(f"--on-state cannot be used: {e}") from e
-
-
-def _factory(name: str | None, logText: bool) -> IWebQQFactory:
-    if name is None:
-        default = LoggingFactory()
-        default.logText = logText
-        return default
-    # The application is usually in the folder in which twistd is started.
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    module, colon, attribute = name.partition(":")
-    if colon and module and attribute:
-        raise InvalidConfiguration(
-            f"--app {name}: module and factory are joined by a dot, as in "
-            f"--app {module}.{attribute}"
-        )
-    try:
-        make: Callable[[], Any] = namedAny(name)
-        _refuseProtocol(name, make)
-        factory = make()
-    except InvalidConfiguration:
-        raise
-    except Exception as e:
-        reason = f"{type(e).__name__}: {e}"
-        raise InvalidConfiguration(f"--app {name} cannot be used: {reason}") from e
-    if not IWebQQFactory.providedBy(factory):
-        raise InvalidConfiguration(f"--app {name} does not return a WebQQFactory")
-    return factory
-
-
-def _refuseProtocol(name: str, named: object) -> None:
-    """
-    @raise InvalidConfiguration: when the option C{--app} names a protocol.
-    """
-    if not (isinstance(named, type) and issubclass(named, WebQQProtocol)):
-        return
-    factories = [
-        value.__name__
-        for value in vars(sys.modules[named.__module__]).values()
-        if isinstance(value, type)
-        and issubclass(value, WebQQFactory)
-        and value.protocol is named
-    ]
-    meant = (
-        f"--app {named.__module__}.{factories[0]}"
-        if factories
-        else f"a WebQQFactory whose attribute protocol is {named.__name__}"
-    )
-    raise InvalidConfiguration(f"--app {name} is a protocol; name its factory: {meant}")

@@ -114,8 +114,8 @@ def test_populations(text: str) -> None:
     """
     A server takes the populations that are shown.
     """
-    # The accounts of bots have tables within.
-    if "[[account]]" in text and "[[account." not in text:
+    # Those of daemons have the passwords elsewhere.
+    if "[[account]]" in text and "password-file" not in text:
         web = MemoryWebQQ()
         web.state.merge(population.parse(text))
 

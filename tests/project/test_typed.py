@@ -44,6 +44,7 @@ NOT_TYPED = {
     "sending.md": "tests/test_tap.py and tests/outbox start queues",
     "operations.md": "tests/endtoend/test_end_to_end_operation.py asks real daemons",
     "running.md": "it needs systemd or podman; tests/project/test_units.py reads them",
+    "configuration.md": "tests/test_configcheck.py checks its keys, and files like it",
     "onebot-bots.md": "it installs NoneBot; tests/onebot types the rest with its own",
 }
 """Pages with commands that no test types, and why."""

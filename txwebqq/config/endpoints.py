@@ -13,6 +13,9 @@ from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromSt
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.systemd.sockets import addressOf
 
+NOT_PASSED_ON = "the service manager has passed on no such socket"
+"""The error of a C{systemd:} endpoint outside of its unit."""
+
 # A backslash quotes the character after it.
 _WORDS = re.compile(r"(?:\\.|[^:\\])+")
 
@@ -38,9 +41,7 @@ def checkEndpoint(endpoint: str) -> None:
     except (IndexError, KeyError) as e:
         if not endpoint.startswith("systemd:"):
             raise InvalidConfiguration(f"{type(e).__name__}: {e}") from e
-        raise InvalidConfiguration(
-            "the service manager has passed on no such socket"
-        ) from e
+        raise InvalidConfiguration(NOT_PASSED_ON) from e
     # Each kind of endpoint has its own errors.
     except Exception as e:
         raise InvalidConfiguration(f"{type(e).__name__}: {e}") from e

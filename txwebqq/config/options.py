@@ -5,19 +5,16 @@ The options of the C{twistd} commands.
 from __future__ import annotations
 
 import sys
-from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from getopt import GetoptError, getopt
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from twisted.python.reflect import accumulateClassList
 from twisted.python.usage import Options, UsageError
 
 from txwebqq import __version__
-from txwebqq.errors import InvalidConfiguration
 
 
 def versionText(command: str) -> str:
@@ -37,26 +34,65 @@ class CommandOptions(Options):
 
     command = ""
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def arguments(self, options: Sequence[str] | None) -> list[str]:
+        """
+        Return the command line, by default that of the process.
+        """
+        return list(sys.argv[1:] if options is None else options)
+
+    def found(self, given: Sequence[str]) -> list[tuple[str, str]]:
+        """
+        Return the options of a command line with their values, C{[]} if it is not
+        valid. Abbreviated names are completed.
+        """
+        own: Any = self
+        try:
+            found, _ = getopt(given, own.shortOpt, own.longOpt)
+        except GetoptError:
+            # The base class reports it.
+            return []
+        return [(name.removeprefix("--"), value) for name, value in found]
+
+    def names(self) -> set[str]:
+        """
+        Return the names of all options.
+        """
+        own: Any = self
+        return {name.removesuffix("=") for name in own.longOpt}
+
+    def takesValue(self, name: str) -> bool:
+        """
+        Check whether an option takes a value; others are flags.
+        """
+        own: Any = self
+        return f"{name}=" in own.longOpt
+
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
         Parse the command line.
 
         @raise UsageError: when it is not valid; names the option.
         """
-        given = list(sys.argv[1:] if options is None else options)
-        own: Any = self
-        try:
-            found, _ = getopt(given, own.shortOpt, own.longOpt)
-        except GetoptError:
-            # The base class reports it.
-            found = []
+        given = self.arguments(options)
+        self.refuseTwice(given)
+        super().parseOptions(given)  # type: ignore[no-untyped-call]
+
+    def refuseTwice(self, given: Sequence[str]) -> None:
+        """
+        @raise UsageError: when an option that takes one value is given twice.
+        """
         parameters: list[list[Any]] = []
         accumulateClassList(type(self), "optParameters", parameters)
         single = {parameter[0] for parameter in parameters}
-        for option, count in Counter(name for name, _ in found).items():
-            if count > 1 and option.removeprefix("--") in single:
-                raise UsageError(f"{option} is given {count} times: it takes one value")
-        super().parseOptions(options)  # type: ignore[no-untyped-call]
+        names = (name for name, _ in self.found(given))
+        for option, count in Counter(names).items():
+            if count > 1 and option in single:
+                raise UsageError(
+                    f"--{option} is given {count} times: it takes one value"
+                )
 
     def opt_version(self) -> None:
         """
@@ -65,34 +101,3 @@ class CommandOptions(Options):
         twisted = version("twisted")
         sys.stdout.write(f"{versionText(self.command)}, Twisted {twisted}\n")
         sys.exit(0)
-
-
-class ConfigFileOptions(CommandOptions, ABC):
-    """
-    Options of a command whose settings are in a configuration file; those are the
-    value of C{configuration}.
-    """
-
-    synopsis = "--config FILE.toml"
-    optParameters = [["config", None, None, "The configuration file."]]
-
-    @abstractmethod
-    def load(self, path: Path) -> Any:
-        """
-        Read the configuration file.
-
-        @raise InvalidConfiguration: names the file, the table, the key and the error.
-        """
-
-    def postOptions(self) -> None:
-        """
-        Read the configuration file.
-
-        @raise UsageError: when the file is missing or invalid.
-        """
-        if self["config"] is None:
-            raise UsageError("--config is missing")
-        try:
-            self["configuration"] = self.load(Path(self["config"]))
-        except InvalidConfiguration as e:
-            raise UsageError(str(e)) from e

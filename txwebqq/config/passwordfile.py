@@ -13,19 +13,40 @@ PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
 """The environment variable with the password of an account."""
 
 
-def takePasswordVariable() -> str:
+CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
+"""The environment variable with the folder of the credentials that systemd passes to
+a service (C{LoadCredential})."""
+
+
+def takePasswordVariable(name: str = PASSWORD_VARIABLE) -> str:
     """
-    Return the password in L{PASSWORD_VARIABLE}, C{""} if there is none, and remove
+    Return the password in an environment variable, C{""} if there is none, and remove
     the variable: child processes must not inherit it.
 
     @raise InvalidConfiguration: when it is not UTF-8.
     """
-    password = os.environ.pop(PASSWORD_VARIABLE, "")
+    password = os.environ.pop(name, "")
     try:
         password.encode()
     except UnicodeEncodeError as e:
-        raise InvalidConfiguration(f"{PASSWORD_VARIABLE} is not UTF-8") from e
+        raise InvalidConfiguration(f"{name} is not UTF-8") from e
     return password
+
+
+def secretPath(name: str, folder: Path | None = None) -> Path:
+    """
+    Return the path of a password file. A name without a slash is that of a credential
+    of systemd if there is one.
+
+    @param folder: the folder that paths are relative to; the current one when it is
+        not given.
+    """
+    credentials = os.environ.get(CREDENTIALS_VARIABLE, "")
+    if credentials and name and "/" not in name:
+        path = Path(credentials, name)
+        if path.is_file():
+            return path
+    return (folder or Path()) / name
 
 
 def readPasswordFile(path: Path) -> str:
@@ -55,7 +76,13 @@ def readPasswordFile(path: Path) -> str:
 def _isProtected(path: Path) -> bool:
     """
     Check that nobody else may enter the folder of a file. Secrets of containers
-    and of service managers are files that all may read, in such a folder.
+    and of service managers are files that all may read, in such a folder. The
+    credentials of systemd belong to root, and an access control list, which is
+    shown as the rights of the group, lets the user of the service in.
     """
-    folder = path.resolve().parent.stat()
-    return not folder.st_mode & 0o077 and folder.st_uid in (0, os.geteuid())
+    folder = path.resolve().parent
+    found = folder.stat()
+    credentials = os.environ.get(CREDENTIALS_VARIABLE, "")
+    isCredential = credentials and folder == Path(credentials).resolve()
+    forbidden = 0o007 if isCredential else 0o077
+    return not found.st_mode & forbidden and found.st_uid in (0, os.geteuid())

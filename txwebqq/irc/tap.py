@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService
 
 from txwebqq.accounts import AccountMaker, makeAccount
-from txwebqq.config.options import ConfigFileOptions
+from txwebqq.config.fileoptions import ConfigFileOptions
+from txwebqq.config.toml import ConfigTable
 from txwebqq.daemon import (
     Daemon,
     StartupError,
@@ -21,7 +21,7 @@ from txwebqq.daemon import (
     handleSignals,
 )
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.config.configfile import Configuration, load
+from txwebqq.irc.config.configfile import TABLE, Configuration, readConfiguration
 from txwebqq.irc.gateway.service import GatewayService
 from txwebqq.irc.relay.service import RelayService
 from txwebqq.irc.statistics import GatewaySource, RelaySource
@@ -44,8 +44,10 @@ class Options(ConfigFileOptions, CaptchaOptions, OperationOptions):
         " relay between QQ groups and IRC channels, or both."
     )
 
-    def load(self, path: Path) -> Configuration:
-        return load(path)
+    tableName = TABLE
+
+    def readConfiguration(self, root: ConfigTable) -> Configuration:
+        return readConfiguration(root)
 
     def postOptions(self) -> None:
         """

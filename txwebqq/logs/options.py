@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.python.usage import UsageError
 
-from txwebqq.config.options import CommandOptions
+from txwebqq.config.fileoptions import FileOptions
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.logs.levels import LogLevels
 from txwebqq.logs.observer import LogSettings
@@ -16,7 +16,7 @@ from txwebqq.logs.observer import LogSettings
 FORMATS = ("text", "json")
 
 
-class LogOptions(CommandOptions):
+class LogOptions(FileOptions):
     """
     Options of a daemon that logs.
 

@@ -88,6 +88,17 @@ def clientEndpoint(
     return plain
 
 
+def checkClientEndpoint(text: str) -> None:
+    """
+    Check that a text describes a client endpoint, as for L{clientEndpoint}.
+
+    @raise InvalidConfiguration: when it does not.
+    """
+    if _TLS.fullmatch(text) is None:
+        # Parsing does not use the reactor.
+        clientEndpoint(text, None, None)
+
+
 @implementer(IStreamClientEndpoint)
 class NamedEndpoint:
     """

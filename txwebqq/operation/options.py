@@ -5,13 +5,12 @@ The options C{--operate} and C{--operate-token-file}.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService
 from twisted.python.usage import UsageError
 
-from txwebqq.config.passwordfile import readPasswordFile
+from txwebqq.config.passwordfile import readPasswordFile, secretPath
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.logs.options import LogOptions
 from txwebqq.operation.metrics import Source
@@ -22,6 +21,8 @@ class OperationOptions(LogOptions):
     """
     Options of a daemon with a log and an endpoint for operators.
     """
+
+    pathOptions = ["operate-token-file"]
 
     optParameters = [
         [
@@ -50,7 +51,7 @@ class OperationOptions(LogOptions):
                 raise UsageError("--operate-token-file is for --operate only")
             return None
         try:
-            token = "" if file is None else readPasswordFile(Path(file))
+            token = "" if file is None else readPasswordFile(secretPath(file))
             daemon = self.command.removeprefix("twistd ")
             settings = OperationSettings(endpoint, token, daemon)
             settings.check()

@@ -67,6 +67,8 @@ class QueueOptions(CommandOptions):
     Options of a daemon whose application may have a queue.
     """
 
+    pathOptions = ["queue"]
+
     optParameters = [
         ["queue", None, None, "The file of the application's queue of messages."],
         [

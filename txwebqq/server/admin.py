@@ -1,5 +1,5 @@
 """
-C{webqq-admin}: the command line for administrators of a server's database.
+The commands of C{webqq-admin} for a server's database.
 """
 
 from __future__ import annotations
@@ -7,12 +7,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from txwebqq.config.options import versionText
-from txwebqq.daemon import escapeUnencodable
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server.administration import (
     accounts,
@@ -32,15 +30,21 @@ from txwebqq.server.storage.store import Store
 from txwebqq.sqlite.database import DatabaseInUse
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(
+    argv: Sequence[str] | None = None,
+    more: Sequence[Callable[[CommandLine], None]] = (),
+) -> int:
     """
     Run C{webqq-admin}.
 
     @param argv: the command line without the program's name.
+    @param more: add further commands.
     @return: the exit code.
     """
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = _parser(more).parse_args(argv)
+        if arguments.action is None:
+            return int(arguments.run(arguments))
         if arguments.isOffline:
             arguments.action(None, arguments)
             return 0
@@ -94,7 +98,7 @@ def _perform(arguments: Arguments) -> None:
         store.close()
 
 
-def _parser() -> Parser:
+def _parser(more: Sequence[Callable[[CommandLine], None]]) -> Parser:
     parser = Parser(
         prog="webqq-admin",
         description="Show and change the accounts, friendships and groups of a "
@@ -104,12 +108,6 @@ def _parser() -> Parser:
     line = CommandLine(parser)
     for topic in (accounts, contacts, groups, database, passwords):
         topic.addCommands(line)
+    for addCommands in more:
+        addCommands(line)
     return parser
-
-
-def run() -> NoReturn:
-    """
-    Run C{webqq-admin} and exit with its code.
-    """
-    escapeUnencodable()
-    sys.exit(main())

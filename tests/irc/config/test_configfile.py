@@ -11,6 +11,7 @@ import pytest
 
 from txwebqq.accounts import OneBotAccess, WebQQAccess
 from txwebqq.config.passwordhash import hashPassword
+from txwebqq.configcheck import checkConfig
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import load
 from txwebqq.irc.config.gateway import LISTEN
@@ -148,7 +149,8 @@ def keys(*modules: str) -> set[str]:
     code = "".join(file.read_text("utf-8") for file in files)
     names = "string|number|path|command|passwordFile|stringList|boolean|choice"
     read = rf'\.(?:{names})\(\s*"([a-z-]+)"'
-    return set(re.findall(read, code))
+    endpoints = r"(?:readEndpoints?|_parsed)\(\s*table, \"([a-z-]+)\""
+    return {*re.findall(read, code), *re.findall(endpoints, code)}
 
 
 def rows(page: Path) -> set[str]:
@@ -201,7 +203,7 @@ def test_relay(folder: Path) -> None:
     ("text", "problem"),
     [
         ("x = ", "not TOML"),
-        ("[gate]", "'gate' is not a known table"),
+        ("[gate]", "'gate' is not known here; did you mean gateway?"),
         ("", "there is neither [gateway] nor [relay]"),
         ("[gateway]", "gateway: user is missing"),
         ("[gateway]\ncolour = 1" + SMALL, "gateway: 'colour' is not known here"),
@@ -215,11 +217,11 @@ def test_relay(folder: Path) -> None:
         (SMALL + 'kind = "onebot"', "account 1: url or listen is needed"),
         (
             SMALL + 'kind = "onebot"\nurl = "http://x"',
-            "account 1: url, token-file or ca-file cannot be used: the address is not",
+            "account 1: url or token-file or ca-file cannot be used: the",
         ),
         (
             SMALL + 'kind = "onebot"\nlisten = "tcp:1"',
-            "account 1: listen, token-file or ca-file cannot be used: others can reach",
+            "account 1: listen or token-file or ca-file cannot be used: others",
         ),
         (
             SMALL + 'kind = "onebot"\nlisten = "tcp:1:interface=127.0.0.1"',
@@ -236,7 +238,7 @@ def test_relay(folder: Path) -> None:
         (SMALL + RELAY, "10001 is an account of the gateway too"),
         ("[relay]", "relay: room is missing"),
         (RELAY + 'long = "novel"', "room 1: long is none of burst, link"),
-        (RELAY + 'long = "link"', 'room 1 has long = "link", which needs'),
+        (RELAY + 'long = "link"', 'room 1: long is "link", which needs'),
         (RELAY + 'joins = "yes"', "room 1: joins is neither true nor false"),
         (
             RELAY + 'ignore-text = ["("]',
@@ -244,9 +246,12 @@ def test_relay(folder: Path) -> None:
         ),
         (
             RELAY.replace("10001/", "10009/"),
-            "room 1 names 10009, which is no relay.account",
+            "room 1: groups has 10009, which is no relay.account",
         ),
-        (RELAY.replace("home/", "away/"), "room 1 names 'away', no relay.network"),
+        (
+            RELAY.replace("home/", "away/"),
+            "room 1: channels has 'away', which is no relay.network",
+        ),
         (RELAY.replace("home/#cats", "#cats"), "has '#cats', which is not NETWORK"),
         (RELAY.replace("10001/200001", "cats"), "has 'cats', which is not ACCOUNT"),
         (
@@ -263,8 +268,12 @@ def test_wrong(folder: Path, text: str, problem: str) -> None:
     """
     An error names the table and the key.
     """
-    with pytest.raises(InvalidConfiguration, match=re.escape(problem)):
+    with pytest.raises(InvalidConfiguration) as caught:
         read(folder, text)
+    problems = checkConfig(folder / "irc.toml", "webqq-irc")
+    assert problem in "\n".join(problems)
+    # Others are counted.
+    assert str(caught.value).startswith(problems[0])
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,7 @@ def test_page(folder: Path) -> None:
             r'\.(?:string|passwordFile|choice|number|path|boolean)\("(.*?)"', code
         )
     )
+    keys |= set(re.findall(r'readEndpoint\(table, "(.*?)"', code))
     assert keys == set(re.findall(r"(?m)^\| `([a-z-]+)` \|", page))
     listed = page.split("### Calls")[1].split("## Tokens")[0]
     for name in HANDLERS:

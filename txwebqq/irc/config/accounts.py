@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from txwebqq.accounts import Access, WebQQAccess, readAccess
+from txwebqq.config.endpointkeys import readEndpoint
 from txwebqq.config.toml import ConfigTable
 from txwebqq.model import Account
 
@@ -69,10 +70,10 @@ def readPictures(table: ConfigTable) -> PictureSettings | None:
 
     @raise InvalidConfiguration: when a key is invalid.
     """
-    listen = table.string("pictures-listen", "")
+    listen = readEndpoint(table, "pictures-listen", "")
     url = table.string("pictures-url", "")
     days = table.number("pictures-days", 1, 3650, 7)
     megabytes = table.number("pictures-megabytes", 1, 1_000_000, 200)
     if bool(listen) != bool(url):
-        raise table.error("pictures-listen", "and pictures-url must be set together")
+        table.refuse("pictures-listen", "and pictures-url must be set together")
     return PictureSettings(listen, url, days, megabytes) if listen else None

@@ -7,13 +7,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from txwebqq.config.toml import ConfigTable, readTOML
-from txwebqq.errors import InvalidConfiguration
+from txwebqq.config.toml import ConfigTable
+from txwebqq.config.tomlfile import TOMLFile
 from txwebqq.irc.config.accounts import AccountSettings
 from txwebqq.irc.config.gateway import GatewaySettings, readGateway
 from txwebqq.irc.config.relay import RelaySettings, readRelay
+
+TABLE = "irc"
+"""The table of the daemon's options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +41,37 @@ def load(path: Path) -> Configuration:
     """
     Read a configuration file.
 
-    @raise InvalidConfiguration: names the file, the table, the key and the
+    @raise InvalidConfiguration: names the file, the line, the table, the key and the
         error.
     """
-    try:
-        return _read(readTOML(path), path.parent)
-    except InvalidConfiguration as e:
-        raise InvalidConfiguration(f"{path}: {e}") from e
+    file = TOMLFile.read(path)
+    root = ConfigTable.of(file)
+    # The options of the daemon.
+    root.value(TABLE, {})
+    configuration = readConfiguration(root)
+    root.close()
+    file.check()
+    return configuration
 
 
-def _read(values: dict[str, Any], folder: Path) -> Configuration:
-    gateway = relay = None
-    if "gateway" in values:
-        gateway = readGateway(ConfigTable("gateway", values.pop("gateway"), folder))
-    if "relay" in values:
-        relay = readRelay(ConfigTable("relay", values.pop("relay"), folder))
-    for key in values:
-        raise InvalidConfiguration(f"{key!r} is not a known table")
+def readConfiguration(root: ConfigTable) -> Configuration:
+    """
+    Read the tables of a configuration file.
+    """
+    table = root.table("gateway")
+    gateway = None if table is None else readGateway(table)
+    table = root.table("relay")
+    relay = None if table is None else readRelay(table)
     if gateway is None and relay is None:
-        raise InvalidConfiguration("there is neither [gateway] nor [relay]")
+        # A misspelt table says more.
+        root.close()
+    if gateway is None and relay is None and root.isSound():
+        root.complain("there is neither [gateway] nor [relay]")
     users = gateway.users if gateway else ()
     ours = {account.account.number for user in users for account in user.accounts}
     for account in relay.accounts if relay else ():
-        if account.account.number in ours:
-            raise InvalidConfiguration(
+        if account.account.number in ours and root.isSound():
+            root.complain(
                 f"relay.account: {account.account.number} is an account of the gateway"
                 " too: the two sessions would end each other"
             )

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from txwebqq.config.endpointkeys import readEndpoints
 from txwebqq.config.passwordhash import PasswordHash, parseHash
 from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
@@ -67,20 +68,20 @@ def readGateway(table: ConfigTable) -> GatewaySettings:
 
     @raise InvalidConfiguration: when a key is invalid.
     """
-    users = tuple(_user(user) for user in table.tables("user"))
+    users = table.each("user", _user)
     if not users:
-        raise table.error("user", "is missing: no client could log in")
-    names = [user.name for user in users]
+        table.refuse("user", "is missing: no client could log in")
+    names = [user.name for user in users if user.name]
     if len(set(names)) < len(names):
-        raise table.error("user", "has two users of the same name")
+        table.refuse("user", "has two users of the same name")
     numbers = [a.account.number for user in users for a in user.accounts]
-    if len(set(numbers)) < len(numbers):
-        raise table.error(
+    if table.isSound("user") and len(set(numbers)) < len(numbers):
+        table.refuse(
             "user", "has an account twice: the two sessions would end each other"
         )
     settings = GatewaySettings(
         users=users,
-        listen=table.stringList("listen", LISTEN),
+        listen=readEndpoints(table, "listen", LISTEN),
         name=table.string("name", "qq.localhost"),
         database=table.path("database"),
         pictures=readPictures(table),
@@ -89,7 +90,7 @@ def readGateway(table: ConfigTable) -> GatewaySettings:
         motd=table.string("motd", ""),
     )
     if not isMiddleParam(settings.name):
-        raise table.error("name", "is not a valid server name")
+        table.refuse("name", "is not a valid server name")
     table.close()
     return settings
 
@@ -98,21 +99,24 @@ def _password(table: ConfigTable) -> str | PasswordHash:
     if not table.has("password-hash"):
         return table.passwordFile("password-file")
     if table.has("password-file"):
-        raise table.error("password-hash", "and password-file exclude each other")
+        table.refuse("password-hash", "and password-file exclude each other")
+        table.value("password-file")
+    text = table.string("password-hash")
     try:
-        return parseHash(table.string("password-hash"))
+        return parseHash(text)
     except InvalidConfiguration as e:
-        raise table.error("password-hash", str(e)) from e
+        table.refuse("password-hash", str(e))
+        return ""
 
 
 def _user(table: ConfigTable) -> UserSettings:
     name = table.string("name")
     if not isNick(name):
-        raise table.error("name", "is not a valid nick")
+        table.refuse("name", "is not a valid nick")
     password = _password(table)
     style = table.choice("nicks", [known.value for known in NickStyle], "utf-8")
-    accounts = tuple(readAccount(account) for account in table.tables("account"))
+    accounts = table.each("account", readAccount)
     if not accounts:
-        raise table.error("account", "is missing")
+        table.refuse("account", "is missing")
     table.close()
     return UserSettings(name, password, NickStyle(style), accounts)

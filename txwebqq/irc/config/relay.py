@@ -5,10 +5,13 @@ The C{[relay]} table of the configuration file.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from txwebqq.config.toml import ConfigTable
+from txwebqq.config.toml import ConfigTable, nearText
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.accounts import (
     BURST,
@@ -23,11 +26,14 @@ from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.line import isMiddleParam
 from txwebqq.irc.protocol.nicknames import displayName, isChannel, isNick
 from txwebqq.irc.targets import Target, TargetKind
+from txwebqq.net.endpoints import checkClientEndpoint
 from txwebqq.net.tls import TrustRoots
 
 MAX_MATCHED = 4000
 """Length of the beginning of a text that C{ignore-text} is matched against, in
 characters."""
+
+V = TypeVar("V")
 
 _UNFIT = re.compile("[\0\r\n]")
 
@@ -157,10 +163,11 @@ def readRelay(table: ConfigTable) -> RelaySettings:
 
     @raise InvalidConfiguration: when a key is invalid.
     """
+    rooms = table.each("room", lambda each: (each, _room(each)))
     settings = RelaySettings(
-        accounts=tuple(_account(account) for account in table.tables("account")),
-        networks=tuple(_network(network) for network in table.tables("network")),
-        rooms=tuple(_room(room) for room in table.tables("room")),
+        accounts=table.each("account", _account),
+        networks=table.each("network", _network),
+        rooms=tuple(settings for _, settings in rooms),
         database=table.path("database"),
         pictures=readPictures(table),
     )
@@ -168,34 +175,41 @@ def readRelay(table: ConfigTable) -> RelaySettings:
     numbers = [account.account.number for account in settings.accounts]
     names = [network.name for network in settings.networks]
     for key, known in (("account", numbers), ("network", names)):
-        if len(set(known)) < len(known):
-            raise table.error(key, "has the same one twice")
-    _check(table, settings)
+        if table.isSound(key) and len(set(known)) < len(known):
+            table.refuse(key, "has the same one twice")
+    _check(table, settings, [each for each, _ in rooms])
     return settings
 
 
-def _check(table: ConfigTable, settings: RelaySettings) -> None:
+def _check(
+    table: ConfigTable, settings: RelaySettings, rooms: Sequence[ConfigTable]
+) -> None:
     if not settings.rooms:
-        raise table.error("room", "is missing: nothing would be relayed")
+        table.refuse("room", "is missing: nothing would be relayed")
     numbers = {account.account.number for account in settings.accounts}
     names = {network.name for network in settings.networks}
+    # An account whose number is wrong has the number 1, such a network no name.
     seen: set[object] = set()
-    for position, room in enumerate(settings.rooms, 1):
-        where = f"room {position}"
+    for inFile, room in zip(rooms, settings.rooms, strict=True):
         for group in room.groups:
-            if group.account not in numbers:
-                raise table.error(
-                    where, f"names {group.account}, which is no relay.account"
+            if group.account not in numbers and 1 not in numbers:
+                inFile.refuse(
+                    "groups", f"has {group.account}, which is no relay.account"
                 )
         for channel in room.channels:
-            if channel.network not in names:
-                raise table.error(where, f"names {channel.network!r}, no relay.network")
+            if channel.network not in names and "" not in names:
+                inFile.refuse(
+                    "channels",
+                    f"has {channel.network!r}, which is no relay.network",
+                    nearText(channel.network, names),
+                )
         if room.longText is LongTextPolicy.LINK and settings.pictures is None:
-            raise table.error(where, 'has long = "link", which needs pictures-listen')
+            inFile.refuse("long", 'is "link", which needs pictures-listen')
         folded = [(c.network, casefold(c.name)) for c in room.channels]
         for endpoint in [*(group.target for group in room.groups), *folded]:
             if endpoint in seen:
-                raise table.error(where, "has an endpoint that is in a room already")
+                key = "groups" if isinstance(endpoint, Target) else "channels"
+                inFile.refuse(key, "has an endpoint that is in a room already")
             seen.add(endpoint)
 
 
@@ -210,11 +224,17 @@ def _network(table: ConfigTable) -> NetworkSettings:
     try:
         TrustRoots(None if authorities is None else str(authorities))
     except InvalidConfiguration as e:
-        raise table.error("ca-file", f"cannot be used: {e}") from e
+        table.refuse("ca-file", f"cannot be used: {e}")
     saslUser = table.string("sasl-user", "")
+    endpoint = table.string("endpoint")
+    if endpoint:
+        try:
+            checkClientEndpoint(endpoint)
+        except InvalidConfiguration as e:
+            table.refuse("endpoint", f"cannot be used: {e}")
     settings = NetworkSettings(
         name=table.string("name"),
-        endpoint=table.string("endpoint"),
+        endpoint=endpoint,
         caFile=None if authorities is None else str(authorities),
         nick=table.string("nick", "qqrelay"),
         user=table.string("user", "txwebqq"),
@@ -231,18 +251,18 @@ def _network(table: ConfigTable) -> NetworkSettings:
         bouncer=table.boolean("bouncer", False),
     )
     if not isNick(settings.nick):
-        raise table.error("nick", "is not a valid nick")
+        table.refuse("nick", "is not a valid nick")
     if "/" in settings.name or not isMiddleParam(settings.name):
-        raise table.error("name", "is not a valid network name")
+        table.refuse("name", "is not a valid network name")
     if not isMiddleParam(settings.user):
-        raise table.error("user", "contains a space")
+        table.refuse("user", "contains a space")
     if settings.nickserv and not isMiddleParam(settings.nickserv):
-        raise table.error(
+        table.refuse(
             "nickserv-password-file",
             "contains a password with a space, which NickServ does not accept",
         )
     if settings.saslPassword and not saslUser:
-        raise table.error("sasl-password-file", "needs sasl-user")
+        table.refuse("sasl-password-file", "needs sasl-user")
     for key, text in (
         ("realname", settings.realname),
         ("server-password-file", settings.password),
@@ -250,23 +270,20 @@ def _network(table: ConfigTable) -> NetworkSettings:
         ("sasl-password-file", settings.saslPassword),
     ):
         if _UNFIT.search(text) is not None:
-            raise table.error(key, "contains a line end or a NUL")
+            table.refuse(key, "contains a line end or a NUL")
     table.close()
     return settings
 
 
 def _room(table: ConfigTable) -> RoomSettings:
-    groups = [
-        _groupRef(table, "groups", text, TargetKind.GROUP)
-        for text in table.stringList("groups", ())
-    ]
-    discussions = [
-        _groupRef(table, "discussions", text, TargetKind.DISCUSSION)
-        for text in table.stringList("discussions", ())
-    ]
-    channels = [_channelRef(table, text) for text in table.stringList("channels", ())]
-    if len(groups) + len(discussions) + len(channels) < 2:
-        raise table.error("channels", "and groups must name at least two endpoints")
+    groups = _parsed(table, "groups", partial(_groupRef, TargetKind.GROUP))
+    discussions = _parsed(
+        table, "discussions", partial(_groupRef, TargetKind.DISCUSSION)
+    )
+    channels = _parsed(table, "channels", _channelRef)
+    targets = len(groups) + len(discussions) + len(channels)
+    if targets < 2 and table.isSound("groups", "discussions", "channels"):
+        table.refuse("channels", "and groups must name at least two endpoints")
     settings = RoomSettings(
         groups=(*groups, *discussions),
         channels=tuple(channels),
@@ -274,9 +291,7 @@ def _room(table: ConfigTable) -> RoomSettings:
         ignoredNicks=frozenset(
             displayName(name).lower() for name in table.stringList("ignore-nicks", ())
         ),
-        ignoredTexts=tuple(
-            _pattern(table, text) for text in table.stringList("ignore-text", ())
-        ),
+        ignoredTexts=tuple(_parsed(table, "ignore-text", _pattern)),
         optOut=table.string("opt-out", "--", mayBeEmpty=True),
         joins=table.boolean("joins", True),
         longText=LongTextPolicy(
@@ -289,29 +304,43 @@ def _room(table: ConfigTable) -> RoomSettings:
         ),
     )
     if settings.key and ("," in settings.key or not isMiddleParam(settings.key)):
-        raise table.error("key-file", "contains a key with a space or a comma")
+        table.refuse("key-file", "contains a key with a space or a comma")
     table.close()
     return settings
 
 
-def _groupRef(table: ConfigTable, key: str, text: str, kind: TargetKind) -> GroupRef:
+def _parsed(table: ConfigTable, key: str, parse: Callable[[str], V]) -> list[V]:
+    """
+    Read a list of texts.
+
+    @param parse: converts one text; raises L{ValueError} with the reason why it
+        cannot, after which the text is left out.
+    """
+    found = []
+    for text in table.stringList(key, ()):
+        try:
+            found.append(parse(text))
+        except ValueError as e:
+            table.refuse(key, f"has {text!r}, which is {e}")
+    return found
+
+
+def _groupRef(kind: TargetKind, text: str) -> GroupRef:
     found = re.fullmatch("([0-9]{1,10})/([0-9]{1,10})", text)
     if found is None:
-        raise table.error(key, f"has {text!r}, which is not ACCOUNT/NUMBER")
+        raise ValueError("not ACCOUNT/NUMBER")
     return GroupRef(int(found[1]), Target(kind, int(found[2])))
 
 
-def _channelRef(table: ConfigTable, text: str) -> ChannelRef:
+def _channelRef(text: str) -> ChannelRef:
     network, slash, name = text.partition("/")
     if not slash or not isChannel(name):
-        raise table.error("channels", f"has {text!r}, which is not NETWORK/#CHANNEL")
+        raise ValueError("not NETWORK/#CHANNEL")
     return ChannelRef(network, name)
 
 
-def _pattern(table: ConfigTable, text: str) -> re.Pattern[str]:
+def _pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as e:
-        raise table.error(
-            "ignore-text", f"has {text!r}, which is no regular expression: {e}"
-        ) from e
+        raise ValueError(f"no regular expression: {e}") from e

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from txwebqq.config.endpointkeys import readEndpoint
 from txwebqq.config.endpoints import isLocal
 from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
@@ -114,27 +115,28 @@ def readSurface(table: ConfigTable) -> SurfaceSettings:
     @raise InvalidConfiguration: when a key is invalid, or there is no table.
     """
     settings = SurfaceSettings(
-        tuple(map(_forward, table.tables("forward"))),
-        tuple(map(_reverse, table.tables("reverse"))),
-        tuple(map(_http, table.tables("http"))),
-        tuple(map(_post, table.tables("post"))),
+        table.each("forward", _forward),
+        table.each("reverse", _reverse),
+        table.each("http", _http),
+        table.each("post", _post),
         _folder(table),
     )
     if not (settings.forward or settings.reverse or settings.http or settings.post):
         # A misspelt table says more than that all four are missing.
         table.close()
-        raise table.error(
-            "forward",
-            "is missing, and so are reverse, http and post: no bot could use the"
-            " account",
-        )
+        if table.isSound():
+            table.refuse(
+                "forward",
+                "is missing, and so are reverse, http and post: no bot could use the"
+                " account",
+            )
     return settings
 
 
 def _folder(table: ConfigTable) -> Path | None:
     folder = table.path("files-folder")
     if folder is not None and not folder.is_dir():
-        raise table.error("files-folder", f"is no folder: {folder}")
+        table.refuse("files-folder", f"is no folder: {folder}")
     return folder
 
 
@@ -144,7 +146,7 @@ def _authorities(table: ConfigTable) -> str | None:
     try:
         TrustRoots(file)
     except InvalidConfiguration as e:
-        raise table.error("ca-file", f"cannot be used: {e}") from e
+        table.refuse("ca-file", f"cannot be used: {e}")
     return file
 
 
@@ -191,10 +193,11 @@ def _post(table: ConfigTable) -> PostSettings:
 
 
 def _port(table: ConfigTable) -> tuple[str, str]:
-    listen = table.string("listen")
+    listen = readEndpoint(table, "listen")
     token = table.passwordFile("token-file", "")
-    if not token and not isLocal(listen):
-        raise table.error(
+    isSound = table.isSound("listen", "token-file")
+    if isSound and not token and not isLocal(listen):
+        table.refuse(
             "token-file",
             "is missing, and others can reach the port: the account would be theirs."
             " Give one, or listen with interface=127.0.0.1",
@@ -227,5 +230,5 @@ def _url(table: ConfigTable, *schemes: str) -> str:
     except ValueError:
         isUsable = False
     if not isUsable or not url.isprintable() or " " in url:
-        raise table.error("url", f"is written {schemes[0]}://HOST:PORT/PATH")
+        table.refuse("url", f"is written {schemes[0]}://HOST:PORT/PATH")
     return url

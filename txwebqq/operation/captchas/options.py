@@ -23,6 +23,8 @@ class CaptchaOptions(CommandOptions):
     Options of a daemon whose accounts may have to answer captchas.
     """
 
+    pathOptions = ["captcha-folder"]
+
     optParameters = [
         [
             "captcha-folder",

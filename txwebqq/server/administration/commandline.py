@@ -98,6 +98,16 @@ class CommandLine:
         """
         return self._add(self._commands, *rest, **more)
 
+    def plain(self, name: str, run: Callable[[Arguments], int], text: str) -> Parser:
+        """
+        Add a command that has nothing to do with a database.
+
+        @param run: performs it and returns the exit code.
+        """
+        made: Parser = self._commands.add_parser(name, help=text, description=text)
+        made.set_defaults(action=None, run=run)
+        return made
+
     def _add(
         self,
         commands: Any,

@@ -1,0 +1,98 @@
+"""
+The accounts in the configuration file of C{twistd webqq}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from txwebqq.config.fileoptions import FileOptions, OptionValue, Values, readValues
+from txwebqq.config.keylines import KeyPath
+from txwebqq.config.passwordfile import PASSWORD_VARIABLE, takePasswordVariable
+from txwebqq.config.toml import ConfigTable
+from txwebqq.config.tomlfile import TOMLFile
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTable:
+    """
+    An account of the file.
+
+    @ivar values: its options, and those that hold for all accounts.
+    @ivar appOptions: keyword arguments for the application's factory.
+    @ivar where: the table.
+    @ivar name: the name of the table, for error messages.
+    """
+
+    number: int
+    values: Mapping[str, OptionValue]
+    appOptions: Mapping[str, Any] = field(repr=False)
+    where: KeyPath
+    name: str
+
+
+def readAccountTables(
+    root: ConfigTable,
+    file: TOMLFile,
+    options: FileOptions,
+    names: Collection[str],
+    shared: Values,
+) -> tuple[AccountTable, ...]:
+    """
+    Read the tables C{account}.
+
+    @param options: of the command.
+    @param names: the options that an account may have.
+    @param shared: the values of options that hold for all accounts.
+    """
+
+    def read(table: ConfigTable) -> AccountTable:
+        number = table.number("number", 1, 2**32 - 1)
+        given = table.table("app-options")
+        arguments = {} if given is None else {key: given.value(key) for key in given}
+        values = {**shared, **readValues(table, file, options, names)}
+        return AccountTable(number, values, arguments, table.where, table.name)
+
+    accounts = root.each("account", read, "number")
+    if not accounts and root.isSound():
+        # A misspelt table says more.
+        root.close()
+        if root.isSound():
+            root.complain("there is no [[account]]")
+    numbers: set[int] = set()
+    for each in accounts:
+        key = (*each.where, "number")
+        if file.hasProblems(key):
+            continue
+        if each.number in numbers:
+            file.report(
+                key,
+                f"{each.name}: number {each.number} is there twice: the two sessions"
+                " would end each other",
+            )
+        numbers.add(each.number)
+    return accounts
+
+
+def passwordVariable(number: int, count: int) -> str:
+    """
+    Return the name of the environment variable with the password of an account.
+
+    @param count: the number of accounts in the file.
+    """
+    return PASSWORD_VARIABLE if count == 1 else f"{PASSWORD_VARIABLE}_{number}"
+
+
+def takePasswords(accounts: Collection[AccountTable]) -> dict[int, str]:
+    """
+    Return the passwords in the environment by the numbers of their accounts, C{""}
+    where there is none, and remove them there.
+
+    @raise InvalidConfiguration: when one is not UTF-8.
+    """
+    return {
+        each.number: takePasswordVariable(passwordVariable(each.number, len(accounts)))
+        for each in accounts
+    }
