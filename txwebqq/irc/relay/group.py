@@ -31,7 +31,17 @@ from txwebqq.irc.relay.text.attribution import oneWord, quoted, senderPrefix
 from txwebqq.irc.relay.text.mentions import MentionFinder
 from txwebqq.irc.relay.text.quotes import quoteOf
 from txwebqq.irc.targets import TargetKind
-from txwebqq.model import Content, Face, Mention, Reply, Segment, Sent, Text
+from txwebqq.model import (
+    Content,
+    Face,
+    Failed,
+    Mention,
+    Reply,
+    Segment,
+    Sent,
+    Text,
+    outcomeOf,
+)
 from txwebqq.net.pacing import Pacer
 
 MAX_MESSAGE = 2000
@@ -163,15 +173,13 @@ class GroupLink:
             self._outbox.markSending(message, int(self._clock.seconds() * 1000))
         try:
             sent = await self._send(content)
-        except NotSignedOn as e:
-            self._outbox.markSending(message, 0)
-            raise TargetUnavailable(str(e)) from e
-        except RequestRefused as e:
-            self._outbox.markSending(message, 0)
-            raise DeliveryRefused(str(e), isFinal=True) from e
         except WebQQError as e:
-            # The server may have accepted it: the next try asks the history.
-            raise DeliveryRefused(str(e)) from e
+            if isinstance(outcomeOf(e), Failed):
+                self._outbox.markSending(message, 0)
+            # Else the server may have accepted it: the next try asks the history.
+            if isinstance(e, NotSignedOn):
+                raise TargetUnavailable(str(e)) from e
+            raise DeliveryRefused(str(e), isinstance(e, RequestRefused)) from e
         ids = [
             str(messageId) for messageId in (*sent.earlier, sent.messageId) if messageId
         ]

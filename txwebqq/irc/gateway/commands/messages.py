@@ -22,6 +22,7 @@ from txwebqq.irc.protocol.formatting import fontOf, parseAction, stripFormatting
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.content import ACTION_PREFIX, contentToText, textToContent
 from txwebqq.irc.targets import SERVICE, Target, TargetKind
+from txwebqq.model import Uncertain, outcomeOf
 
 SHAKE = "\x01SHAKE"
 """The CTCP request that shakes a friend's window, without its end."""
@@ -217,6 +218,8 @@ async def _send(
     except WebQQError as e:
         isChannel = target.kind in (TargetKind.GROUP, TargetKind.DISCUSSION)
         reason = f"Cannot send to {'channel' if isChannel else 'nick'}: {e}"
+        if isinstance(outcomeOf(e), Uncertain):
+            reason = f"{reason}; it may have been delivered"
         return [session.builder.numeric("404", name, reason)]
     if sent is not None and session.builder.has("echo-message"):
         return session.renderer.renderTo(name, sent)

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from txwebqq.errors import NotSent, NotSignedOn, Unreachable, WebQQError
+from txwebqq.model import Uncertain, outcomeOf
 from txwebqq.onebot.surface.account import SurfaceAccount
 from txwebqq.onebot.surface.calls import (
     contacts,
@@ -174,12 +175,8 @@ class CallDispatcher:
             return succeeded(await handler(self.caller, Params(call.params)))
         except CallFailed as e:
             return failed(e)
-        except (NotSent, NotSignedOn) as e:
-            return failed(CallFailed(f"not done: {e}"))
-        except Unreachable as e:
-            return failed(CallFailed(f"Timeout: {e}; it may have been done"))
         except WebQQError as e:
-            return failed(CallFailed(str(e)))
+            return failed(CallFailed(_reasonOf(e)))
         except CancelledError:
             return failed(CallFailed("cancelled"))
         except Exception:
@@ -189,6 +186,15 @@ class CallDispatcher:
                 action=printable(call.action),
             )
             return failed(CallFailed("internal error"))
+
+
+def _reasonOf(error: WebQQError) -> str:
+    if isinstance(outcomeOf(error), Uncertain):
+        reason = f"{error}; it may have been done"
+        return f"Timeout: {reason}" if isinstance(error, Unreachable) else reason
+    if isinstance(error, (NotSent, NotSignedOn)):
+        return f"not done: {error}"
+    return str(error)
 
 
 def _fired(reply: Reply) -> Deferred[Reply]:
