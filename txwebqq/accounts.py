@@ -5,9 +5,12 @@ The ways of accounts to QQ, and the services that keep them signed on.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+from twisted.internet.interfaces import IReactorTime
 
 from txwebqq.client import Servers, connect
 from txwebqq.config.endpointkeys import readEndpoint
@@ -19,6 +22,7 @@ from txwebqq.model import Account, Number, Status
 from txwebqq.net.tls import TrustRoots
 from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.session.interfaces import Era
+from txwebqq.sessionfile import SessionFile
 
 _VISIBLE = re.compile("[!-~]+")
 
@@ -35,12 +39,17 @@ class WebQQAccess:
     @ivar caFile: a file of certificate authorities besides the system's.
     @ivar era: the login variant of the server.
     @ivar heartbeat: the seconds between two heartbeats.
+    @ivar sessionFile: keeps the session for the next process, L{None} to sign off when
+        the service stops.
+    @ivar isSessionKept: whether a daemon with a database keeps it without such a file.
     """
 
     server: str = "http://127.0.0.1:8890"
     caFile: str | None = None
     era: Era = Era.E1
     heartbeat: float = 60.0
+    sessionFile: Path | None = None
+    isSessionKept: bool = True
 
     def check(self) -> None:
         """
@@ -146,7 +155,12 @@ def _readWebQQ(table: ConfigTable, caFile: str | None) -> tuple[str, Access]:
     password = table.passwordFile("password-file")
     server = table.string("server", "http://127.0.0.1:8890")
     era = table.choice("era", [known.value for known in Era], "E1")
-    access = WebQQAccess(server, caFile, Era(era))
+    file, isKept = table.path("session-file"), table.boolean("keep-session", True)
+    if file is not None and not isKept:
+        table.refuse("session-file", "is there, and keep-session is false")
+    access = WebQQAccess(
+        server, caFile, Era(era), sessionFile=file, isSessionKept=isKept
+    )
     if table.isSound("server", "ca-file"):
         try:
             access.check()
@@ -176,6 +190,13 @@ def _readOneBot(table: ConfigTable, caFile: str | None) -> Access:
     return access
 
 
+def _keeperOf(
+    account: Account, access: WebQQAccess, clock: IReactorTime
+) -> SessionFile | None:
+    path, server = access.sessionFile, f"{access.server} {access.era.value}"
+    return None if path is None else SessionFile(path, account, server, clock.seconds)
+
+
 class AccountMaker(Protocol):
     """
     A function that makes the service of an account, as L{makeAccount}.
@@ -184,6 +205,28 @@ class AccountMaker(Protocol):
     def __call__(
         self, account: Account, access: Access, factory: FactoryOf[Any], reactor: Any
     ) -> IAccountService: ...
+
+
+def keepingBeside(make: AccountMaker, database: Path | None) -> AccountMaker:
+    """
+    Have the sessions of accounts be kept in a folder beside the database of a daemon,
+    if it has one, unless the settings of an account name a file.
+
+    @param make: makes the services of the accounts.
+    """
+    if database is None:
+        return make
+    folder = database.with_name(f"{database.name}.sessions")
+
+    def makeKept(
+        account: Account, access: Access, factory: FactoryOf[Any], reactor: Any
+    ) -> IAccountService:
+        if isinstance(access, WebQQAccess) and access.isSessionKept:
+            file = access.sessionFile or folder / str(account.number)
+            access = replace(access, sessionFile=file)
+        return make(account, access, factory, reactor)
+
+    return makeKept
 
 
 def makeAccount(
@@ -203,6 +246,7 @@ def makeAccount(
             era=access.era,
             heartbeat=access.heartbeat,
             captchaRetry=CAPTCHA_RETRY,
+            keeper=_keeperOf(account, access, reactor),
         )
     try:
         # It needs an extra.

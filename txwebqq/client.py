@@ -42,7 +42,7 @@ from txwebqq.net.bodies import (
     Sink,
     readBody,
 )
-from txwebqq.net.cookies import CookieStore
+from txwebqq.net.cookies import CookieStore, StoredCookie
 from txwebqq.net.encodedurl import encodedURL
 from txwebqq.net.endpoints import EndpointCache
 from txwebqq.net.failures import (
@@ -198,6 +198,18 @@ class WebQQClient:
         Return the value of a cookie of C{.qq.com}, C{""} when there is none.
         """
         return self._cookies.value(name, ".qq.com")
+
+    def storedCookies(self) -> tuple[StoredCookie, ...]:
+        """
+        Return all cookies, for L{restoreCookies}.
+        """
+        return self._cookies.stored()
+
+    def restoreCookies(self, cookies: Sequence[StoredCookie]) -> None:
+        """
+        Go on with the cookies of an earlier process, after L{begin}.
+        """
+        self._cookies.restore(cookies)
 
     def keepTicket(self, ptwebqq: str) -> None:
         """

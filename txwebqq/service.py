@@ -26,6 +26,7 @@ from txwebqq.outbox.queue import DEFAULT_POLICY, MessageQueue, ignoreSettled
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.session.driver import SignOnDriver
 from txwebqq.session.interfaces import Era as Era
+from txwebqq.sessionfile import SessionKeeper
 
 
 def _spread() -> float:
@@ -63,6 +64,8 @@ class WebQQService(MultiService, Generic[P_co]):
     @param heartbeat: the seconds between two heartbeats.
     @param backoff: returns the seconds to wait before an attempt, given the
         number of attempts that have failed.
+    @param keeper: keeps the session for the next process, which goes on with it: then
+        C{stopService} does not sign off.
     @param captchaRetry: the seconds after which the account is signed on again if its
         captcha was not solved, L{None} to stay offline then.
 
@@ -82,6 +85,7 @@ class WebQQService(MultiService, Generic[P_co]):
         heartbeat: float = 60.0,
         backoff: Callable[[int], float] = signOnBackoff,
         captchaRetry: float | None = None,
+        keeper: SessionKeeper | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.account = account
@@ -89,8 +93,9 @@ class WebQQService(MultiService, Generic[P_co]):
         self._captchaRetry = captchaRetry
         self._retry: IDelayedCall | None = None
         self._signedOff: Deferred[None] | None = None
+        self._isKept = keeper is not None
         self._driver = SignOnDriver(
-            self, account, factory, client, clock, era, heartbeat, backoff
+            self, account, factory, client, clock, era, heartbeat, backoff, keeper
         )
         self.signOns = self._driver.signOns
 
@@ -103,7 +108,7 @@ class WebQQService(MultiService, Generic[P_co]):
 
     def stopService(self) -> Deferred[None]:
         """
-        Sign off.
+        Sign off, unless the session is kept for the next process.
 
         @return: fires when the server has been told, or could not be within
             L{GRACE<txwebqq.session.inflight.GRACE>} seconds, and no request is
@@ -111,7 +116,8 @@ class WebQQService(MultiService, Generic[P_co]):
         """
         stopped = maybeDeferred(super().stopService)
         self._stopRetry()
-        left = self._driver.signOff()
+        driver = self._driver
+        left = driver.suspend() if self._isKept else driver.signOff()
         return stopped.addCallback(lambda _: left)
 
     def signOn(self) -> None:

@@ -70,7 +70,7 @@ PROCESS_OPTIONS = frozenset({*OperationOptions().names(), *CaptchaOptions().name
 """The options of the process; all others are of an account."""
 
 
-OWN_OPTIONS = {"account", "password-file", "queue"}
+OWN_OPTIONS = {"account", "password-file", "queue", "session-file"}
 """The options that several accounts cannot share."""
 
 ONEBOT_OPTIONS = {"onebot", "onebot-listen"}
@@ -101,7 +101,7 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
 
     command = "twistd webqq"
     tableName = "webqq"
-    pathOptions = ["password-file", "ca-file", "token-file"]
+    pathOptions = ["password-file", "ca-file", "token-file", "session-file"]
     synopsis = "[options]"
     longdesc = (
         "Sign a QQ account on and keep it signed on. The password is read from "
@@ -124,6 +124,12 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
         ["status", None, "online", "The presence status."],
         ["era", None, "E1", "The login variant of the server: E1, E2 or E3."],
         ["heartbeat", None, "60", "The seconds between two heartbeats."],
+        [
+            "session-file",
+            None,
+            None,
+            "A file that keeps the session for the next start, which resumes it.",
+        ],
         [
             "onebot",
             None,
@@ -276,11 +282,13 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
     def _webQQAccess(self) -> Access:
         if self["token-file"] is not None:
             raise InvalidConfiguration("--token-file is for --onebot only")
+        kept = self["session-file"]
         access = WebQQAccess(
             self["server"],
             self["ca-file"],
             _era(self["era"]),
             _seconds("heartbeat", self["heartbeat"], 1.0, 3600.0),
+            None if kept is None else Path(kept).absolute(),
         )
         _check(access, "server")
         return access
@@ -290,6 +298,10 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
             raise InvalidConfiguration(
                 "--password-file is for WebQQ: the OneBot program has signed the"
                 " account on"
+            )
+        if self["session-file"] is not None:
+            raise InvalidConfiguration(
+                "--session-file is for WebQQ: the OneBot program keeps the session"
             )
         file = self["token-file"]
         burst = self["send-burst"]

@@ -12,6 +12,7 @@ import pytest
 from pytest_twisted import ensureDeferred
 
 from tests.irc.processes import GatewayProcesses
+from tests.irc.servers import IRCUser
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.sqlite.database import Database
 
@@ -68,3 +69,43 @@ async def test_cannotStart(
         assert await gateway.exits() == 1
     assert problem in gateway.output.strip().splitlines()[-1]
     assert "Traceback" not in gateway.output
+
+
+@pytest.mark.long
+@ensureDeferred
+@pytest.mark.parametrize("signal", ["TERM", "KILL"])
+async def test_restart(processes: GatewayProcesses, signal: str) -> None:
+    """
+    When the gateway is restarted, or killed, friends see nothing of it; an IRC client
+    that connects again is in its channels, and is shown what it has missed, once.
+    """
+    ming = await processes.startWithMing()
+    user = processes.stopLater(
+        IRCUser(processes.plain, "me", "server-time", password="alice:oolong")
+    )
+    await user.join("#none")
+    await user.seesJoin("me")
+    await ming.tell("Alice", "one")
+    await user.shows("小明: one")
+    before = list(ming.heard)
+    [_, gateway] = processes.daemons
+    gateway.signal(signal)
+    await gateway.exits()
+    await ming.tell("Alice", "two")
+    again = await processes.startGateway()
+    await again.says("Signed on (account 10001)")
+    assert "Resuming the session" in again.output
+    user = processes.stopLater(
+        IRCUser(processes.plain, "me", "server-time", password="alice:oolong")
+    )
+    await user.join("#none")
+    await user.seesJoin("me")
+    await user.shows("小明: two")
+    await ming.tell("Alice", "three")
+    await user.shows("小明: three")
+    # The client may not have confirmed the first one before the end.
+    assert [text for text in user.said if text != "小明: one"] == [
+        "小明: two",
+        "小明: three",
+    ]
+    assert ming.heard == before

@@ -43,6 +43,7 @@ from txwebqq.wire.form import Ticket
 SALT = b"\x00\x00\x00\x00\x11\xe3\x2a\x68"
 LANDING = "http://ptlogin4.web2.qq.com/check_sig?ptsigx=1"
 SESSION = SessionCredentials(Number(300100200), "ps", "vf")
+KEPT = Ticket("12345678", "kept", "vf0", "pt0")
 AGAIN = SessionCredentials(Number(300100200), "ps2", "vf2")
 
 
@@ -88,6 +89,16 @@ class RecordingActions:
     def askForCaptcha(self, image: bytes) -> None:
         self.done.append(("captcha", image))
 
+    def restoreSession(self) -> Ticket:
+        self.done.append("restore")
+        return KEPT
+
+    def keepSession(self) -> None:
+        self.done.append(("keep", self.state.ticket))
+
+    def loseKeptSession(self, reason: str) -> None:
+        self.done.append("lose")
+
     def setPtwebqq(self, ptwebqq: str) -> None:
         self.done.append(("ptwebqq", ptwebqq))
 
@@ -108,6 +119,9 @@ class RecordingActions:
 
     def sendLogout(self, command: Logout2) -> None:
         self.done.append(command)
+
+    def suspendSignOn(self) -> None:
+        self.done.append("suspend")
 
     def endSignOn(self, reason: WebQQError | None) -> None:
         self.done.append(("end", reason if reason is None else type(reason)))
@@ -174,6 +188,13 @@ class Machine:
         self.to_Online()
         self.inputs.expired(0.0)
 
+    def to_Resuming(self) -> None:
+        self.inputs.resume()
+
+    def to_AwaitingServer(self) -> None:
+        self.to_Resuming()
+        self.inputs.failed("no answer")
+
     def to_Waiting(self) -> None:
         self.to_Checking()
         self.inputs.failed("no answer")
@@ -215,6 +236,8 @@ BUSY = [
     "LoadingRoster",
     "Online",
     "Rejoining",
+    "Resuming",
+    "AwaitingServer",
     "Waiting",
 ]
 
@@ -227,6 +250,7 @@ def test_startAgain(state: str) -> None:
     machine = at(state)
     asked = machine.actions.asked
     machine.inputs.start()
+    machine.inputs.resume()
     assert machine.actions.done == []
     assert machine.actions.asked is asked
 
@@ -371,9 +395,9 @@ def test_joined() -> None:
     machine = at("Joining")
     machine.actions.answer(SESSION)
     ticket = Ticket("47283951", "ps", "vf", "pt")
-    assert machine.actions.done == [("roster", ticket)]
+    assert machine.actions.done[1:] == [("roster", ticket)]
     machine.inputs.rosterLoaded()
-    assert machine.actions.done[1:] == [("open", ticket)]
+    assert machine.actions.done[2:] == [("open", ticket)]
 
 
 @pytest.mark.parametrize("code", [106, 111])
@@ -437,7 +461,7 @@ def test_rotate() -> None:
     machine = at("Online")
     machine.inputs.ticketRotated("pt2")
     ticket = Ticket("47283951", "ps", "vf", "pt2")
-    assert machine.actions.done == [("ptwebqq", "pt2")]
+    assert machine.actions.done == [("ptwebqq", "pt2"), ("keep", ticket)]
     assert machine.state.ticket == ticket
     machine.inputs.expired(3.0)
     assert machine.actions.lastAsked() == Login2(ticket)
@@ -558,12 +582,91 @@ def test_stopOnTheWay(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["Offline", "Kicked", "Refused"])
+def test_resume(state: str) -> None:
+    """
+    If no sign-on is under way, the session of an earlier process is resumed by its
+    ticket; then the roster is loaded.
+    """
+    machine = at(state)
+    machine.inputs.resume()
+    assert machine.actions.done == ["build", "restore", "connect"]
+    assert machine.actions.lastAsked() == Login2(KEPT)
+    machine.actions.done.clear()
+    machine.actions.answer(SESSION)
+    ticket = Ticket("12345678", "ps", "vf", "pt0")
+    assert machine.actions.done == [("keep", ticket), ("roster", ticket)]
+    machine.inputs.rosterLoaded()
+    assert machine.actions.done[2:] == [("open", ticket)]
+
+
+def test_resumeRefused() -> None:
+    """
+    A ticket that is no longer valid leads to a full sign-on.
+    """
+    machine = at("Resuming")
+    machine.actions.answer(Refusal(103))
+    assert machine.actions.done[0] == "lose"
+    assert isinstance(machine.actions.asked, Check)
+
+
+def test_resumeAgain() -> None:
+    """
+    While the server is away or puts it off, the session is resumed later.
+    """
+    machine = at("Resuming")
+    machine.inputs.failed("no answer")
+    assert machine.actions.done == [("wait", 0, 0.0)]
+    machine.inputs.retry()
+    assert machine.actions.lastAsked() == Login2(KEPT)
+    machine.actions.answer(Refusal(112, seconds=7.0))
+    assert machine.actions.lastAsked() == Login2(KEPT)
+    assert machine.actions.after == 7.0
+
+
+@pytest.mark.parametrize("state", ["Resuming", "AwaitingServer"])
+def test_stopResuming(state: str) -> None:
+    """
+    A sign-off while a session is being resumed ends that session.
+    """
+    machine = at(state)
+    machine.inputs.stop()
+    assert machine.actions.done == [Logout2(KEPT), ("end", None)]
+
+
+@pytest.mark.parametrize(
+    "state", ["LoadingRoster", "Online", "Rejoining", "Resuming", "AwaitingServer"]
+)
+def test_suspend(state: str) -> None:
+    """
+    A process that ends keeps its session, and tells the server nothing.
+    """
+    machine = at(state)
+    machine.inputs.suspend()
+    assert machine.actions.done == ["suspend"]
+    assert machine.actions.answered is None
+    machine.inputs.resume()
+    assert machine.actions.lastAsked() == Login2(KEPT)
+
+
+@pytest.mark.parametrize("state", ["Checking", "AwaitingCaptcha", "Joining", "Waiting"])
+def test_suspendOnTheWay(state: str) -> None:
+    """
+    A process that ends before there is a session keeps none.
+    """
+    machine = at(state)
+    machine.inputs.suspend()
+    assert machine.actions.done == [("end", None)]
+    assert machine.actions.answered is None
+
+
+@pytest.mark.parametrize("state", ["Offline", "Kicked", "Refused"])
 def test_stopAtRest(state: str) -> None:
     """
     Stopping what is over does nothing.
     """
     machine = at(state)
     machine.inputs.stop()
+    machine.inputs.suspend()
     assert machine.actions.done == []
     with pytest.raises(NoTransition):
         machine.inputs.retry()

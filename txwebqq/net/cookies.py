@@ -50,6 +50,22 @@ class _Place(NamedTuple):
     maxAge: int | None
 
 
+class StoredCookie(NamedTuple):
+    """
+    A cookie that is kept over a restart.
+
+    @ivar domain: as in L{CookieStore}: C{.} and a domain is for all of its hosts.
+    @ivar expires: the time after which it is not sent, in seconds.
+    """
+
+    domain: str
+    path: str
+    name: str
+    value: str | None
+    isSecure: bool
+    expires: float | None
+
+
 class CookieStore:
     """
     The cookies that servers have set, and those that the scripts of the
@@ -70,6 +86,24 @@ class CookieStore:
         self._values.clear()
         self._limits.clear()
         self._headers.clear()
+
+    def stored(self) -> tuple[StoredCookie, ...]:
+        """
+        Return all cookies.
+        """
+        return tuple(
+            StoredCookie(*key, value, *self._limits.get(key, (False, None)))
+            for key, value in self._values.items()
+        )
+
+    def restore(self, cookies: Iterable[StoredCookie]) -> None:
+        """
+        Add cookies that were kept over a restart.
+        """
+        self._headers.clear()
+        for each in cookies:
+            key = _Key(each.domain, each.path, each.name)
+            self._store(_Place(key, each.isSecure, each.expires, None), each.value)
 
     def header(self, url: str) -> bytes:
         """

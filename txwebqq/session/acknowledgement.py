@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from twisted.internet.defer import Deferred
 
 from txwebqq.model import Event, KickNotice, Shake, StatusChange, Typing
+from txwebqq.sessionfile import Acknowledged
 from txwebqq.wire.events.envelope import CODECS, pollTypeOf
 
 # Servers give these events to the session that they came for, and to no later
@@ -58,6 +59,22 @@ class Acknowledgement:
         self._lasting = 0
         self._delivered = 0
         self._waiting: list[Deferred[None]] = []
+
+    def kept(self) -> Acknowledged:
+        """
+        Return what another process needs to go on. No reply may be pending.
+        """
+        return Acknowledged(
+            self.number, self._interrupted, self._lasting, self._delivered
+        )
+
+    def restore(self, kept: Acknowledged) -> None:
+        """
+        Go on where another process, or another session, has ended.
+        """
+        self.number = self._begun = self._former = kept.number
+        self._interrupted, self._lasting = kept.interrupted, kept.lasting
+        self._delivered = kept.delivered
 
     @property
     def isPending(self) -> bool:

@@ -162,6 +162,17 @@ class Application:
                 reason=reason,
             )
 
+    def logSuspended(self) -> None:
+        """
+        Log the end of a sign-on whose session another process is to resume.
+        """
+        self.counts.end(None)
+        self._isLost = False
+        self._log.info(
+            "Stopped (account {number}); the session is kept for the next start.",
+            number=self._account.number,
+        )
+
     def logWait(self, reason: str, delay: float) -> None:
         """
         Log that a session was lost, or that a sign-on has failed.

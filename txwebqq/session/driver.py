@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
+from twisted.application.internet import TimerService
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -29,17 +30,26 @@ from txwebqq.session.callbacks import GuardedProtocol
 from txwebqq.session.eventfilter import EventFilter
 from txwebqq.session.eventqueue import EventQueue
 from txwebqq.session.inflight import InFlightRequests
-from txwebqq.session.interfaces import Era, SignOnInputs, SignOnState
+from txwebqq.session.interfaces import (
+    Era,
+    SignOnInputs,
+    SignOnState,
+)
 from txwebqq.session.machine import makeSignOn
 from txwebqq.session.pending import PendingInputs
 from txwebqq.session.polling import HeartbeatService, PollService
 from txwebqq.session.replies import failureOf
 from txwebqq.session.rostersync import RosterLoader, RosterSyncService
 from txwebqq.session.transport import SignOnTransport
+from txwebqq.sessionfile import Acknowledged, KeptSession, SessionKeeper
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.signon import Logout2
+from txwebqq.wire.form import Ticket
 
 R = TypeVar("R")
+
+USE_INTERVAL = 60.0
+"""The seconds between two notes that a kept session is in use."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,11 @@ class SignOnDriver:
         era: Era,
         heartbeat: float,
         backoff: Callable[[int], float],
+        keeper: SessionKeeper | None = None,
     ) -> None:
+        self._keeper = keeper
+        # The session of an earlier process, which is to be resumed.
+        self._kept: KeptSession | None = None
         self._service = service
         self._account = account
         self._client = client
@@ -107,7 +121,12 @@ class SignOnDriver:
         """
         Sign on, unless that is under way.
         """
-        self._machine.start()
+        kept = None if self._keeper is None else self._keeper.load()
+        if kept is None:
+            self._machine.start()
+        else:
+            self._kept = kept
+            self._machine.resume()
 
     def signOff(self) -> Deferred[None]:
         """
@@ -116,11 +135,23 @@ class SignOnDriver:
         @return: fires when the server has been told, or could not be, and no
             request of this session is in flight.
         """
+        return self._end(self._machine.stop)
+
+    def suspend(self) -> Deferred[None]:
+        """
+        Stop, so that another process resumes the session. The server is not told: it
+        takes the account for offline when it was not polled for some time.
+
+        @return: fires when no request of this session is in flight.
+        """
+        return self._end(self._machine.suspend)
+
+    def _end(self, stop: Callable[[], None]) -> Deferred[None]:
         current = self._current
         if current is not None:
             # Before the server is told, so that the events are acknowledged.
             current.eventFilter.markDropped(current.eventQueue.flush())
-        self._machine.stop()
+        stop()
         if current is None or current is not self._current:
             return self._requests.close()
         # Called by a callback within an action: the machine stops after it.
@@ -169,6 +200,42 @@ class SignOnDriver:
         )
         self._log.info("Signing on (account {number}).", number=number)
         return True
+
+    def restoreSession(self) -> Ticket:
+        assert self._current is not None
+        assert self._kept is not None
+        kept, self._kept = self._kept, None
+        self._log.info(
+            "Resuming the session of an earlier process (account {number}).",
+            number=self._account.number,
+        )
+        self._client.restoreCookies(kept.cookies)
+        self._acknowledgement.restore(kept.acknowledged)
+        self._current.eventFilter.shown = list(kept.shown)
+        self._state.status = kept.status
+        return kept.ticket
+
+    def keepSession(self) -> None:
+        if self._keeper is None or self._current is None:
+            return
+        shown = tuple(self._current.eventFilter.shown)
+        cookies, said = self._client.storedCookies(), self._acknowledgement.kept()
+        state = self._state
+        self._keeper.save(KeptSession(state.ticket, state.status, cookies, said, shown))
+
+    def loseKeptSession(self, reason: str) -> None:
+        assert self._current is not None
+        self._log.info(
+            "The session of an earlier process is over (account {number}): {reason};"
+            " signing on.",
+            number=self._account.number,
+            reason=reason,
+        )
+        # The server may have begun to count from 1 again.
+        self._acknowledgement.restore(Acknowledged())
+        self._current.eventFilter.shown = []
+        if self._keeper is not None:
+            self._keeper.forget()
 
     def connectProtocol(self) -> None:
         assert self._current is not None
@@ -275,6 +342,10 @@ class SignOnDriver:
         self._channel = MultiService()
         for child in (poll, heartbeat, current.rosterSync):
             child.setServiceParent(self._channel)  # type: ignore[no-untyped-call]
+        if self._keeper is not None:
+            use = TimerService(USE_INTERVAL, self._keeper.touch)
+            use.clock = self._clock
+            use.setServiceParent(self._channel)
         self._channel.setServiceParent(self._service)
         if isNew:
             current.rosterSync.fetchDiscussionList()
@@ -308,11 +379,25 @@ class SignOnDriver:
         )
 
     def endSignOn(self, reason: WebQQError | None) -> None:
+        if self._keeper is not None:
+            self._keeper.forget()
+        self._interruptEvents()
+        self._application.logEnd(reason)
+        self._endSignOn(reason)
+
+    def suspendSignOn(self) -> None:
+        self._interruptEvents()
+        self.keepSession()
+        self._application.logSuspended()
+        self._endSignOn(None)
+
+    def _interruptEvents(self) -> None:
         if self._current is not None:
             self._current.eventQueue.flush()
         self._acknowledgement.interrupt()
         self._closeChannel()
-        self._application.logEnd(reason)
+
+    def _endSignOn(self, reason: WebQQError | None) -> None:
         current, self._current = self._current, None
         if current is not None:
             current.transport.close()

@@ -42,9 +42,19 @@ class SignOnInputs(Protocol):
         The account is to be online.
         """
 
+    def resume(self) -> None:
+        """
+        The account is to be online, by the session of an earlier process.
+        """
+
     def stop(self) -> None:
         """
         The account is to be offline.
+        """
+
+    def suspend(self) -> None:
+        """
+        The process ends; another one is to resume the session.
         """
 
     def signed(self, signature: str) -> None:
@@ -181,6 +191,23 @@ class SignOnActions(Protocol):
         @raise LoginRefused: when the application builds none.
         """
 
+    def restoreSession(self) -> Ticket:
+        """
+        Restore the cookies and acknowledgements of the session of an earlier process.
+
+        @return: its ticket.
+        """
+
+    def keepSession(self) -> None:
+        """
+        Keep the session for a later process, if it is to be resumed.
+        """
+
+    def loseKeptSession(self, reason: str) -> None:
+        """
+        Forget the session of an earlier process, which cannot be resumed.
+        """
+
     def connectProtocol(self) -> None:
         """
         Call C{makeConnection} of the new protocol, which may stop the sign-on.
@@ -252,6 +279,11 @@ class SignOnActions(Protocol):
         Stop polling and end the protocol.
 
         @param reason: L{None} after the input C{stop}.
+        """
+
+    def suspendSignOn(self) -> None:
+        """
+        Stop polling, end the protocol, and keep the session.
         """
 
 

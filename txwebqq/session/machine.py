@@ -7,6 +7,10 @@ The happy path::
       -accepted-> CheckingSignature -signatureChecked-> Joining
       -joined-> LoadingRoster -rosterLoaded-> Online
 
+and that of a session which an earlier process has left::
+
+    Offline -resume-> Resuming -joined-> LoadingRoster -rosterLoaded-> Online
+
 Its inputs and the actions that it asks for are in
 L{txwebqq.session.interfaces}; L{txwebqq.session.replies} classifies replies.
 No state holds a secret of its own.
@@ -71,6 +75,8 @@ joining = builder.state("Joining")
 loadingRoster = builder.state("LoadingRoster")
 online = builder.state("Online")
 rejoining = builder.state("Rejoining")
+resuming = builder.state("Resuming")
+awaitingServer = builder.state("AwaitingServer")
 waiting = builder.state("Waiting")
 kickedOut = builder.state("Kicked")
 refused = builder.state("Refused")
@@ -96,9 +102,13 @@ def _connect(machine: SignOnInputs, state: SignOnState) -> None:
 
 
 def _begin(machine: SignOnInputs, state: SignOnState) -> None:
+    _reset(state)
+    _connect(machine, state)
+
+
+def _reset(state: SignOnState) -> None:
     state.failures = state.misread = 0
     state.retried.clear()
-    _connect(machine, state)
 
 
 def _check(machine: SignOnInputs, state: SignOnState) -> None:
@@ -150,6 +160,7 @@ def _storeCredentials(state: SignOnState, credentials: SessionCredentials) -> No
     state.ticket = replace(
         state.ticket, psessionid=credentials.psessionid, vfwebqq=credentials.vfwebqq
     )
+    state.actions.keepSession()
 
 
 def _wait(state: SignOnState, reason: str, seconds: float = 0.0) -> None:
@@ -174,6 +185,39 @@ def _startAfterKick(machine: SignOnInputs, state: SignOnState) -> None:
 @refused.upon(SignOnInputs.start).to(fetchingPage)
 def _startAfterRefusal(machine: SignOnInputs, state: SignOnState) -> None:
     _begin(machine, state)
+
+
+def _resume(machine: SignOnInputs, state: SignOnState) -> None:
+    _reset(state)
+    state.relinks = 0
+    try:
+        isNew = state.actions.buildProtocol()
+    except LoginRefused as e:
+        machine.refused(e)
+        return
+    state.ticket = state.actions.restoreSession()
+    _rejoin(machine, state, 0.0)
+    if isNew:
+        state.actions.connectProtocol()
+
+
+@resuming.upon(SignOnInputs.invalidated).to(fetchingPage)
+def _resumeRefused(
+    machine: SignOnInputs, state: SignOnState, reason: SessionExpired
+) -> None:
+    state.actions.loseKeptSession(str(reason))
+    _connect(machine, state)
+
+
+@resuming.upon(SignOnInputs.failed).to(awaitingServer)
+def _resumeFailed(machine: SignOnInputs, state: SignOnState, reason: str) -> None:
+    # The server is away, and knows the session for an hour.
+    _wait(state, reason)
+
+
+@awaitingServer.upon(SignOnInputs.retry).to(resuming)
+def _resumeAgain(machine: SignOnInputs, state: SignOnState) -> None:
+    _rejoin(machine, state, 0.0)
 
 
 @waiting.upon(SignOnInputs.retry).to(fetchingPage)
@@ -264,6 +308,7 @@ def _signatureCheckFailed(
     _join(machine, state)
 
 
+@resuming.upon(SignOnInputs.joined).to(loadingRoster)
 @joining.upon(SignOnInputs.joined).to(loadingRoster)
 def _joined(
     machine: SignOnInputs, state: SignOnState, credentials: SessionCredentials
@@ -288,6 +333,7 @@ def _pollAnswered(machine: SignOnInputs, state: SignOnState) -> None:
 def _ticketRotated(machine: SignOnInputs, state: SignOnState, ptwebqq: str) -> None:
     state.ticket = replace(state.ticket, ptwebqq=ptwebqq)
     state.actions.setPtwebqq(ptwebqq)
+    state.actions.keepSession()
 
 
 @online.upon(SignOnInputs.expired).to(rejoining)
@@ -323,6 +369,7 @@ def _rejoined(
     state.actions.openChannel()
 
 
+@resuming.upon(SignOnInputs.toldToWait).loop()
 @rejoining.upon(SignOnInputs.toldToWait).loop()
 def _rejoinToldToWait(
     machine: SignOnInputs, state: SignOnState, seconds: float, reason: str
@@ -363,6 +410,11 @@ def _abandon(machine: SignOnInputs, state: SignOnState) -> None:
     state.actions.endSignOn(None)
 
 
+def _suspend(machine: SignOnInputs, state: SignOnState) -> None:
+    state.actions.cancelPending()
+    state.actions.suspendSignOn()
+
+
 def _ignore(machine: SignOnInputs, state: SignOnState) -> None:
     pass
 
@@ -377,7 +429,8 @@ _withoutSession = (
     joining,
     waiting,
 )
-_underWay = (*_withoutSession, loadingRoster, online, rejoining)
+_withSession = (loadingRoster, online, rejoining, resuming, awaitingServer)
+_underWay = (*_withoutSession, *_withSession)
 
 online.upon(SignOnInputs.invalidated).to(waiting)(_loseSession)
 rejoining.upon(SignOnInputs.invalidated).to(waiting)(_loseSession)
@@ -391,16 +444,21 @@ for _state in (
     loadingRoster,
 ):
     _state.upon(SignOnInputs.failed).to(waiting)(_fail)
-for _state in (fetchingPage, loggingIn, joining):
+for _state in (fetchingPage, loggingIn, joining, resuming):
     _state.upon(SignOnInputs.refused).to(refused)(_refuse)
-for _state in (loadingRoster, online, rejoining):
+for _state in _withSession:
     _state.upon(SignOnInputs.stop).to(offline)(_logOut)
+    _state.upon(SignOnInputs.suspend).to(offline)(_suspend)
 for _state in _withoutSession:
     _state.upon(SignOnInputs.stop).to(offline)(_abandon)
+    _state.upon(SignOnInputs.suspend).to(offline)(_abandon)
 for _state in (offline, kickedOut, refused):
     _state.upon(SignOnInputs.stop).to(offline)(_ignore)
+    _state.upon(SignOnInputs.suspend).to(offline)(_ignore)
+    _state.upon(SignOnInputs.resume).to(resuming)(_resume)
 for _state in _underWay:
     _state.upon(SignOnInputs.start).loop()(_ignore)
+    _state.upon(SignOnInputs.resume).loop()(_ignore)
 
 makeSignOn = builder.build()
 """Make a machine in the state Offline, from a L{SignOnState}."""

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from txwebqq.accounts import AccountMaker, makeAccount
+from txwebqq.accounts import AccountMaker, keepingBeside, makeAccount
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
 from txwebqq.irc.gateway.connection import ClientConnection
@@ -87,6 +87,7 @@ class GatewayService(MultiService):
                 settings.pictures, self._database, reactor
             )
             pictureServer.setServiceParent(self)
+        make = keepingBeside(make, settings.database)
         self._addUsers(settings.users, reactor, make)
         passwords = {each.name: each.password for each in settings.users}
         self._factory = ClientFactory(

@@ -12,7 +12,7 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.logger import Logger
 
-from txwebqq.accounts import AccountMaker, makeAccount
+from txwebqq.accounts import AccountMaker, keepingBeside, makeAccount
 from txwebqq.irc.config.relay import RelaySettings
 from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import LINKS_SCHEMA, MediaLinks, mediaService
@@ -67,6 +67,7 @@ class RelayService(MultiService):
         if settings.pictures is not None:
             self._links, site = mediaService(settings.pictures, self._database, reactor)
             site.setServiceParent(self)
+        make = keepingBeside(make, settings.database)
         accounts: dict[int, RelayAccount] = {}
         for account in settings.accounts:
             number = account.account.number
