@@ -26,6 +26,7 @@ from txwebqq.irc.gateway.interaction.notices import (
 )
 from txwebqq.irc.gateway.linebuilder import SharedLines
 from txwebqq.irc.gateway.storage.history import HistoryStore
+from txwebqq.irc.gateway.storage.mutes import StoredMutes
 from txwebqq.irc.gateway.storage.names import NameTable
 from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
 from txwebqq.irc.gateway.storage.preferences import Preferences
@@ -103,6 +104,7 @@ class GatewayUser(AccountListener):
             history,
             self.conversations,
             seconds,
+            StoredMutes(preferences, self.name),
         )
         self.conversations.unstored = self._holdEvents
         self.conversations.stored = self._releaseEvents

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from tests.irc.memorygateway import Client, MemoryGateway
 from txwebqq.errors import RequestRefused, Unreachable
 from txwebqq.irc.gateway.commands.channeladmin import MUTE_SECONDS
+from txwebqq.irc.gateway.storage.mutes import StoredMutes
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.accountprotocol import AccountFactory, AccountProtocol
 from txwebqq.irc.qq.messages import IncomingMessage
@@ -680,6 +681,19 @@ def test_leave(gateway: MemoryGateway, qq: QQ) -> None:
     client.send("PRIVMSG *qq :leave #猫咪")
     mutes = gateway.aliceUser.interactions.mutes
     assert not mutes.isMuted(qq.cats, gateway.clock.seconds())
+
+
+def test_mutesAreStored(gateway: MemoryGateway, qq: QQ) -> None:
+    """
+    A mute is in the database until it ends, for the next start of the gateway.
+    """
+    user = gateway.aliceUser
+    stored = StoredMutes(user.preferences, user.name)
+    qq.happens(MemberMuted(*qq.group, qq.mingUin, Uin(0), 60))
+    [(target, member)] = stored.load()
+    assert (target, member) == (qq.cats, qq.ming)
+    qq.happens(MemberMuted(*qq.group, qq.mingUin, Uin(0), 0))
+    assert stored.load() == {}
 
 
 def test_afterRestart(gateway: MemoryGateway, qq: QQ) -> None:

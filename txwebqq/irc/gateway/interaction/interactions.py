@@ -17,6 +17,7 @@ from txwebqq.irc.gateway.interaction.reactions import (
 )
 from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.message import OWN_NICK, HistoryMessage
+from txwebqq.irc.gateway.storage.mutes import StoredMutes
 from txwebqq.irc.protocol.clienttags import REACT, UNREACT
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.contacts import Member
@@ -41,6 +42,7 @@ class Interactions:
     @param accounts: the user's QQ accounts, by number.
     @param clients: the user's attached clients.
     @param seconds: returns the time, in Unix seconds.
+    @param mutes: the muted members, as the database has them.
 
     @ivar mutes: the muted members of groups.
     @ivar reasons: the reasons of C{REDACT} commands in progress, by the serial of
@@ -56,6 +58,7 @@ class Interactions:
         history: HistoryStore,
         conversations: Conversations,
         seconds: Callable[[], float],
+        mutes: StoredMutes,
     ) -> None:
         self._userName = userName
         self._directory = directory
@@ -66,7 +69,9 @@ class Interactions:
         self._seconds = seconds
         self._reactions = ReactionStates()
         self._ownPokes = RateLimiter(seconds, 1, OWN_POKE_INTERVAL)
-        self.mutes = GroupMutes()
+        self.mutes = GroupMutes(mutes.load(), mutes.save)
+        # Those that have ended while the gateway was not running.
+        self.mutes.ended(seconds())
         self.reasons: dict[int, str] = {}
 
     def nickOf(

@@ -4,21 +4,34 @@ The muted members of groups.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from txwebqq.irc.targets import Target
 
 ALL = 0
 """Stands for all members of a group but its owner and administrators."""
+
+Ends = dict[tuple[Target, int], float]
+"""The end of the mute of each group and member, in Unix seconds."""
 
 
 class GroupMutes:
     """
     The mutes of members that QQ has told of, until they end. QQ tells of no end
     that comes by itself.
+
+    @param ends: mutes that are known already.
+    @param onChanged: called with all mutes that have an end, after a change.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        ends: Ends | None = None,
+        onChanged: Callable[[Ends], object] = lambda ends: None,
+    ) -> None:
         # When the mute ends, in Unix seconds; 0 for one that was ended.
-        self._ends: dict[tuple[Target, int], float] = {}
+        self._ends: Ends = dict(ends or {})
+        self._onChanged = onChanged
 
     def change(self, target: Target, member: int, seconds: int, now: float) -> bool:
         """
@@ -33,7 +46,11 @@ class GroupMutes:
         key = target, member
         before = self._ends.get(key)
         self._ends[key] = now + seconds if seconds else 0
+        self._changed()
         return before is None or (before > now) != bool(seconds)
+
+    def _changed(self) -> None:
+        self._onChanged({key: end for key, end in self._ends.items() if end})
 
     def members(self, target: Target, now: float) -> list[int]:
         """
@@ -58,6 +75,8 @@ class GroupMutes:
         ended = [key for key, end in self._ends.items() if 0 < end <= now]
         for key in ended:
             self._ends[key] = 0
+        if ended:
+            self._changed()
         return ended
 
     def forget(self, target: Target) -> None:
@@ -65,3 +84,4 @@ class GroupMutes:
         Forget a group that the user is not in any more.
         """
         self._ends = {key: end for key, end in self._ends.items() if key[0] != target}
+        self._changed()
