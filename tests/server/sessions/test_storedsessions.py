@@ -20,6 +20,7 @@ from tests.server.harness import (
 )
 from txwebqq.model import Status
 from txwebqq.server.domain.router import WRITE_WITHIN
+from txwebqq.server.domain.state import REPLACED_LIFE
 from txwebqq.server.sessions.sessions import FORGET, LAPSE
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordHash
@@ -222,18 +223,95 @@ def test_changedMeanwhile(
 
 def test_loggedOut(server: Restarting) -> None:
     """
-    A session that has ended is not resumed, nor is one that was replaced.
+    A session that has ended is not resumed.
     """
-    alice, bob = server.client(ALICE), server.client(BOB)
-    former = server.harness.client(BOB, clientid="5")
+    alice = server.client(ALICE)
     server.harness.get(
         f"/channel/logout2?ids=&psessionid={alice.psessionid}&clientid=1&t=1"
     )
     server.restart()
-    former.harness = server.harness
     assert isRefused(alice)
-    assert isRefused(bob)
-    assert not former.catchUp().poll().isAnswered
+
+
+def kicks(client: HTTPClient) -> bool:
+    """
+    Poll, and tell whether the reply is the kick.
+    """
+    poll = client.poll()
+    client.harness.clock.pump([5] * 4)
+    if not poll.isAnswered or poll.response.json["retcode"] != 0:
+        return False
+    [event] = poll.response.json["result"]
+    kind: str = event["poll_type"]
+    return kind == "kick_message"
+
+
+def test_replaced(server: Restarting) -> None:
+    """
+    A client whose session another one has replaced is told so by a later run of the
+    server, and cannot take the place back by a relink; the other one goes on.
+    """
+    former = server.client(BOB)
+    present = server.harness.client(BOB, clientid="5")
+    server.clients.append(present)
+    present.catchUp()
+    for _ in range(2):
+        server.restart()
+        assert kicks(former)
+        assert former.login2(former.psessionid).json["retcode"] != 0
+        assert not present.poll().isAnswered
+
+
+def test_replacedLongAgo(server: Restarting) -> None:
+    """
+    After a week it is an unknown client.
+    """
+    former = server.client(BOB)
+    server.clients.append(server.harness.client(BOB, clientid="5"))
+    server.kill()
+    server.start(REPLACED_LIFE - 100)
+    assert server.harness.store.sessions.loadReplaced(9)
+    server.kill()
+    server.start(200)
+    assert server.harness.store.sessions.loadReplaced(9) == []
+    server.restart()
+    assert isRefused(former)
+
+
+def test_lapsed(server: Restarting) -> None:
+    """
+    An account that was offline, because its client did not poll, is so after a
+    restart; the client resumes its session within an hour.
+    """
+    alice, bob = server.client(ALICE), server.client(BOB)
+    uin = alice.uin(BOB)
+    for _ in range(int(LAPSE / 10 + 2)):
+        bob.poll(0)
+        server.harness.clock.advance(10)
+    server.restart()
+    presence = server.harness.state.presence
+    assert presence.visibleStatus(ALICE) is Status.OFFLINE
+    assert presence.visibleStatus(BOB) is Status.ONLINE
+    assert server.harness.state.sessions.onlineCount == 1
+    alice.join(alice.psessionid)
+    assert presence.visibleStatus(ALICE) is Status.ONLINE
+    assert alice.uin(BOB) == uin
+    server.restart()
+    assert server.harness.state.presence.visibleStatus(ALICE) is Status.ONLINE
+
+
+def test_lapsedLongAgo(server: Restarting) -> None:
+    """
+    After an hour its session is deleted.
+    """
+    server.client(ALICE)
+    server.harness.clock.pump([10] * int(LAPSE / 10 + 2))
+    server.restart()
+    assert len(server.harness.state.sessions) == 1
+    server.harness.clock.pump([60] * int(FORGET / 60 + 2))
+    assert len(server.harness.state.sessions) == 0
+    server.harness.clock.advance(WRITE_WITHIN)
+    assert server.harness.store.sessions.load(0) == []
 
 
 def test_longAway(server: Restarting) -> None:

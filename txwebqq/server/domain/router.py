@@ -30,7 +30,7 @@ from txwebqq.server.sessions.session import (
     Session,
 )
 from txwebqq.server.sessions.sessions import Sessions
-from txwebqq.server.sessions.storedsessions import toStored
+from txwebqq.server.sessions.storedsessions import toReplaced, toStored
 from txwebqq.server.storage.eventwriter import EventWriter
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.command import Refusal
@@ -316,6 +316,14 @@ class MessageRouter:
         Store the session of an account within L{WRITE_WITHIN}, or its end.
         """
         self._changed.add(number)
+        self._writeSoon()
+
+    def storeReplaced(self, session: Session) -> None:
+        """
+        Store as soon that a session was replaced, of which its client may be told by
+        a later run of the server.
+        """
+        self._writer.changes.replaced.append(toReplaced(session, self._clock.seconds()))
         self._writeSoon()
 
     def _schedule(self) -> None:

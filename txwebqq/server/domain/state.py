@@ -25,12 +25,19 @@ from txwebqq.server.sessions.onlinetime import OnlineTimeTracker
 from txwebqq.server.sessions.sendinglimits import SendingLimiter, SendingLimits
 from txwebqq.server.sessions.session import UNKNOWN, EndedSession, EndReason, Session
 from txwebqq.server.sessions.sessions import FORGET, PendingLogin, Random, Sessions
-from txwebqq.server.sessions.storedsessions import fromStored
+from txwebqq.server.sessions.storedsessions import fromReplaced, fromStored
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
 
 STORE_TIME = 60
 """Time between two notes in the database that the server is running, in seconds."""
+
+REPLACED_LIFE = 7 * 24 * 3600
+"""Time for which the database has a session that another sign-on has replaced, in
+seconds: its client may be on a computer that is asleep."""
+
+MAX_REPLACED = 5000
+"""Maximum number of such sessions that a later run of the server knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,10 @@ class ServerState:
                     self.router.storeSession(stored.number)
                 else:
                     self.sessions.resume(session)
-                    self.onlineTime.came(stored.number)
+                    if not session.lapsed:
+                        self.onlineTime.came(stored.number)
+            for each in self.store.sessions.loadReplaced(MAX_REPLACED):
+                self.sessions.remember(fromReplaced(each), EndReason.REPLACED)
         # An administrator may have ended sessions since.
         self._dataVersion = -1
         self.endOutdated()
@@ -230,6 +240,7 @@ class ServerState:
             # With a full disk, the sessions may not survive the next restart.
             with suppress(sqlite3.Error):
                 self.store.sessions.setTime(int(self.now()))
+                self.store.sessions.forgetReplaced(int(self.now() - REPLACED_LIFE))
 
     def endOutdated(self) -> None:
         """
@@ -265,6 +276,8 @@ class ServerState:
     def _end(self, session: Session, reason: EndReason) -> None:
         self.onlineTime.went(session.number)
         self.sessions.end(session, reason)
+        if reason is EndReason.REPLACED and self.store.database.isFile:
+            self.router.storeReplaced(session)
         self.router.resume(session)
 
 

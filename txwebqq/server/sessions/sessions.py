@@ -273,13 +273,17 @@ class Sessions:
 
     def resume(self, session: Session) -> None:
         """
-        Add a session of an earlier run of the server, until it lapses.
+        Add a session of an earlier run of the server, until it lapses; one that has
+        lapsed until it is deleted.
         """
         self._byNumber[session.number] = session
         self._byTicket[session.ticket] = self._byVerifier[session.verifier] = session
         self._bySignOn[session.signOn] = session
         self._bySignOn[session.previousSignOn] = session
-        self.markIdle(session)
+        if session.lapsed:
+            self._lapsed[session] = self._now()
+        else:
+            self.markIdle(session)
 
     def rotate(self, session: Session) -> None:
         """
@@ -322,6 +326,7 @@ class Sessions:
             session.lapsed = True
             self._lapsed[session] = now
             lapsed.append(session)
+            self.onChanged(session.number)
         for session, since in list(self._lapsed.items()):
             if now - since < FORGET:
                 break
@@ -344,6 +349,12 @@ class Sessions:
         End a session, and keep the reason under its ids.
         """
         self._drop(session)
+        self.remember(session, reason)
+
+    def remember(self, session: Session, reason: EndReason) -> None:
+        """
+        Keep the reason of a session's end under its ids.
+        """
         session.ended = ended = EndedSession(reason, session.number)
         for digest in (
             session.ticket,

@@ -9,7 +9,7 @@ from txwebqq.model import Status
 from txwebqq.server.events.sessionids import KEY_BITS, SessionIds
 from txwebqq.server.sessions.digests import digestOf
 from txwebqq.server.sessions.session import Session
-from txwebqq.server.storage.sessions import StoredSession
+from txwebqq.server.storage.sessions import ReplacedSession, StoredSession
 
 
 def toStored(session: Session) -> StoredSession:
@@ -27,7 +27,34 @@ def toStored(session: Session) -> StoredSession:
         password=digestOf(session.firstHash),
         key=session.sessionIds.key.to_bytes(KEY_BITS // 8, "big"),
         status=session.status.code,
+        lapsed=int(session.lapsed),
     )
+
+
+def toReplaced(session: Session, time: float) -> ReplacedSession:
+    """
+    Return a session that another sign-on has replaced as it is stored.
+
+    @param time: the time of its end, in Unix seconds.
+    """
+    return ReplacedSession(
+        session.ticket,
+        session.verifier,
+        session.signOn,
+        session.previousSignOn,
+        session.number,
+        int(time),
+    )
+
+
+def fromReplaced(stored: ReplacedSession) -> Session:
+    """
+    Return a stored session that another sign-on has replaced.
+    """
+    session = Session(stored.number, "", SessionIds(stored.number, 0))
+    session.ticket, session.verifier = stored.psessionid, stored.vfwebqq
+    session.signOn, session.previousSignOn = stored.ptwebqq, stored.previous
+    return session
 
 
 def fromStored(stored: StoredSession, firstHash: bytes) -> Session | None:
@@ -45,6 +72,7 @@ def fromStored(stored: StoredSession, firstHash: bytes) -> Session | None:
     session.skey = stored.skey
     session.firstHash = firstHash if stored.password else b""
     session.status = Status.fromCode(stored.status)
+    session.lapsed = bool(stored.lapsed)
     # A client may have used the ticket.
     session.isUsed = True
     return session

@@ -45,6 +45,7 @@ ACCOUNT_COLUMNS = {
     "online": "number",
     "mute": "number",
     "session": "number",
+    "replaced_session": "number",
     "signon_address": "number",
 }
 """For each table whose rows belong to one account alone, the columns with the

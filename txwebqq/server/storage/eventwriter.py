@@ -87,6 +87,7 @@ class EventWriter:
             self.failures += 1
             self.changes.delivered = changes.delivered
             self.changes.sessions = changes.sessions
+            self.changes.replaced = changes.replaced
             self._onLost(
                 {
                     *(number for number, _ in changes.waiting),

@@ -11,7 +11,11 @@ from txwebqq.model import Number
 from txwebqq.server.events.kinds import KINDS
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.events.storedformat import beginningOf, decodeQueued
-from txwebqq.server.storage.sessions import SessionStore, StoredSession
+from txwebqq.server.storage.sessions import (
+    ReplacedSession,
+    SessionStore,
+    StoredSession,
+)
 from txwebqq.sqlite.database import Database
 
 MESSAGE_SCHEMA = """
@@ -49,6 +53,7 @@ class EventChanges:
     @ivar delivered: the accounts and serial numbers of acknowledged events.
     @ivar sessions: sessions that were opened or have changed, by account; L{None}
         for one that has ended.
+    @ivar replaced: sessions that another sign-on has replaced.
     """
 
     events: list[tuple[int, str, int, str]] = field(default_factory=list)
@@ -56,6 +61,7 @@ class EventChanges:
     given: list[tuple[int, Number, int]] = field(default_factory=list)
     delivered: list[tuple[Number, int]] = field(default_factory=list)
     sessions: dict[Number, StoredSession | None] = field(default_factory=dict)
+    replaced: list[ReplacedSession] = field(default_factory=list)
 
     def add(self, serial: int, event: QueuedEvent, body: str) -> None:
         """
@@ -79,7 +85,8 @@ class EventChanges:
         """
         True when there is nothing to write.
         """
-        return not (self.events or self.given or self.delivered or self.sessions)
+        changes = (self.events, self.given, self.delivered, self.sessions)
+        return not (any(changes) or self.replaced)
 
 
 class MessageStore:
@@ -133,6 +140,8 @@ class MessageStore:
                 )
             if changes.sessions:
                 self._sessions.write(changes.sessions)
+            if changes.replaced:
+                self._sessions.writeReplaced(changes.replaced)
 
     def waiting(
         self, number: Number, after: int, limit: int

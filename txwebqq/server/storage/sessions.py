@@ -1,10 +1,12 @@
 """
-The table of open sessions, by which clients go on after a restart of the server.
+The tables of sessions, by which clients go on after a restart of the server: those
+that are open, and those that another sign-on has replaced, whose clients may not have
+been told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 
 from txwebqq.model import Number
@@ -21,8 +23,17 @@ CREATE TABLE session (
     skey BLOB NOT NULL,
     password BLOB NOT NULL,
     key BLOB NOT NULL,
-    status INTEGER NOT NULL
+    status INTEGER NOT NULL,
+    lapsed INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE replaced_session (
+    psessionid BLOB PRIMARY KEY,
+    vfwebqq BLOB NOT NULL,
+    ptwebqq BLOB NOT NULL,
+    previous BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    time INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE session_time (
     id INTEGER PRIMARY KEY CHECK (id = 0),
     time INTEGER NOT NULL
@@ -42,6 +53,7 @@ class StoredSession:
         if there was none.
     @ivar key: the key of the session's uins.
     @ivar status: the code of the presence status.
+    @ivar lapsed: 1 if the account is offline, because its client did not poll.
     """
 
     number: Number
@@ -54,6 +66,24 @@ class StoredSession:
     password: bytes = field(repr=False)
     key: bytes = field(repr=False)
     status: int
+    lapsed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedSession:
+    """
+    A session that another sign-on has replaced, as it is stored.
+
+    @ivar psessionid: its SHA-256, as of all ids of the session.
+    @ivar time: the time of its end, in Unix seconds.
+    """
+
+    psessionid: bytes = field(repr=False)
+    vfwebqq: bytes = field(repr=False)
+    ptwebqq: bytes = field(repr=False)
+    previous: bytes = field(repr=False)
+    number: Number
+    time: int
 
 
 class SessionStore:
@@ -73,11 +103,36 @@ class SessionStore:
         over = [(number,) for number, each in changes.items() if each is None]
         if kept:
             self._db.executemany(
-                "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO session VALUES"
+                " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 kept,
             )
         if over:
             self._db.executemany("DELETE FROM session WHERE number = ?", over)
+
+    def writeReplaced(self, replaced: Iterable[ReplacedSession]) -> None:
+        """
+        Store sessions that were replaced.
+        """
+        self._db.executemany(
+            "INSERT OR REPLACE INTO replaced_session VALUES (?, ?, ?, ?, ?, ?)",
+            map(astuple, replaced),
+        )
+
+    def loadReplaced(self, limit: int) -> list[ReplacedSession]:
+        """
+        Return the sessions that were replaced last, in the order of their ends.
+        """
+        rows = self._db.execute(
+            "SELECT * FROM replaced_session ORDER BY time DESC LIMIT ?", (limit,)
+        )
+        return [ReplacedSession(*row) for row in rows][::-1]
+
+    def forgetReplaced(self, before: int) -> None:
+        """
+        Delete the sessions that were replaced before a time, in Unix seconds.
+        """
+        self._db.execute("DELETE FROM replaced_session WHERE time < ?", (before,))
 
     def setTime(self, time: int) -> None:
         """

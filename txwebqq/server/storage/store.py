@@ -23,7 +23,7 @@ from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Database, Schema
 from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS, blockedIn
 
-VERSION = 9
+VERSION = 11
 """Version of the schema, in C{PRAGMA user_version}."""
 
 _SECRET_SCHEMA = """
