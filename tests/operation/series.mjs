@@ -43,6 +43,29 @@ function status(time, values, start = 1) {
   assert.equal(history.curves(indexOf("Memory")), undefined);
 }
 
+// The first status alone has no rates, and is no error.
+{
+  const history = new History();
+  const values = {};
+  for (const chart of CHARTS) {
+    for (const { metric, by = [] } of chart.parts) {
+      const labels = Object.fromEntries(by.map((label) => [label, "a"]));
+      for (const name of [metric, `${metric}_sum`, `${metric}_count`]) {
+        values[name] = [[labels, 1]];
+      }
+    }
+  }
+  for (const second of [0, 2]) {
+    history.add(status(second, values));
+    CHARTS.forEach((chart, index) => {
+      for (const { points } of history.curves(index)) {
+        assert.equal(points.length, second / 2 + 1);
+        assert.equal(points[0][1] === null, chart.kind !== "gauge", chart.title);
+      }
+    });
+  }
+}
+
 // A counter that appears later was 0 before, and a busy chart leaves out zeros.
 {
   const history = new History();

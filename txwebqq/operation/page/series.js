@@ -154,7 +154,7 @@ export class History {
       if (chart.kind === "gauge") {
         return [time, now[0] * scale];
       }
-      while (this.#moments[first + 1].time <= time - chart.window && this.#moments[first + 1].time < time) {
+      while (this.#moments[first + 1]?.time <= time - chart.window) {
         first += 1;
       }
       const { time: since, readings: former } = this.#moments[first];

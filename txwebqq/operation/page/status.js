@@ -4,6 +4,8 @@ import { CHARTS, History, SPAN, ceiling, duration, lines, short, sums } from "./
 
 const INTERVAL = 2000;
 const PATIENCE = 10000;
+const GAP = 20;
+const MOST_REASONS = 8;
 const SVG = "http://www.w3.org/2000/svg";
 const ONLINE = "online";
 
@@ -74,8 +76,12 @@ function showHead(status) {
   write(byId("about"), `txwebqq ${status.version}${age}`);
   showState(status.ready ? "Ready" : "Not ready", status.ready ? "good" : "bad");
   byId("problems").hidden = status.ready;
-  fill(byId("reasons"), status.problems.length, "li");
-  status.problems.forEach((text, at) => write(byId("reasons").children[at], text));
+  const reasons = status.problems.slice(0, MOST_REASONS);
+  if (status.problems.length > MOST_REASONS) {
+    reasons.push(`and ${status.problems.length - MOST_REASONS} more, which /readyz has`);
+  }
+  fill(byId("reasons"), reasons.length, "li");
+  reasons.forEach((text, at) => write(byId("reasons").children[at], text));
 }
 
 function accountRows(status) {
@@ -152,7 +158,7 @@ function showChart(chart, index, end) {
   group.replaceChildren();
   fill(legend, Math.max(1, curves.length), "li");
   const now = curves.map(({ name, points }, at) => {
-    for (const line of lines(points, end, most, INTERVAL / 1000 * 5)) {
+    for (const line of lines(points, end, most, GAP)) {
       makeSVG(group, "polyline", { class: `curve c${at}`, points: line });
     }
     return `${name} ${short(points.at(-1)[1])}`;
@@ -223,6 +229,7 @@ function askForToken(text) {
 async function update() {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   const began = Date.now();
+  let status;
   try {
     const reply = await fetch("status.json", {
       headers, cache: "no-store", credentials: "omit", redirect: "error",
@@ -236,14 +243,23 @@ async function update() {
       const text = (await reply.text()).trim().slice(0, 200);
       showFailure(`The daemon replied with status ${reply.status}: ${text}`);
     } else {
-      show(await reply.json());
+      status = await reply.json();
     }
   } catch (error) {
     showFailure(error.name === "TimeoutError"
       ? "The daemon does not reply" : `The daemon cannot be reached: ${error.message}`);
   }
+  const took = Date.now() - began;
+  try {
+    if (status !== undefined) {
+      show(status);
+    }
+  } catch (error) {
+    console.error(error);
+    showFailure(`This page has an error: ${error.message}`);
+  }
   // A daemon that is slow to reply is asked less often.
-  setTimeout(update, Math.max(INTERVAL, 10 * (Date.now() - began)));
+  setTimeout(update, Math.max(INTERVAL, 4 * took));
 }
 
 byId("entry").addEventListener("submit", (event) => {
