@@ -6,7 +6,9 @@ after another into a shell, do what the pages say.
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,13 @@ from tests.endtoend.daemons import (
 from tests.irc.qqfriends import QQFriend
 from tests.irc.servers import Ircd, IRCUser
 from tests.network.authority import LOCALHOST, Authority
+from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
+from txwebqq.irc.relay.service import RELAY_SCHEMA
+from txwebqq.model import Number
+from txwebqq.server.population import parse
+from txwebqq.server.storage.populationimport import importPopulation
+from txwebqq.server.storage.store import Store
+from txwebqq.sqlite.database import Database
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh.md").read_text(encoding="utf-8")
@@ -35,8 +44,9 @@ SERVER = (ROOT / "docs/server.md").read_text(encoding="utf-8")
 ADMIN = (ROOT / "docs/admin.md").read_text(encoding="utf-8")
 GATEWAY = (ROOT / "docs/irc-gateway.md").read_text(encoding="utf-8")
 RELAY = (ROOT / "docs/irc-relay.md").read_text(encoding="utf-8")
+UPGRADE = (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
 
-TYPED = {README, CHINESE, TUTORIAL, SERVER, ADMIN, GATEWAY, RELAY}
+TYPED = {README, CHINESE, TUTORIAL, SERVER, ADMIN, GATEWAY, RELAY, UPGRADE}
 NOT_TYPED = {
     "compatibility.md": "port 80 needs root, and the address is one of documentation",
     "benchmarks.md": "it takes an hour",
@@ -48,6 +58,12 @@ NOT_TYPED = {
     "onebot-bots.md": "it installs NoneBot; tests/onebot types the rest with its own",
 }
 """Pages with commands that no test types, and why."""
+
+CAROL = """
+[[account]]
+number = 10004
+password = "open sesame"
+"""
 
 _COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(
@@ -384,6 +400,49 @@ async def test_administration(terminal: Terminal) -> None:
     carol = await terminal.friend(10004, password, authority)
     await carol.tell("Alice", "good evening")
     await alice.shows("good evening")
+
+
+@ensureDeferred
+async def test_upgrade(terminal: Terminal, tmp_path: Path) -> None:
+    """
+    A backup of a server that runs is restored: sessions go on, and an account that
+    was added since then is gone. After an upgrade, the copy of the old database takes
+    its place again.
+    """
+    for name, schema in (("gateway", GATEWAY_SCHEMA), ("relay", RELAY_SCHEMA)):
+        Database(tmp_path / f"{name}.sqlite", schema).close()
+    terminal.read(UPGRADE)
+    server = await terminal.type("webqq-server", "The WebQQ server listens on")
+    bob = await terminal.friend(10002, "battery staple")
+    assert await terminal.run("backup backup/webqq.db") == ""
+    database = tmp_path / "webqq.db"
+    store = Store(database, shared=True)
+    importPopulation(store, parse(CAROL))
+    store.close()
+    await terminal.stop(server)
+    assert await terminal.run("mkdir -m 700 before") == ""
+    server = await terminal.again("webqq-server", "The WebQQ server listens on")
+    store = Store(database, shared=True)
+    assert not store.accounts.exists(Number(10004))
+    store.close()
+    alice = await terminal.friend(10001, "correct horse")
+    await alice.tell("Bot", "good evening")
+    await bob.shows("good evening")
+    await terminal.stop(server)
+
+    def setVersion(version: int) -> None:
+        with closing(sqlite3.connect(database)) as db:
+            db.execute(f"PRAGMA user_version = {version}")
+
+    setVersion(8)
+    server = await terminal.again("webqq-server", "a copy of the old one is in")
+    await terminal.stop(server)
+    setVersion(99)
+    await terminal.again("webqq-server", "written by a newer txwebqq: its schema is 99")
+    assert await terminal.run("v8-backup") == ""
+    with closing(sqlite3.connect(database)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (8,)
+    await terminal.again("webqq-server", "The WebQQ server listens on")
 
 
 @ensureDeferred

@@ -79,6 +79,10 @@ def _perform(arguments: Arguments) -> None:
         if not arguments.creates:
             raise InvalidConfiguration(f"{path}: the database does not exist")
         Store(path).close()
+    if arguments.ofFile:
+        # A backup before an upgrade is one of the older database.
+        arguments.action(path, arguments)
+        return
     try:
         store = Store(path, shared=not arguments.alone)
     except DatabaseInUse as e:

@@ -89,15 +89,32 @@ def finish(path: Path, version: int) -> Path | None:
 def backUp(db: sqlite3.Connection, path: Path) -> None:
     """
     Copy a database, which may be in use, to a new file. The file has its name
-    when it is complete.
+    when it is complete, and was found undamaged.
 
     @raise OSError: when the file exists or cannot be created.
+    @raise sqlite3.DatabaseError: when the database cannot be read, or is damaged.
     """
     if path.exists():
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     partial = path.with_name(path.name + PARTIAL)
     _copy(db, partial)
+    try:
+        _check(partial)
+    except BaseException:
+        partial.unlink()
+        raise
     partial.rename(path)
+
+
+def _check(path: Path) -> None:
+    db = sqlite3.connect(path)
+    try:
+        (finding,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    finally:
+        db.close()
+    if finding != "ok":
+        reason = finding.splitlines()[-1]
+        raise sqlite3.DatabaseError(f"the database is damaged: {reason}")
 
 
 def _copy(db: sqlite3.Connection, path: Path) -> None:

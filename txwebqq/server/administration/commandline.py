@@ -21,7 +21,7 @@ from txwebqq.server.storage.store import Store
 
 Arguments = argparse.Namespace
 Action = Callable[[Any, Arguments], None]
-"""Is given the L{Store}."""
+"""Is given the L{Store}, or the path of the database."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -94,7 +94,8 @@ class CommandLine:
         @param more: C{prepare}, which is called before the database is opened;
             C{creates}: whether the database may be missing; C{alone}: whether no
             server may have it open; C{isOffline}: whether the action needs no
-            database, and is given L{None} for it.
+            database, and is given L{None} for it; C{ofFile}: whether the action is
+            given the path of a database, which is not opened.
         """
         return self._add(self._commands, *rest, **more)
 
@@ -119,6 +120,7 @@ class CommandLine:
         creates: bool = False,
         alone: bool = False,
         isOffline: bool = False,
+        ofFile: bool = False,
     ) -> Parser:
         made: Parser = commands.add_parser(
             name, help=text, description=text, parents=[self._common]
@@ -129,6 +131,7 @@ class CommandLine:
             creates=creates,
             alone=alone,
             isOffline=isOffline,
+            ofFile=ofFile,
         )
         return made
 

@@ -15,6 +15,7 @@ from txwebqq.server.administration.commandline import (
     CommandLine,
     printLine,
 )
+from txwebqq.server.storage.backups import backUpDatabase, copyBlobs
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
 
@@ -39,8 +40,19 @@ def addCommands(line: CommandLine) -> None:
         help="also change nicks and passwords of existing accounts",
     )
     line.command("statistics", _statistics, "count accounts, groups, events and files")
-    made = line.command("backup", _backUp, "copy the database")
+    made = line.command(
+        "backup",
+        _backUp,
+        "copy the database of a server, gateway, relay or queue, also while it is used",
+        ofFile=True,
+    )
     made.add_argument("file", type=Path, metavar="FILE")
+    made.add_argument(
+        "--files",
+        type=Path,
+        metavar="FOLDER",
+        help="also copy the contents of pictures and files that FOLDER does not have",
+    )
 
 
 def _export(store: Store, arguments: Arguments) -> None:
@@ -76,8 +88,17 @@ def _statistics(store: Store, arguments: Arguments) -> None:
         printLine(f"{word}: {count}")
 
 
-def _backUp(store: Store, arguments: Arguments) -> None:
+def _backUp(path: Path, arguments: Arguments) -> None:
+    file: Path = arguments.file
     try:
-        store.admin.backUp(arguments.file)
+        backUpDatabase(path, file)
     except OSError as e:
-        raise InvalidConfiguration(f"{arguments.file}: {e.strerror}") from e
+        raise InvalidConfiguration(f"{file}: {e.strerror}") from e
+    folder: Path | None = arguments.files
+    if folder is not None:
+        # After the database, so that all contents that it names are there.
+        try:
+            copyBlobs(Path(f"{path}.files"), folder)
+        except OSError as e:
+            where = e.filename or folder
+            raise InvalidConfiguration(f"{where}: {e.strerror}") from e

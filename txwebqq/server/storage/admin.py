@@ -5,8 +5,6 @@ and the removal of accounts.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from txwebqq.model import Number
 from txwebqq.server.records import (
     CategoryRecord,
@@ -17,7 +15,6 @@ from txwebqq.server.records import (
     Population,
 )
 from txwebqq.server.storage.accounts import AccountStore
-from txwebqq.sqlite import migrations
 from txwebqq.sqlite.database import Database
 from txwebqq.wire.commands.pictures import OF_ACCOUNT
 
@@ -211,14 +208,6 @@ class AdminStore:
             "schema": "PRAGMA user_version",
         }
         return {word: one(query).fetchone()[0] for word, query in counts.items()}
-
-    def backUp(self, path: Path) -> None:
-        """
-        Copy the database to a new file.
-
-        @raise OSError: when the file cannot be made.
-        """
-        migrations.backUp(self._db, path)
 
 
 def _nonEmpty(texts: dict[Number, str]) -> dict[Number, str]:
