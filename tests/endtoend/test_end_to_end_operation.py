@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
@@ -212,3 +214,60 @@ async def test_realProcess(tmp_path: Path) -> None:
     finally:
         del os.environ["TXWEBQQ_PASSWORD"]
     assert "$HOME; kicked ." in log.text
+
+
+def _answer(port: int, text: str) -> int:
+    """
+    Answer the captcha that is shown in a form.
+
+    @return: the status of the reply.
+    """
+    url = f"http://127.0.0.1:{port}/captcha"
+    [key] = re.findall('name="id" value="([^"]+)"', _get(url, "")[1])
+    form = urlencode({"id": key, "text": text}).encode()
+    with urlopen(url, form, timeout=PATIENCE) as reply:
+        status: int = reply.status
+        return status
+
+
+@pytest.mark.long
+@ensureDeferred
+async def test_captchas(folder: ProcessFolder) -> None:
+    """
+    A captcha is answered wrongly in a form and then in a file, and a program is told
+    of each state of the account.
+    """
+    operator = freePort()
+    server = folder.server(
+        *("--population", "people.toml", "--captcha", "always"),
+        *("--captcha-text", "TEST"),
+    )
+    await server.says("The WebQQ server listens on")
+    captchas = folder.folder / "captchas"
+    captchas.mkdir(mode=0o700)
+    program = folder.folder / "notify"
+    program.write_text('#!/bin/sh\necho "now $TXWEBQQ_STATE$TXWEBQQ_PASSWORD."\n')
+    program.chmod(0o700)
+    client = folder.client(
+        *(10001, "alice", "--captcha-folder", "captchas", "--on-state", "./notify"),
+        *("--operate", f"tcp:{operator}:interface=127.0.0.1"),
+        TXWEBQQ_PASSWORD="wrong",
+    )
+    await client.says("waits for an answer")
+    problem = "account 10001 is not signed on (awaiting captcha)\n"
+    assert await readiness(operator, 503) == problem
+    image = captchas / "10001.jpg"
+    first = image.read_bytes()
+    assert image.stat().st_mode & 0o777 == 0o600
+    assert await deferToThread(_answer, operator, "WRONG") == 200
+    while not image.exists() or image.read_bytes() == first:
+        await deferLater(reactor, INTERVAL)
+    (captchas / "10001.txt").write_text("test\n")
+    await readiness(operator, 200)
+    await client.says("now online.")
+    assert list(captchas.iterdir()) == []
+    client.signal("TERM")
+    assert await client.exits() == 0
+    again = ["awaiting_captcha", "signing_on"]
+    states = ["signing_on", *again, *again, "online", "offline"]
+    assert re.findall(r"now (\w+)\.", client.output) == states

@@ -8,6 +8,7 @@ const GAP = 20;
 const MOST_REASONS = 8;
 const SVG = "http://www.w3.org/2000/svg";
 const ONLINE = "online";
+const AWAITING = "awaiting captcha";
 
 const COLUMNS = [
   ["Account"], ["State"],
@@ -105,6 +106,7 @@ function accountRows(status) {
 function showAccounts(status) {
   const rows = accountRows(status);
   byId("accounts").hidden = rows.length === 0;
+  byId("captcha").hidden = rows.every((row) => row[1] !== AWAITING);
   const body = byId("rows");
   fill(body, rows.length, "tr");
   rows.forEach((row, at) => {
