@@ -45,8 +45,8 @@ class OperatedAccounts:
         arguments = self._commands.get(account.number, ())
         if not arguments:
             return self._make(account, access, factory, reactor)
-        command = StateCommand(account.number, arguments, reactor)
+        command: Any = StateCommand(account.number, arguments, reactor)
         told = StateCommandFactory(factory, command)
         service = self._make(account, access, told, reactor)
-        command.setServiceParent(service)  # type: ignore[no-untyped-call]
+        command.setServiceParent(service)
         return service

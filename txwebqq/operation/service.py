@@ -31,6 +31,9 @@ IDLE_TIMEOUT = 75
 """Time after which an idle connection is closed, in seconds: longer than the usual
 interval between two readings of Prometheus."""
 
+MAX_BODY = 65536
+"""Maximum size of the body of a request that is kept, in bytes."""
+
 VERSION = gauge("txwebqq_info", "1, with the version of txwebqq as a label.", "version")
 
 
@@ -54,11 +57,30 @@ class OperationPages(Resource):
     """
 
     def __init__(self, others: OperationResource) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        base: Any = super()
+        base.__init__()
         self._others = others
 
     def getChild(self, path: bytes, request: Request) -> Resource:
         return self._others
+
+
+class OperationRequest(Request):
+    """
+    A request whose body is dropped when it is longer than that of any form: it is
+    read before the token is looked at.
+    """
+
+    received = 0
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """
+        Keep a part of the body.
+        """
+        self.received += len(data)
+        if self.received <= MAX_BODY:
+            base: Any = super()
+            base.handleContentChunk(data)
 
 
 class OperationChannel(HTTP11Channel):
@@ -91,7 +113,7 @@ class OperationSite(SiteWithoutAccessLog):
 
     def __init__(self, resource: Resource, reactor: Any) -> None:
         base: Any = super()
-        base.__init__(resource, timeout=IDLE_TIMEOUT, reactor=reactor)
+        base.__init__(resource, OperationRequest, timeout=IDLE_TIMEOUT, reactor=reactor)
         self.channels: set[OperationChannel] = set()
         self._whenEmpty: Deferred[None] | None = None
 

@@ -174,7 +174,8 @@ class StateCommand(Service):
         self._limit: IDelayedCall | None = None
 
     def startService(self) -> None:
-        super().startService()  # type: ignore[no-untyped-call]
+        base: Any = super()
+        base.startService()
         self._isClosed = False
 
     def stopService(self) -> Deferred[None]:
@@ -184,7 +185,8 @@ class StateCommand(Service):
         @return: fires when they have ended, or were killed after L{STOP_TIMEOUT}
             seconds.
         """
-        super().stopService()  # type: ignore[no-untyped-call]
+        base: Any = super()
+        base.stopService()
         waiting = self._whenIdle = Deferred[None]()
         self._limit = self._reactor.callLater(STOP_TIMEOUT, self._abandon)
         # The account signs off after its children were stopped.

@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from txwebqq.model import Number
 from txwebqq.operation.captchas.form import MAX_FORM, CaptchaForm
-from txwebqq.operation.service import OperationService
+from txwebqq.operation.service import MAX_BODY, OperationService
 from txwebqq.operation.settings import OperationSettings
 
 JPEG = b"\xff\xd8\xff and more"
@@ -194,6 +194,23 @@ def test_malformed(page: Page) -> None:
     assert page.ask(method="DELETE")[0] == 405
     assert page.ask(method="HEAD") == (200, "")
     assert not answer.called
+
+
+def test_largeBody(page: Page) -> None:
+    """
+    A large body is not kept until its end, since it is read before the token is
+    looked at.
+    """
+    transport: Any = StringTransport()
+    channel: Any = page.service.site.buildProtocol(None)
+    channel.makeConnection(transport)
+    size = 2**20
+    head = f"POST /captcha HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {size}\r\n\r\n"
+    channel.dataReceived(head.encode() + b"x" * (size - 1))
+    content = channel.requests[0].content
+    assert content.seek(0, 2) <= MAX_BODY
+    channel.dataReceived(b"x")
+    channel.connectionLost(Failure(CancelledError()))
 
 
 @pytest.mark.parametrize(

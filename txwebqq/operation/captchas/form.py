@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 from urllib.parse import parse_qs
 
 from twisted.internet.defer import Deferred
@@ -86,7 +87,8 @@ class CaptchaForm(Resource):
     name = "the page /captcha"
 
     def __init__(self, token: str, now: Callable[[], float]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        base: Any = super()
+        base.__init__()
         self._token = token
         self._now = now
         self._waiting: dict[str, WaitingCaptcha] = {}
