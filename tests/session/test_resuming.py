@@ -4,6 +4,7 @@ Sessions that a later process resumes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,12 +79,13 @@ class Processes:
         """
         End the last process by SIGKILL: neither server nor file are told.
         """
-        data = self.file.read_bytes()
+        data, used = self.file.read_bytes(), self.file.stat().st_mtime
         treq, request = self.web.treq, self.web.treq.request
         treq.request = lambda *args, **more: fail(error.ConnectionRefusedError())
         self.end()
         treq.request = request
         self.file.write_bytes(data)
+        os.utime(self.file, (used, used))
 
     @property
     def hasSignedOn(self) -> bool:
