@@ -73,6 +73,32 @@ async def test_cannotStart(
 
 @pytest.mark.long
 @ensureDeferred
+async def test_restartAll(processes: GatewayProcesses) -> None:
+    """
+    When server and gateway are killed, and the gateway is there again first, it waits
+    for the server and resumes the session.
+    """
+    server = await processes.startServer()
+    gateway = await processes.startGateway()
+    await gateway.says("Signed on (account 10001)")
+    for each in (gateway, server):
+        each.signal("KILL")
+        await each.exits()
+    again = await processes.startGateway()
+    await again.says("retrying in")
+    server = await processes.startServer()
+    await again.says("Signed on (account 10001)")
+    assert again.output.count("Signing on") == 1
+    assert "is over" not in again.output
+    ming = await processes.ming()
+    user = processes.stopLater(IRCUser(processes.plain, "me", password="alice:oolong"))
+    await user.join("#none")
+    await ming.tell("Alice", "one")
+    await user.shows("小明: one")
+
+
+@pytest.mark.long
+@ensureDeferred
 @pytest.mark.parametrize("signal", ["TERM", "KILL"])
 async def test_restart(processes: GatewayProcesses, signal: str) -> None:
     """
