@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from twisted.internet.error import ReactorNotRunning
 
+from txwebqq import daemon
 from txwebqq.daemon import LogFileOwner, handleSignals
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
@@ -96,6 +97,31 @@ def test_hangUp(reactor: StoppingReactor) -> None:
     handleSignals(reactor, isForeground=True)
     signal.raise_signal(signal.SIGHUP)
     assert reactor.stops == 1
+
+
+def test_reload(reactor: StoppingReactor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    With settings in a file SIGHUP begins a new log file and has the settings read
+    again, also in the foreground; it stops a process that had a terminal, which is
+    gone.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    calls: list[str] = []
+    signal.signal(signal.SIGUSR1, lambda number, frame: calls.append("rotated"))
+    terminals = iter([False, True, True, True, False])
+    monkeypatch.setattr(daemon, "_hasTerminal", lambda: next(terminals))
+    handleSignals(reactor, True, lambda: calls.append("reloaded"))
+    signal.raise_signal(signal.SIGHUP)
+    assert calls == ["rotated", "reloaded"]
+    handleSignals(reactor, True, lambda: calls.append("again"))
+    signal.raise_signal(signal.SIGHUP)
+    assert (calls[2:], reactor.stops) == (["rotated", "again"], 0)
+    handleSignals(reactor, True, lambda: calls.append("never"))
+    signal.raise_signal(signal.SIGHUP)
+    assert (calls[4:], reactor.stops) == ([], 1)
+    handleSignals(reactor, False, lambda: calls.append("background"))
+    signal.raise_signal(signal.SIGHUP)
+    assert calls[4:] == ["rotated", "background"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can switch users")

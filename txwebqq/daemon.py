@@ -10,6 +10,7 @@ import pwd
 import signal
 import stat
 import sys
+import termios
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -49,16 +50,22 @@ def listenErrorText(error: object) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def handleSignals(reactor: Any, isForeground: bool) -> None:
+def handleSignals(
+    reactor: Any, isForeground: bool, reload: Callable[[], object] | None = None
+) -> None:
     """
     Handle the signals of an operator. Call this when the reactor runs.
 
     SIGTERM stops the reactor and ends the process with exit code 0; by default
     C{twistd} ends by the signal itself. Signals after the first one do not
-    disturb the end. SIGHUP starts a new log file; a process in the foreground,
-    which has lost its terminal then, stops as after SIGTERM.
+    disturb the end. SIGHUP starts a new log file, and has the settings read again; a
+    process in the foreground, which has lost its terminal then, stops as after
+    SIGTERM.
 
     @param isForeground: whether the process runs under C{twistd -n}.
+    @param reload: reads the settings again, L{None} when they are not in a file. A
+        process in the foreground that has them there stops at SIGHUP only if it had a
+        terminal, which is gone.
     """
 
     def stop() -> None:
@@ -76,11 +83,16 @@ def handleSignals(reactor: Any, isForeground: bool) -> None:
 
     def hangUp(number: int, frame: FrameType | None) -> None:
         rotate = signal.getsignal(signal.SIGUSR1)
-        if isForeground:
+        if isForeground and (reload is None or (hadTerminal and not _hasTerminal())):
             terminate(number, frame)
-        elif callable(rotate):
-            # twistd's own handler, which is there if it writes a file.
+            return
+        if callable(rotate):
+            # The log's own handler, which is there if it writes a file.
             rotate(number, frame)
+        if reload is not None:
+            reactor.callFromThread(reload)
+
+    hadTerminal = isForeground and _hasTerminal()
 
     interruptBefore = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGTERM, terminate)
@@ -88,6 +100,14 @@ def handleSignals(reactor: Any, isForeground: bool) -> None:
     # nohup has the signal ignored.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, hangUp)
+
+
+def _hasTerminal() -> bool:
+    try:
+        termios.tcgetattr(0)
+    except (termios.error, OSError):
+        return False
+    return True
 
 
 class Daemon(MultiService):

@@ -29,6 +29,7 @@ from txwebqq.operation.accounts import WatchedAccounts
 from txwebqq.operation.captchas.options import CaptchaOptions, CaptchaWays
 from txwebqq.operation.maker import OperatedAccounts
 from txwebqq.operation.options import OperationOptions, operationService
+from txwebqq.operation.reload import daemonReloader
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
 try:
@@ -143,7 +144,6 @@ def makeService(options: Options) -> IService:
     escapeUnencodable()
     clock: Any = reactor
     twistd: Any = options.parent or {}
-    clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
     daemon = Daemon(twistd, partial(options.logs.makeObserver, clock))
     watched = WatchedAccounts()
     manager = takeServiceManager(os.environ)
@@ -153,6 +153,7 @@ def makeService(options: Options) -> IService:
     commands = {each.account.number: each.onState for each in accounts}
     ways = CaptchaWays(options["captchas"], options["operation"], clock)
     accountMaker = OperatedAccounts(accountMaker, commands, ways.ways).makeAccount
+    services: list[Any] = []
     for each in accounts:
 
         def make(factory: Any, each: BotAccountSettings = each) -> Any:
@@ -165,9 +166,25 @@ def makeService(options: Options) -> IService:
         except InvalidConfiguration as e:
             raise StartupError(f"{options['config']}: {e}") from e
         service.setServiceParent(daemon)
+        services.append(service)
+    operation: Any = None
     if options["operation"] is not None:
         operation = operationService(options["operation"], [watched], clock)
         ways.addPage(operation)
         operation.setServiceParent(daemon)
     notifyServiceManager(manager, daemon, watched.status, clock)
+
+    def apply(changed: Options) -> dict[str, bool]:
+        new: tuple[BotAccountSettings, ...] = changed["configuration"]
+        surfaces = {each.account.number: each.surface for each in new}
+        applied: dict[str, bool] = {}
+        for service in services:
+            number = service.account.number
+            if number in surfaces:
+                applied.update(service.reload(surfaces[number]))
+        return applied
+
+    reload = daemonReloader(options, daemon, operation, apply)
+    isForeground = bool(twistd.get("nodaemon"))
+    clock.callWhenRunning(handleSignals, clock, isForeground, reload)
     return daemon

@@ -32,6 +32,12 @@ class RateLimiter:
         # The number of actions and the start of the window, the oldest first.
         self._spent: OrderedDict[Hashable, tuple[int, float]] = OrderedDict()
 
+    def allow(self, times: int) -> None:
+        """
+        Change the number of actions that are allowed; those that were counted stay.
+        """
+        self._times = times
+
     def hasCapacity(self, who: Hashable) -> bool:
         """
         Check that another action is allowed, without counting one.

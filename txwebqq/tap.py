@@ -62,6 +62,7 @@ from txwebqq.operation.maker import OperatedAccounts
 from txwebqq.operation.metrics import Source
 from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.operation.queues import WatchedQueues
+from txwebqq.operation.reload import daemonReloader
 from txwebqq.outbox.options import QueueOptions
 from txwebqq.session.interfaces import Era
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
@@ -196,6 +197,18 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
             self._readAccount(each, len(tables), self.file, found) for each in tables
         )
         return {name: each for name, each in values.items() if name not in names}
+
+    def tree(self) -> dict[str, Any]:
+        if self.file is None:
+            return super().tree()
+        # In the place of its table are all settings of an account, also shared ones.
+        tree = {self.tableName: super().tree()[self.tableName]}
+        for each in self.accounts:
+            settings: dict[str, Any] = {**each.valuesGiven}
+            del settings["account"]
+            settings["app-options"] = dict(each.appOptions)
+            tree[f"account {each.account.number}"] = settings
+        return tree
 
     def tableKeys(self) -> set[str]:
         return super().tableKeys() - OWN_OPTIONS
@@ -344,6 +357,7 @@ def makeService(options: Options) -> IService:
     isWatched = options.operation is not None or manager is not None
     make: AccountMaker = watched.makeAccount if isWatched else makeAccount
     services = []
+    operation: Any = None
     try:
         clock: Any = reactor
         ways = CaptchaWays(options.captchaFolder, options.operation, clock)
@@ -367,7 +381,9 @@ def makeService(options: Options) -> IService:
     for service in services:
         service.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     notifyServiceManager(manager, daemon, watched.status, reactor)
-    reactor.callWhenRunning(handleSignals, reactor, bool(twistd.get("nodaemon")))
+    reload = daemonReloader(options, daemon, operation)
+    isForeground = bool(twistd.get("nodaemon"))
+    clock.callWhenRunning(handleSignals, clock, isForeground, reload)
     return daemon
 
 

@@ -17,7 +17,7 @@ from twisted.logger import capturedLogs
 from zope.interface.verify import verifyObject
 
 from tests.network.authority import LOCALHOST, Authority
-from txwebqq.net.certificates import filesOf
+from txwebqq.net.certificates import filesOf, readCertificates
 from txwebqq.net.endpoints import listeningService
 
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
@@ -75,6 +75,23 @@ def test_renewed(tmp_path: Path, kind: str) -> None:
         assert event["log_format"].startswith("Reading the new certificate failed")
     authority.issue(LOCALHOST)
     assert serialOf(creator) not in (first, second)
+
+
+def test_readCertificates(tmp_path: Path) -> None:
+    """
+    Certificates whose files have changed can be read before the next connection.
+    """
+    authority = Authority(tmp_path, "ours")
+    file = authority.issue(LOCALHOST)
+    creator = listening(f"ssl:6697:privateKey={file}")
+    with capturedLogs() as events:
+        readCertificates()
+        assert not [each for each in events if each.get("files") == str(file)]
+        authority.issue(LOCALHOST)
+        readCertificates()
+    [event] = [each for each in events if each.get("files") == str(file)]
+    assert event["log_format"].startswith("Read the new certificate")
+    assert serialOf(creator)
 
 
 def test_files() -> None:

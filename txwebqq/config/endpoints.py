@@ -23,6 +23,10 @@ _WORDS = re.compile(r"(?:\\.|[^:\\])+")
 # The methods of OpenSSL that allow no version of TLS from 1.2 on.
 _OLD = re.compile(r"sslmethod=(?:SSLv2|SSLv3|TLSv1|TLSv1_1)_METHOD")
 
+# The sockets of the service manager that were found, and whether they are local: when
+# settings are read again, the daemon has taken over their descriptors.
+_inherited: dict[str, bool] = {}
+
 
 def checkEndpoint(endpoint: str) -> None:
     """
@@ -35,6 +39,8 @@ def checkEndpoint(endpoint: str) -> None:
         raise InvalidConfiguration(
             "sslmethod allows only versions of TLS before 1.2: leave it out"
         )
+    if endpoint in _inherited:
+        return
     try:
         # Parsing does not use the reactor.
         found = serverFromString(None, endpoint)
@@ -47,6 +53,7 @@ def checkEndpoint(endpoint: str) -> None:
         raise InvalidConfiguration(f"{type(e).__name__}: {e}") from e
     if isinstance(found, AdoptedStreamServerEndpoint):
         _checkInherited(found)
+        _inherited.setdefault(endpoint, isLocal(endpoint))
 
 
 def _checkInherited(endpoint: AdoptedStreamServerEndpoint) -> None:
@@ -72,7 +79,8 @@ def isLocal(endpoint: str) -> bool:
     if words and words[0] == "unix":
         return True
     if words and words[0] == "systemd":
-        return _isInheritedLocal(endpoint)
+        known = _inherited.get(endpoint)
+        return _isInheritedLocal(endpoint) if known is None else known
     named = [word.partition("=")[2] for word in words if word.startswith("interface=")]
     return bool(named) and all(map(_isLoopback, named))
 

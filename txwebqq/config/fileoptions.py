@@ -15,6 +15,7 @@ from twisted.python.reflect import accumulateClassList
 from twisted.python.usage import UsageError
 
 from txwebqq.config.keylines import KeyPath
+from txwebqq.config.labels import labelled
 from txwebqq.config.options import CommandOptions
 from txwebqq.config.passwordfile import secretPath
 from txwebqq.config.toml import ConfigTable, isInteger, nearText
@@ -66,6 +67,7 @@ class FileOptions(CommandOptions):
     @ivar valuesGiven: the values of all options that are given, in the file or on the
         command line.
     @ivar file: the file, L{None} for none.
+    @ivar path: its path, L{None} for that on the command line.
     """
 
     optParameters = [
@@ -85,6 +87,7 @@ class FileOptions(CommandOptions):
     given: Sequence[str] = ()
     valuesGiven: Mapping[str, tuple[str | None, ...]] = {}
     file: TOMLFile | None = None
+    path: Path | None = None
 
     def trial(self) -> Self:
         """
@@ -105,8 +108,21 @@ class FileOptions(CommandOptions):
         """
         made = self.trial()
         made.isReload = True
+        if self.file is not None:
+            # The folder of the process may be another one by now.
+            made.path = self.file.path
         made.parseOptions(self.given)
         return made
+
+    def tree(self) -> dict[str, Any]:
+        """
+        Return the settings by the names of their tables and keys: those of the file,
+        and in the table C{tableName} also those of the command line.
+        """
+        values = {} if self.file is None else self.file.values
+        tree = labelled({k: v for k, v in values.items() if k != self.tableName})
+        own = {k: v for k, v in self.valuesGiven.items() if k not in NEVER}
+        return {**tree, self.tableName: own}
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -122,7 +138,7 @@ class FileOptions(CommandOptions):
         values: Values = {}
         if name is not None:
             try:
-                self.file = TOMLFile.read(Path(name))
+                self.file = TOMLFile.read(self.path or Path(name))
                 values = self.readFile(self.file, found)
                 if self.file.hasProblems():
                     tryValues(self, self.file, values, found)

@@ -30,6 +30,7 @@ from txwebqq.operation.captchas.options import CaptchaOptions, CaptchaWays
 from txwebqq.operation.maker import OperatedAccounts
 from txwebqq.operation.metrics import Source
 from txwebqq.operation.options import OperationOptions, operationService
+from txwebqq.operation.reload import daemonReloader
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
 
@@ -70,7 +71,6 @@ def makeService(options: Options) -> IService:
     escapeUnencodable()
     clock: Any = reactor
     twistd: Any = options.parent or {}
-    clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
     configuration: Configuration = options["configuration"]
     daemon = Daemon(twistd, partial(options.logs.makeObserver, clock))
     watched = WatchedAccounts()
@@ -81,6 +81,8 @@ def makeService(options: Options) -> IService:
     commands = {each.account.number: each.onState for each in configuration.accounts}
     ways = CaptchaWays(options["captchas"], options["operation"], clock)
     make = OperatedAccounts(make, commands, ways.ways).makeAccount
+    gateway: GatewayService | None = None
+    relay: RelayService | None = None
     try:
         with asDaemonUser(twistd):
             if configuration.gateway is not None:
@@ -93,9 +95,23 @@ def makeService(options: Options) -> IService:
                 relay.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     except InvalidConfiguration as e:
         raise StartupError(f"{options['config']}: {e}") from e
+    operation: Any = None
     if options["operation"] is not None:
         operation = operationService(options["operation"], sources, clock)
         ways.addPage(operation)
         operation.setServiceParent(daemon)
     notifyServiceManager(manager, daemon, watched.status, clock)
+
+    def apply(changed: Options) -> dict[str, bool]:
+        new: Configuration = changed["configuration"]
+        applied: dict[str, bool] = {}
+        if gateway is not None and new.gateway is not None:
+            applied.update(gateway.reload(new.gateway))
+        if relay is not None and new.relay is not None:
+            applied.update(relay.reload(new.relay))
+        return applied
+
+    reload = daemonReloader(options, daemon, operation, apply)
+    isForeground = bool(twistd.get("nodaemon"))
+    clock.callWhenRunning(handleSignals, clock, isForeground, reload)
     return daemon

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from OpenSSL import SSL
 from twisted.internet.endpoints import serverFromString
@@ -40,6 +41,18 @@ def filesOf(endpoint: str) -> list[str]:
     return [files.pop("privateKey", "server.pem"), *files.values()]
 
 
+_reloaders: WeakSet[CertificateReloader] = WeakSet()
+
+
+def readCertificates() -> None:
+    """
+    Read all certificates of this process whose files have changed, before the next
+    connection comes.
+    """
+    for each in list(_reloaders):
+        each.readAgain()
+
+
 @implementer(IOpenSSLServerConnectionCreator)
 class CertificateReloader:
     """
@@ -57,6 +70,16 @@ class CertificateReloader:
         self._current = _withoutOldVersions(current)
         self._files = filesOf(endpoint)
         self._state = self._fileState()
+        _reloaders.add(self)
+
+    def readAgain(self) -> None:
+        """
+        Read the certificate if its files have changed.
+        """
+        state = self._fileState()
+        if state != self._state:
+            self._state = state
+            self._read()
 
     def _fileState(self) -> Sequence[tuple[int, int, int] | None]:
         return [fileState(file) for file in self._files]
@@ -65,10 +88,7 @@ class CertificateReloader:
         """
         Create the TLS state of one connection.
         """
-        state = self._fileState()
-        if state != self._state:
-            self._state = state
-            self._read()
+        self.readAgain()
         return SSL.Connection(self._current.getContext(), None)
 
     def _read(self) -> None:

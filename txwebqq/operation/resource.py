@@ -84,6 +84,12 @@ class OperationResource(Resource):
             b"/status.json": self._status,
         }
 
+    def setToken(self, token: str) -> None:
+        """
+        Change the token that requests need, C{""} for none.
+        """
+        self._token = token
+
     def render(self, request: Request) -> bytes:
         """
         Reply to a request.

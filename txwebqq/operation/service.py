@@ -5,7 +5,7 @@ The service that listens for operators.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.application.internet import StreamServerEndpointService
 from twisted.application.service import MultiService
@@ -141,6 +141,14 @@ class OperationSite(SiteWithoutAccessLog):
         return waiting
 
 
+class PageWithToken(Protocol):
+    """
+    A L{Resource} that checks the token of its requests.
+    """
+
+    def setToken(self, token: str) -> None: ...
+
+
 class OperationService(MultiService):
     """
     Listens for operators, and measures the lag of the event loop.
@@ -159,16 +167,16 @@ class OperationService(MultiService):
         lag = LagMeter(reactor)
         lag.setServiceParent(self)  # type: ignore[no-untyped-call]
         watched: list[Source] = [VersionSource(), lag, ProcessSource(reactor), *sources]
-        self._pages = OperationPages(
-            OperationResource(
-                watched,
-                Metrics(watched),
-                CONTENT_TYPE,
-                reactor.seconds,
-                settings.token,
-                settings.daemon,
-            )
+        resource = OperationResource(
+            watched,
+            Metrics(watched),
+            CONTENT_TYPE,
+            reactor.seconds,
+            settings.token,
+            settings.daemon,
         )
+        self._pages = OperationPages(resource)
+        self._withToken: list[PageWithToken] = [resource]
         self.site = OperationSite(self._pages, reactor)
         text = settings.endpoint
         try:
@@ -180,11 +188,20 @@ class OperationService(MultiService):
         listening._raiseSynchronously = True
         listening.setServiceParent(self)
 
-    def addPage(self, name: bytes, page: Resource) -> None:
+    def addPage(self, name: bytes, page: PageWithToken) -> None:
         """
         Serve a page of the daemon itself, as C{/NAME}. It checks its requests.
         """
-        self._pages.putChild(name, page)
+        resource: Any = page
+        self._pages.putChild(name, resource)
+        self._withToken.append(page)
+
+    def setToken(self, token: str) -> None:
+        """
+        Change the token that requests need, C{""} for none.
+        """
+        for page in self._withToken:
+            page.setToken(token)
 
     def stopService(self) -> Deferred[None]:
         """

@@ -88,12 +88,9 @@ class AddressLimits:
         limits: ConnectionLimits,
         proxies: Collection[str] = (),
     ) -> None:
-        self.limits = limits
         self.proxies = proxies
         self._now = now
-        self._most = limits.connections
-        if limits.total is not None:
-            self._most = min(self._most, max(1, limits.total // 2))
+        self.setLimits(limits)
         self._count = 0
         # The connections of each address, the oldest first.
         self._open: dict[str, dict[BoundedConnection, None]] = {}
@@ -102,6 +99,15 @@ class AddressLimits:
         # The time at which each address has paid for its last request.
         self._paid: OrderedDict[str, float] = OrderedDict()
         self._reports = RateLimiter(now, 1, REPORT_INTERVAL)
+
+    def setLimits(self, limits: ConnectionLimits) -> None:
+        """
+        Change the limits; connections that are open stay open.
+        """
+        self.limits = limits
+        self._most = limits.connections
+        if limits.total is not None:
+            self._most = min(self._most, max(1, limits.total // 2))
 
     def __len__(self) -> int:
         return self._count

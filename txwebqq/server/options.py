@@ -132,6 +132,9 @@ class Options(OperationOptions):
             _checkText(self["captcha-text"])
             isNever = self["mode"] is CaptchaMode.NEVER
             isOpen = _isOpen(self["signup"])
+            if self.isReload:
+                # What follows is needed at the start only.
+                return
             self["plan"] = _faults(self["faults"], self["faults-seed"])
             self["draw"] = None if isNever and not isOpen else captchaRenderer()
             imported, self["warning"] = _loadPopulation(self["population"])

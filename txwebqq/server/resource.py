@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -184,7 +184,7 @@ class WebQQResource(Resource):
         self._stopped = False
         self._cleanAt = 0.0
         self._blobs = BlobStore(folder)
-        quotas = UploadQuotas(state.store.media, now, limits)
+        self._quotas = quotas = UploadQuotas(state.store.media, now, limits)
         uploads = UploadStore(state.sessions, self._blobs, quotas)
         self._offlineFiles = OfflineFiles(state, now, random, limits)
         transfers = Transfers(state, random)
@@ -236,6 +236,18 @@ class WebQQResource(Resource):
         )
         # Sessions of an earlier run lapse as well.
         self._scheduleSweep()
+
+    def setLimits(
+        self, connections: ConnectionLimits, files: FileLimits, pollTimeout: float
+    ) -> None:
+        """
+        Change the limits.
+        """
+        total = self._addresses.limits.total
+        self._addresses.setLimits(replace(connections, total=total))
+        self._quotas.limits = self._offlineFiles.limits = files
+        self._streamed.setLimits(files)
+        self._longPoll.setTimeout(pollTimeout)
 
     def site(self) -> Site:
         """

@@ -84,8 +84,16 @@ class StreamedRequests:
         self._uploads = uploads
         self._sessions = uploads.sessions
         self._handlers = handlers
-        self._limits = limits
         self._proxies = proxies
+        self.setLimits(limits)
+        self.paths = self._routes.keys()
+
+    def setLimits(self, limits: FileLimits) -> None:
+        """
+        Change the maximum sizes of uploads that begin from now on.
+        """
+        self._limits = limits
+        handlers = self._handlers
         self._routes = {
             command.path.encode(): UploadRoute(command, handlers[command], limit)
             for command, limit in (
@@ -94,7 +102,6 @@ class StreamedRequests:
                 (UploadOfflineFile, limits.file),
             )
         }
-        self.paths = self._routes.keys()
 
     def expect(
         self, request: Request, uri: bytes, length: int | None, source: PausableSource

@@ -5,6 +5,7 @@ C{twistd webqq-server}: the service of a WebQQ server.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from txwebqq.daemon import (
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.net.certificates import ReloadingReactor
 from txwebqq.operation.options import operationService
+from txwebqq.operation.reload import daemonReloader
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.errorlog import ErrorLog
 from txwebqq.server.faults.injection import FaultyResource
@@ -48,6 +50,20 @@ FLUSH_TIME = 0.2
 """Seconds for the last replies to be sent before the server stops."""
 
 
+RELOADABLE = (
+    "address-connections",
+    "address-requests",
+    "daily-uploads",
+    "history",
+    "history-days",
+    "max-file",
+    "message-rate",
+    "poll-timeout",
+    "wrong-passwords",
+)
+"""The options that can change while the server runs, besides those of all daemons."""
+
+
 class ServerService(Service):
     """
     The server as a service: it listens while the service runs.
@@ -63,6 +79,7 @@ class ServerService(Service):
         self._reactor = reactor
         self._store: Store | None = None
         self._server: WebQQResource | None = None
+        self._state: ServerState | None = None
         self._faulty: FaultyResource | None = None
         self._ports: list[IListeningPort] = []
         self._listenError: str | None = None
@@ -119,7 +136,7 @@ class ServerService(Service):
             SystemRandom(),
             options["captcha-text"],
         )
-        state = ServerState(
+        self._state = state = ServerState(
             store,
             self._reactor,
             random,
@@ -155,6 +172,22 @@ class ServerService(Service):
         if statistics is not None:
             statistics.opened(state, server.handlers)
         return server
+
+    def reload(self, options: Options) -> Mapping[str, bool]:
+        """
+        Change the limits of the running server.
+
+        @return: as C{apply} of L{ConfigReloader<txwebqq.config.reload.ConfigReloader>}.
+        """
+        server, state = self._server, self._state
+        if server is None or state is None:
+            return {}
+        server.setLimits(options["connections"], options["limits"], options["timeout"])
+        state.authenticator.limitGuesses(options["guesses"])
+        state.sendingLimiter.setLimits(options["sending"])
+        state.recorder.keep = options["keep"]
+        state.recorder.days = options["days"]
+        return {f"server.{name}": False for name in RELOADABLE}
 
     def startService(self) -> None:
         """
@@ -243,17 +276,21 @@ def makeService(options: Options) -> IService:
     escapeUnencodable()
     clock: Any = reactor
     twistd: Any = options.parent or {}
-    clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
     manager = takeServiceManager(os.environ)
     server = ServerService(options, clock)
     daemon = Daemon(twistd, partial(options.logs.makeObserver, clock))
     server.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     notifyServiceManager(manager, daemon, server.status, clock)
-    if server.statistics is None:
-        return daemon
-    try:
-        operation = operationService(options["operation"], [server.statistics], clock)
-    except InvalidConfiguration as e:
-        raise StartupError(str(e)) from e
-    operation.setServiceParent(daemon)
+    operation = None
+    if server.statistics is not None:
+        try:
+            operation = operationService(
+                options["operation"], [server.statistics], clock
+            )
+        except InvalidConfiguration as e:
+            raise StartupError(str(e)) from e
+        operation.setServiceParent(daemon)
+    reload = daemonReloader(options, daemon, operation, server.reload)
+    isForeground = bool(twistd.get("nodaemon"))
+    clock.callWhenRunning(handleSignals, clock, isForeground, reload)
     return daemon

@@ -73,6 +73,7 @@ class UploadQuotas:
     before any of it is stored.
 
     @param now: returns the time in Unix seconds.
+    @ivar limits: the limits, which may be changed at any time.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class UploadQuotas:
     ) -> None:
         self._media = media
         self._now = now
-        self._limits = limits
+        self.limits = limits
         self._sums: OrderedDict[Number | str, UploadSum] = OrderedDict()
 
     def admit(self, owner: Number, address: str, size: int) -> Refusal | None:
@@ -92,7 +93,7 @@ class UploadQuotas:
 
         @return: L{None} when the upload may be stored.
         """
-        limits = self._limits
+        limits = self.limits
         now = int(self._now())
         stored = self._media.uploadedSince(owner, now - DAY)
         for who, factor, (count, total) in (

@@ -377,7 +377,7 @@ class LimitTests(GroupFileTestCase):
         and there is nothing to share.
         """
         quotas = self.harness.server._streamed._uploads.quotas
-        quotas._limits = FileLimits(dailyCount=2)
+        quotas.limits = FileLimits(dailyCount=2)
         for _ in range(2):
             self.assertEqual(self.share().json["retcode"], 0)
         refused = self.uploadFile(self.dave, b"x", "a.txt", "file")

@@ -108,6 +108,15 @@ class Authenticator:
         addresses: KnownAddresses | None = None,
     ) -> None:
         self._key = token_bytes(32)
+        self.setPasswords(passwords)
+        self._guesses = RateLimiter(seconds, MAX_GUESSES, GUESS_WINDOW)
+        self._computed = RateLimiter(seconds, MAX_COMPUTED, GUESS_WINDOW)
+        self._addresses = RecentAddresses() if addresses is None else addresses
+
+    def setPasswords(self, passwords: Mapping[str, str | PasswordHash]) -> None:
+        """
+        Change the passwords. Clients that are connected stay so.
+        """
         self._digests: dict[str, bytes] = {}
         self._hashes: dict[str, PasswordHash] = {}
         for name, password in passwords.items():
@@ -116,9 +125,6 @@ class Authenticator:
             else:
                 self._digests[name] = self._digestOf(password)
         self._dummy = dummyHash(self._hashes.values())
-        self._guesses = RateLimiter(seconds, MAX_GUESSES, GUESS_WINDOW)
-        self._computed = RateLimiter(seconds, MAX_COMPUTED, GUESS_WINDOW)
-        self._addresses = RecentAddresses() if addresses is None else addresses
 
     def check(self, address: str, name: str, password: str) -> AuthResult:
         """

@@ -89,14 +89,14 @@ class GatewayService(MultiService):
             pictureServer.setServiceParent(self)
         make = keepingBeside(make, settings.database)
         self._addUsers(settings.users, reactor, make)
-        passwords = {each.name: each.password for each in settings.users}
+        self._passwords = {each.name: each.password for each in settings.users}
         self._factory = ClientFactory(
             self._clock,
             settings.name,
             settings.motd,
             self.users,
             Authenticator(
-                passwords, reactor.seconds, StoredAddresses(self._preferences)
+                self._passwords, reactor.seconds, StoredAddresses(self._preferences)
             ),
             OutputTurn(reactor, self._history.commit),
         )
@@ -113,6 +113,28 @@ class GatewayService(MultiService):
             timer = TimerService(interval, action)
             timer.clock = reactor
             timer.setServiceParent(self)
+
+    def reload(self, settings: GatewaySettings) -> dict[str, bool]:
+        """
+        Change the passwords of the users that there are, and the message of the day.
+
+        @return: as C{apply} of L{ConfigReloader<txwebqq.config.reload.ConfigReloader>}.
+        """
+        applied = {"gateway.motd": False}
+        self._factory.motd = settings.motd
+        passwords = dict(self._passwords)
+        for user in settings.users:
+            if user.name not in passwords:
+                continue
+            isNew = passwords[user.name] != user.password
+            passwords[user.name] = user.password
+            isFile = isinstance(user.password, str)
+            applied[f"gateway.user {user.name}.password-file"] = isNew and isFile
+            applied[f"gateway.user {user.name}.password-hash"] = False
+        if passwords != self._passwords:
+            self._passwords = passwords
+            self._factory.authenticator.setPasswords(passwords)
+        return applied
 
     def _refreshAnnouncements(self) -> Deferred[list[None]]:
         # Their failures are logged, and the next turn tries again.

@@ -55,7 +55,7 @@ class RoomNotices:
         clock: IReactorTime,
         send: Callable[[RelayTarget, str], None],
     ) -> None:
-        self._settings = settings
+        self.settings = settings
         self._clock = clock
         self._send = send
         self._limiter = RateLimiter(clock.seconds, NOTICES, NOTICES_WINDOW)
@@ -91,7 +91,7 @@ class RoomNotices:
 
         @param change: the text of the notice after the name.
         """
-        if self._settings.joins and not self._settings.ignores(name, ""):
+        if self.settings.joins and not self.settings.ignores(name, ""):
             self._states[target].members.add(name, change)
 
     def _sendMembership(self, about: RelayTarget, name: str, change: str) -> None:
@@ -146,11 +146,11 @@ class RoomNotices:
         """
         if not self._limiter.take((source.source, target.source, "full")):
             return
-        limit = self._settings.limit
+        limit = self.settings.limit
         dropped = {
             OverflowPolicy.REFUSE_NEW: "new messages",
             OverflowPolicy.DROP_OLDEST: "the oldest messages",
-        }[self._settings.overflow]
+        }[self.settings.overflow]
         self._log.warn(
             "The queue for {target} is full ({limit} messages): {dropped} are dropped.",
             target=target.source,

@@ -83,7 +83,7 @@ class BridgedRoom:
     ) -> None:
         self.ids = ids
         self.notices = RoomNotices(settings, clock, self.sendNotice)
-        self._settings = settings
+        self.settings = settings
         self._outbox = outbox
         self._clock = clock
         self._links = links
@@ -112,7 +112,7 @@ class BridgedRoom:
             self._clock,
             target.deliver,
             partial(self.notices.deliveryFailed, target),
-            self._settings.overflow,
+            self.settings.overflow,
         )
         self._endpoints[target] = _Endpoint(target, sender)
         self.notices.add(target)
@@ -254,7 +254,7 @@ class BridgedRoom:
 
     def _textOf(self, number: int, name: str, message: IncomingMessage) -> str:
         # C{ignore-text} may mean the word that a link replaces.
-        if str(number) in self._settings.ignoredNicks or (
+        if str(number) in self.settings.ignoredNicks or (
             message.pictures and self.isIgnored(name, contentToText(message.content))
         ):
             return ""
@@ -315,10 +315,10 @@ class BridgedRoom:
         )
 
     def isIgnored(self, name: str, text: str) -> bool:
-        optOut = self._settings.optOut
+        optOut = self.settings.optOut
         if optOut and text.startswith(optOut):
             return True
-        return self._settings.ignores(name, text)
+        return self.settings.ignores(name, text)
 
     def _isLocal(self, source: RelayTarget, name: str, text: str) -> bool:
         if self.isIgnored(name, text):
@@ -364,7 +364,7 @@ class BridgedRoom:
         endpoint = self._endpoints[target]
 
         def enqueue() -> None:
-            limit = self._settings.limit
+            limit = self.settings.limit
             self._outbox.enqueue(message, limit, OverflowPolicy.REFUSE_NEW)
             endpoint.sender.wake()
 
@@ -406,8 +406,8 @@ class BridgedRoom:
         )
         result = self._outbox.enqueue(
             self._fitted(message, endpoint.target, source),
-            self._settings.limit,
-            self._settings.overflow,
+            self.settings.limit,
+            self.settings.overflow,
         )
         if result in (EnqueueResult.REFUSED, EnqueueResult.REPLACED):
             self.notices.overflowed(source, endpoint.target)
@@ -425,12 +425,12 @@ class BridgedRoom:
         if message.mentions and source.accountSpace != target.accountSpace:
             mentions = tuple((0, name) for _, name in message.mentions)
             message = replace(message, mentions=mentions)
-        isLinked = self._settings.longText is LongTextPolicy.LINK
+        isLinked = self.settings.longText is LongTextPolicy.LINK
         # A line that fits into one channel is sent to another as it is.
         isFromGroup = target.isChannel and not source.isChannel
         if self._links is None or not (isLinked and message.isReady and isFromGroup):
             return message
-        text = linked(message.text, self._settings.lines, self._links)
+        text = linked(message.text, self.settings.lines, self._links)
         return replace(message, text=text)
 
     def _withdraw(self, source: RelayTarget, origin: str) -> None:
@@ -493,7 +493,7 @@ class BridgedRoom:
         with self.logStorageErrors(target):
             self._outbox.enqueue(
                 replace(message, queue=target.source),
-                self._settings.limit,
+                self.settings.limit,
                 OverflowPolicy.REFUSE_NEW,
             )
         self._endpoints[target].sender.wake()

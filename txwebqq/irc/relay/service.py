@@ -5,6 +5,7 @@ the ones and channels of the others.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.application.internet import TimerService
@@ -39,6 +40,17 @@ RELAY_SCHEMA = Schema(
     user="relay",
 )
 """The database: the outbox, ids of messages, pictures and long texts."""
+
+
+RELOADABLE = {
+    "at-limit": "overflow",
+    "ignore-nicks": "ignoredNicks",
+    "ignore-text": "ignoredTexts",
+    "joins": "joins",
+    "max-lines": "lines",
+    "opt-out": "optOut",
+}
+"""The keys of a room that can change while the relay runs, and their fields."""
 
 
 class RelayService(MultiService):
@@ -108,6 +120,26 @@ class RelayService(MultiService):
         expiry = TimerService(HOUR, self._expire)
         expiry.clock = reactor
         expiry.setServiceParent(self)
+
+    def reload(self, settings: RelaySettings) -> dict[str, bool]:
+        """
+        Change which messages are relayed in the rooms that there are.
+
+        @return: as C{apply} of L{ConfigReloader<txwebqq.config.reload.ConfigReloader>}.
+        """
+        applied = {}
+        for position, (room, new) in enumerate(
+            zip(self._rooms, settings.rooms, strict=False), 1
+        ):
+            old = room.settings
+            if (old.groups, old.channels) != (new.groups, new.channels):
+                continue
+            room.settings = room.notices.settings = replace(
+                old, **{field: getattr(new, field) for field in RELOADABLE.values()}
+            )
+            for key in RELOADABLE:
+                applied[f"relay.room {position}.{key}"] = False
+        return applied
 
     def _expire(self) -> None:
         if self._links is not None:

@@ -59,7 +59,7 @@ class CallResource(Resource):
     def __init__(self, account: SurfaceAccount, settings: HTTPSettings) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._account = account
-        self._settings = settings
+        self.settings = settings
         self.dispatcher = CallDispatcher(account, settings.isArray)
 
     def render(self, request: Request) -> Any:
@@ -71,7 +71,7 @@ class CallResource(Resource):
             for name, values in request.requestHeaders.getAllRawHeaders()
         }
         query = (request.uri or b"").partition(b"?")[2].decode("latin-1")
-        refusal = refusalOf(headers, query, self._settings.token)
+        refusal = refusalOf(headers, query, self.settings.token)
         if refusal is not None:
             self._log.warn(
                 "A call was refused (account {number}): {reason}.",

@@ -5,6 +5,7 @@ The service of one account that bots use.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -64,8 +65,40 @@ class SurfaceService(MultiService):
             treq = LazyTreq(reactor, EndpointCache(reactor, policy, CONNECT_TIMEOUT))
             self._clients.append(treq)
             children.append(EventPoster(self.account, each, treq))
+        self._settings = settings
+        self._withTokens: list[tuple[str, Any]] = [
+            (f"{kind} {position}", getattr(child, "resource", child))
+            for kind, made in (
+                ("forward", ForwardListener),
+                ("reverse", ReverseDialler),
+                ("http", HTTPListener),
+            )
+            for position, child in enumerate(
+                [each for each in children if isinstance(each, made)], 1
+            )
+        ]
         for child in children:
             child.setServiceParent(self)
+
+    def reload(self, settings: SurfaceSettings) -> dict[str, bool]:
+        """
+        Change the tokens of bots. Those that are connected stay so.
+
+        @return: as C{apply} of L{ConfigReloader<txwebqq.config.reload.ConfigReloader>}.
+        """
+        new: dict[str, Any] = {}
+        for kind in ("forward", "reverse", "http"):
+            for position, each in enumerate(getattr(settings, kind), 1):
+                new[f"{kind} {position}"] = each
+        applied = {}
+        for name, child in self._withTokens:
+            old = child.settings
+            # At another address the token may be none, which is not for this one.
+            if name in new and replace(new[name], token=old.token) == old:
+                key = f"account {self.account.number}.{name}.token-file"
+                applied[key] = new[name].token != old.token
+                child.settings = new[name]
+        return applied
 
     def stopService(self) -> Deferred[None]:
         """

@@ -65,7 +65,7 @@ class ForwardListener(MultiService):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._account = account
-        self._settings = settings
+        self.settings = settings
         self.factory = WebSocketFactory(self.accept, reactor)
         listening = listeningService(settings.listen, self.factory, reactor)
         listening.setServiceParent(self)
@@ -90,7 +90,7 @@ class ForwardListener(MultiService):
 
         @raise Refused: when the request is not allowed, or the path unknown.
         """
-        token = self._settings.token
+        token = self.settings.token
         refusal = refusalOf(handshake.headers, handshake.query, token)
         if refusal is not None:
             self._log.warn(
@@ -107,12 +107,12 @@ class ForwardListener(MultiService):
             raise Refused(503, "there are too many connections")
         return BotConnection(
             self._account,
-            f"at {self._settings.listen}",
-            isArray=self._settings.isArray,
-            heartbeat=self._settings.heartbeat,
+            f"at {self.settings.listen}",
+            isArray=self.settings.isArray,
+            heartbeat=self.settings.heartbeat,
             hasEvents=role != "/api",
             hasCalls=role != "/event",
-            hasOwn=self._settings.hasOwn,
+            hasOwn=self.settings.hasOwn,
         )
 
 
@@ -151,7 +151,7 @@ class ReverseDialler(Service):
         backoff: Callable[[int], float] = reconnectBackoff,
     ) -> None:
         self._account = account
-        self._settings = settings
+        self.settings = settings
         self._clock: IReactorTime = reactor
         self._backoff = backoff
         parts = urlsplit(settings.url)
@@ -198,7 +198,7 @@ class ReverseDialler(Service):
 
     def _connect(self) -> None:
         self._retry = None
-        settings, number = self._settings, self._account.number
+        settings, number = self.settings, self._account.number
         handler = _ReportingConnection(
             self._account,
             self._name,

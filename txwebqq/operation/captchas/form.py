@@ -89,9 +89,15 @@ class CaptchaForm(Resource):
     def __init__(self, token: str, now: Callable[[], float]) -> None:
         base: Any = super()
         base.__init__()
-        self._token = token
+        self.setToken(token)
         self._now = now
         self._waiting: dict[str, WaitingCaptcha] = {}
+
+    def setToken(self, token: str) -> None:
+        """
+        Change the token that requests need, C{""} for none.
+        """
+        self._token = token
 
     def ask(self, number: Number, image: bytes) -> Deferred[str]:
         """

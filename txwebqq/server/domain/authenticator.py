@@ -120,16 +120,18 @@ class Authenticator:
         self._failedLogins = FailedLogins(now)
         self.captchas = Captchas(now, random, captchaText)
         self._searches = RateLimiter(now, SEARCHES, SEARCHES_WINDOW)
-        self.limitGuesses(GUESSES)
+        self._guesses = RateLimiter(now, GUESSES, GUESSES_WINDOW)
+        self._accountGuesses = RateLimiter(
+            now, ACCOUNT_FACTOR * GUESSES, GUESSES_WINDOW
+        )
 
     def limitGuesses(self, count: int) -> None:
         """
         Set the maximum number of wrong passwords of an address within
         L{GUESSES_WINDOW} seconds.
         """
-        now = self._now
-        self._guesses = RateLimiter(now, count, GUESSES_WINDOW)
-        self._accountGuesses = RateLimiter(now, ACCOUNT_FACTOR * count, GUESSES_WINDOW)
+        self._guesses.allow(count)
+        self._accountGuesses.allow(ACCOUNT_FACTOR * count)
 
     @property
     def hasCaptchas(self) -> bool:

@@ -106,7 +106,7 @@ class OfflineFiles:
         self._media = state.store.media
         self._now = now
         self._random = random
-        self._limits = limits
+        self.limits = limits
 
     def addUpload(
         self, number: Number, received: BlobWriter, name: str, isPicture: bool
@@ -125,9 +125,9 @@ class OfflineFiles:
             return Refusal(NO_PICTURE, "no jpg, gif, bmp or png")
         now = int(self._now())
         count, size = self._media.uploadedSince(number, now - DAY)
-        if count >= self._limits.dailyCount:
+        if count >= self.limits.dailyCount:
             return Refusal(TOO_MANY, "too many files within a day")
-        if size + received.size > self._limits.daily:
+        if size + received.size > self.limits.daily:
             return Refusal(FULL, "too many bytes within a day")
         path = f"/{guid(self._random)}"
         blob = received.blob

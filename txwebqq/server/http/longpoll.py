@@ -137,6 +137,13 @@ class LongPoll:
         self._delayed = Delayed(clock, THROTTLE, _giveDelayed)
         self._kicked = Delayed(clock, pollTimeout, _giveDelayed)
 
+    def setTimeout(self, seconds: float) -> None:
+        """
+        Change the time for which a poll is held.
+        """
+        self._held.setSeconds(seconds)
+        self._kicked.setSeconds(seconds)
+
     def stop(self) -> None:
         """
         Answer all polls that are held.

@@ -39,6 +39,20 @@ class TimeoutQueue(Generic[T]):
         if self._timer is None:
             self._timer = self._clock.callLater(self._seconds, self._tick)
 
+    def setSeconds(self, seconds: float) -> None:
+        """
+        Change the time limit, that of the items in the queue only if it gets shorter.
+        """
+        self._seconds = seconds
+        latest = self._clock.seconds() + seconds
+        # They stay in the order of their deadlines.
+        self._items = {item: min(at, latest) for item, at in self._items.items()}
+        if self._timer is not None and self._items:
+            self._timer.cancel()
+            first = next(iter(self._items.values()))
+            delay = max(0.0, first - self._clock.seconds())
+            self._timer = self._clock.callLater(delay, self._tick)
+
     def discard(self, item: T) -> None:
         """
         Remove an item, if it is in the queue.

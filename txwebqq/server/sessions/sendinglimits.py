@@ -58,6 +58,16 @@ class SendingLimiter:
         self._conversations = RateLimiter(now, used.conversation, MINUTE)
         self._signals = RateLimiter(now, used.signals, MINUTE)
 
+    def setLimits(self, limits: SendingLimits | None) -> None:
+        """
+        Change the limits; what was counted stays.
+        """
+        self.limits = limits
+        used = limits or SendingLimits()
+        self._messages.allow(used.messages)
+        self._conversations.allow(used.conversation)
+        self._signals.allow(used.signals)
+
     def takeMessage(self, sender: Number, target: Number) -> bool:
         """
         Count a message.
