@@ -126,12 +126,15 @@ def test_backupFiles(backups: Backups) -> None:
     assert {path for path in folder.glob("**/*") if path.is_file()} == paths
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     lost = folder / digests[0][:2] / digests[0]
+    kept = (folder / digests[1][:2] / digests[1]).stat().st_ino
     lost.rename(lost.with_name(f"{lost.name}.partial")).write_bytes(
         b"longer than it was"
     )
     assert backups.attempt(backups.path, "backup", second, *files) == (0, "")
     copied = {path for path in folder.glob("**/*") if path.is_file()}
     assert copied == paths
+    # What an earlier backup has copied is not copied again.
+    assert (folder / digests[1][:2] / digests[1]).stat().st_ino == kept
     read = BlobStore(folder)
     assert [read.read(each) for each in digests] == [b"one", b"two"]
     writer.discard()
