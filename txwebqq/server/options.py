@@ -69,6 +69,7 @@ class Options(OperationOptions):
             "Messages of an account in a minute; 0 for any number.",
         ],
         ["signup", None, "closed", "Whether /signup creates accounts: open, closed."],
+        ["page", None, "on", "Whether / shows the chat page: on, off."],
         ["history", None, f"{KEEP}", "Messages to keep of a conversation."],
         ["history-days", None, f"{DAYS}", "Days to keep messages."],
         ["max-file", None, "100", "Maximum size of an offline or shared file, in MiB."],
@@ -131,7 +132,8 @@ class Options(OperationOptions):
             self["mode"] = _mode(self["captcha"])
             _checkText(self["captcha-text"])
             isNever = self["mode"] is CaptchaMode.NEVER
-            isOpen = _isOpen(self["signup"])
+            isOpen = _isFirst("--signup", (OPEN, "closed"), self["signup"])
+            self["isPage"] = _isFirst("--page", ("on", "off"), self["page"])
             if self.isReload:
                 # What follows is needed at the start only.
                 return
@@ -245,10 +247,10 @@ def _count(option: str, text: str, least: int, most: int) -> int:
     return int(text)
 
 
-def _isOpen(word: str) -> bool:
-    if word not in (OPEN, "closed"):
-        raise InvalidConfiguration(f"--signup is none of open, closed: {word}")
-    return word == OPEN
+def _isFirst(option: str, words: tuple[str, str], word: str) -> bool:
+    if word not in words:
+        raise InvalidConfiguration(f"{option} is none of {', '.join(words)}: {word}")
+    return word == words[0]
 
 
 def _mode(word: str) -> CaptchaMode:

@@ -70,6 +70,7 @@ from txwebqq.server.http.unknownpaths import UNKNOWN_PATH, UnknownPaths
 from txwebqq.server.http.uploads import UploadStore
 from txwebqq.server.limits import DEFAULT_LIMITS as CONNECTION_LIMITS
 from txwebqq.server.limits import AddressLimits, ConnectionLimits
+from txwebqq.server.page.files import PageFiles
 from txwebqq.server.request import MAX_BODY, TOO_LARGE, Upload, WebQQRequest, targetOf
 from txwebqq.server.sessions.session import EndedSession
 from txwebqq.server.sessions.sessions import Random
@@ -142,6 +143,7 @@ class WebQQResource(Resource):
     @param limits: the maximum sizes of pictures and files.
     @param proxies: the addresses of proxies whose C{X-Forwarded-For} is trusted.
     @param signup: the sign-up page, L{None} for none.
+    @param page: the chat page, L{None} for none.
     @param connections: the limits of connections and requests.
     @param send: writes the replies to commands.
     @param makeRequest: makes the requests of connections.
@@ -164,6 +166,7 @@ class WebQQResource(Resource):
         limits: FileLimits = DEFAULT_LIMITS,
         proxies: Collection[str] = (),
         signup: SignUpPage | None = None,
+        page: PageFiles | None = None,
         connections: ConnectionLimits = CONNECTION_LIMITS,
         send: Sender = sendReply,
         makeRequest: Callable[..., WebQQRequest] = WebQQRequest,
@@ -179,6 +182,7 @@ class WebQQResource(Resource):
         self._makeRequest = makeRequest
         self._proxies = proxies
         self._signup = signup
+        self._page = page
         self._addresses = AddressLimits(now, connections, proxies)
         self._sweeping: IDelayedCall | None = None
         self._stopped = False
@@ -341,6 +345,8 @@ class WebQQResource(Resource):
         route = self._routes.get(path)
         if route is None:
             page = constantPage(request, path)
+            if page is None and self._page is not None:
+                page = self._page.render(request, path)
             if page is None:
                 exchange = HTTPExchange(request, self._proxies)
                 page = self._unknownPaths.refuse(request, path, exchange.address)

@@ -23,6 +23,8 @@ HTML = b"text/html; charset=utf-8"
 SCRIPT = b"application/x-javascript; charset=utf-8"
 TEXT = b"text/plain; charset=utf-8"
 
+PAGE_HEADER = b"x-webqq-page"
+
 
 def parseCookies(headers: Sequence[bytes]) -> dict[str, str]:
     """
@@ -103,12 +105,22 @@ class HTTPExchange:
         return self._request.requestHeaders.getRawHeaders(name) or ()
 
     @property
+    def isFromPage(self) -> bool:
+        """
+        Whether the request is one of the chat page, which has no cookies: what would be
+        in them is in the header C{X-WebQQ-Page}, which pages of other sites can neither
+        send nor read.
+        """
+        return bool(self._headers(PAGE_HEADER))
+
+    @property
     def cookies(self) -> Mapping[str, str]:
         """
-        The cookies of the request.
+        The cookies of the request, or what the chat page sends instead.
         """
         if self._cookies is None:
-            self._cookies = parseCookies(self._headers(b"cookie"))
+            own = self._headers(PAGE_HEADER)
+            self._cookies = parseCookies(own or self._headers(b"cookie"))
         return self._cookies
 
     @property
@@ -204,8 +216,12 @@ class HTTPExchange:
 
     def setCookie(self, name: str, value: str, domain: str = "qq.com") -> None:
         """
-        Set a cookie of the client, by default for all hosts of the server.
+        Set a cookie of the client, by default for all hosts of the server. The chat
+        page is told it in a header C{X-WebQQ-NAME}.
         """
+        if self.isFromPage:
+            self.headers += ((f"x-webqq-{name}".encode(), value.encode("latin-1")),)
+            return
         self.setCookies += (f"{name}={value}; PATH=/; DOMAIN={domain};",)
 
 

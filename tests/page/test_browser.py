@@ -1,0 +1,307 @@
+"""
+The chat page, used by people in Chromium.
+"""
+
+from __future__ import annotations
+
+import signal
+import struct
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.page.browser import HOSTILE, PageServer, users
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+def png(width: int, height: int) -> bytes:
+    """
+    A picture of one colour.
+    """
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + checksum
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    rows = (b"\0" + b"\x20\x80\xc0" * width) * height
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+def test_conversation(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    Two people chat: messages with markup, other directions of writing, line ends and
+    emoticons are shown as what they are, to both, once.
+    """
+    with users(browser, server, tmp_path, 2) as (alice, bob):
+        alice.signOn(10001).isOn().open("Friends", "Bobby")
+        bob.signOn(10002).isOn().open("Friends", "Alice")
+        for text in (HOSTILE, "two\nlines", "[Smile] 你好 \U0001f600"):
+            alice.say(text)
+            bob.hears(text)
+            alice.hears(text)
+        bob.say("fine")
+        alice.hears("fine")
+        expect(alice.page.locator('.message:not([data-state="sent"])')).to_have_count(0)
+        assert alice.page.locator("img[src=x]").count() == 0
+        # What was typed is in the history, too, and only once.
+        alice.page.reload()
+        alice.isOn().open("Recent", "Bobby")
+        alice.hears("two\nlines")
+        alice.hears("fine")
+
+
+def test_hostileName(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    A name with markup is a text in all lists.
+    """
+    with users(browser, server, tmp_path, 2) as (ming, bob):
+        bob.signOn(10002).isOn()
+        expect(bob.page.locator(".me")).to_contain_text(HOSTILE)
+        ming.signOn(10003).isOn().open("Groups", "cats")
+        expect(ming.page.locator(".members")).to_contain_text(HOSTILE)
+        bob.open("Groups", "cats").say("from bob")
+        ming.hears("from bob")
+        expect(ming.page.locator(".sender").last).to_have_text(HOSTILE)
+
+
+def test_group(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    A group shows its members with cards and roles; unread messages are counted in the
+    list and in the title until they are seen.
+    """
+    with users(browser, server, tmp_path, 2) as (alice, ming):
+        alice.signOn(10001).isOn().open("Groups", "cats")
+        members = alice.page.get_by_role("list", name="Members")
+        expect(members).to_contain_text("Alice (owner)")
+        expect(members).to_contain_text("Ming")
+        ming.signOn(10003).isOn()
+        alice.say("who feeds the cats?")
+        ming.page.get_by_role("tab", name="Groups").click()
+        entry = ming.page.locator(".entry", has_text="cats")
+        expect(entry.locator(".unread")).to_have_text("1")
+        expect(ming.page).to_have_title("(1) WebQQ")
+        ming.open("Groups", "cats").hears("who feeds the cats?")
+        expect(ming.page).to_have_title("WebQQ")
+
+
+def test_discussion(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    A discussion works as a group does.
+    """
+    with users(browser, server, tmp_path, 2) as (alice, bob):
+        alice.signOn(10001).isOn().open("Discussions", "plans")
+        bob.signOn(10002).isOn().open("Discussions", "plans")
+        bob.say("at five?")
+        alice.hears("at five?")
+        alice.say("at six")
+        bob.hears("at six")
+
+
+@pytest.mark.parametrize(("tab", "name"), [("Friends", "Bobby"), ("Groups", "cats")])
+def test_picture(
+    browser: Browser, server: PageServer, tmp_path: Path, tab: str, name: str
+) -> None:
+    """
+    A picture is shown in place, to both, also after a reload.
+    """
+    width = 40 + len(name)
+    file = tmp_path / "cat.png"
+    file.write_bytes(png(width, 20))
+    with users(browser, server, tmp_path, 2) as (alice, bob):
+        alice.signOn(10001).isOn().open(tab, name)
+        bob.signOn(10002).isOn().open(tab, "Alice" if tab == "Friends" else name)
+        alice.page.set_input_files("input[type=file]", file)
+        for user in (alice, bob):
+            shown = user.page.locator(".picture").last
+            expect(shown).to_have_js_property("naturalWidth", width)
+        if tab == "Groups":
+            alice.page.reload()
+            alice.isOn().open(tab, name)
+            shown = alice.page.locator(".picture").last
+            expect(shown).to_have_js_property("naturalWidth", width)
+
+
+def test_tooLong(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    A message that the server refuses is said not to be delivered, with the reason.
+    """
+    with users(browser, server, tmp_path) as (alice,):
+        alice.signOn(10001).isOn().open("Friends", "小明")
+        alice.say("x" * 20_000)
+        state = alice.page.locator(".state").last
+        expect(state).to_contain_text("not delivered: too long")
+        expect(state.get_by_role("button", name="Send again")).to_be_visible()
+
+
+def test_typingAndShake(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    The other is told of typing, and of a shaken window.
+    """
+    with users(browser, server, tmp_path, 2) as (alice, bob):
+        alice.signOn(10001).isOn().open("Friends", "Bobby")
+        bob.signOn(10002).isOn().open("Friends", "Alice")
+        alice.page.get_by_role("textbox", name="Message").press_sequentially("he")
+        expect(bob.page.locator(".note")).to_have_text("Alice is typing…")
+        alice.page.get_by_role("button", name="Shake").click()
+        expect(bob.page.locator(".notices")).to_contain_text("Alice has shaken")
+
+
+def test_wrongPassword(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    A wrong number or password is said in words of the page.
+    """
+    with users(browser, server, tmp_path) as (alice,):
+        alice.signOn(10001, "wrong")
+        problem = alice.page.get_by_role("alert")
+        expect(problem).to_have_text("The number or the password is wrong.")
+        alice.page.get_by_label("Number").fill("Alice")
+        alice.page.keyboard.press("Enter")
+        expect(problem).to_have_text("A number has 5 to 10 digits.")
+
+
+def test_kick(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    A sign-on elsewhere ends this one, which says so and does not come back by itself.
+    """
+    with users(browser, server, tmp_path, 2) as (first, second):
+        first.signOn(10003).isOn()
+        second.signOn(10003).isOn()
+        expect(first.banner).to_contain_text("signed in somewhere else")
+        first.page.reload()
+        expect(first.page.get_by_label("Password")).to_be_visible()
+        expect(second.page.get_by_role("tab", name="Friends")).to_be_visible()
+
+
+def test_copiedTab(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    A copy of the tab does not take turns with it: it asks for the password.
+    """
+    with users(browser, server, tmp_path) as (alice,):
+        alice.signOn(10001).isOn()
+        kept = alice.page.evaluate("sessionStorage.getItem('webqq-session')")
+        copy = alice.watch(alice.context.new_page())
+        copy.goto(server.url)
+        copy.evaluate("kept => sessionStorage.setItem('webqq-session', kept)", kept)
+        copy.reload()
+        expect(copy.get_by_role("alert")).to_contain_text("open in another tab")
+        alice.open("Friends", "Bobby").say("still here")
+        alice.hears("still here")
+
+
+def test_reloads(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    Messages that come while the page is reloaded again and again are all there, in
+    order, and once.
+    """
+    with users(browser, server, tmp_path, 2) as (alice, ming):
+        ming.signOn(10003).isOn().open("Friends", "Alice")
+        alice.signOn(10001).isOn()
+        sent = [f"number {i}" for i in range(20)]
+        for position, text in enumerate(sent):
+            ming.say(text)
+            if position % 2:
+                alice.page.reload()
+        alice.isOn().open("Friends", "小明")
+        alice.hears(sent[-1])
+        texts = [text for text in alice.texts if text.startswith("number ")]
+        assert texts == sent
+
+
+def test_offline(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    Without a network the page says so; afterwards it goes on, with all that came
+    meanwhile.
+    """
+    with users(browser, server, tmp_path, 2) as (alice, bob):
+        alice.signOn(10001).isOn().open("Friends", "Bobby")
+        bob.signOn(10002).isOn().open("Friends", "Alice")
+        alice.context.set_offline(True)
+        expect(alice.banner).to_contain_text("No connection")
+        bob.say("are you there?")
+        alice.context.set_offline(False)
+        alice.hears("are you there?")
+        expect(alice.banner).to_have_text("")
+
+
+def test_serverKilled(browser: Browser, tmp_path: Path) -> None:
+    """
+    A server that is killed and started again is found again, with the same session;
+    what was sent meanwhile is not said to be delivered, and can be sent again.
+    """
+    server = PageServer(tmp_path, "--database", "p.db")
+    server.start()
+    try:
+        with users(browser, server, tmp_path, 2) as (alice, bob):
+            alice.signOn(10001).isOn().open("Friends", "Bobby")
+            bob.signOn(10002).isOn().open("Friends", "Alice")
+            alice.say("before")
+            bob.hears("before")
+            server.end(signal.SIGKILL)
+            alice.say("meanwhile")
+            state = alice.page.locator(".state").last
+            expect(state).to_contain_text("perhaps not delivered")
+            server.start()
+            state.get_by_role("button", name="Send again").click()
+            bob.hears("meanwhile")
+            alice.hears("meanwhile")
+            expect(alice.banner).to_have_text("")
+        assert server.log.count("Account 10001 signed on") == 1 + 1
+    finally:
+        server.end()
+
+
+def test_sessionsForgotten(browser: Browser, tmp_path: Path) -> None:
+    """
+    A server that has forgotten its sessions is signed on to again while the page is
+    open, and asks for the password after a reload.
+    """
+    server = PageServer(tmp_path)
+    server.start()
+    try:
+        with users(browser, server, tmp_path) as (alice,):
+            alice.signOn(10001).isOn()
+            server.end()
+            server.start()
+            expect(alice.banner).to_have_text("")
+            alice.isOn().open("Friends", "Bobby").say("back")
+            expect(alice.page.locator('.message[data-state="sent"]')).to_have_count(1)
+            server.end()
+            server.start()
+            alice.page.reload()
+            expect(alice.banner).to_contain_text("Your session has ended")
+            expect(alice.page.get_by_label("Password")).to_be_visible()
+    finally:
+        server.end()
+
+
+def test_captcha(browser: Browser, tmp_path: Path) -> None:
+    """
+    The captcha is shown when the server asks for one; a wrong one is said to be so.
+    """
+    server = PageServer(tmp_path, "--captcha", "always", "--captcha-text", "TEST")
+    server.start()
+    try:
+        with users(browser, server, tmp_path) as (alice,):
+            alice.signOn(10001)
+            code = alice.page.get_by_label("The characters in the picture")
+            code.fill("WRNG")
+            alice.page.keyboard.press("Enter")
+            problem = alice.page.get_by_role("alert")
+            expect(problem).to_have_text("The characters were wrong.")
+            alice.page.get_by_role("button", name="Sign in").click()
+            code.fill("test")
+            alice.page.keyboard.press("Enter")
+            alice.isOn()
+    finally:
+        server.end()

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  Conversation,
+  Conversations,
+} from "../../../txwebqq/server/page/static/conversations.js";
+
+function message(id, time, more = {}) {
+  const segments = [{ type: "text", text: `text ${id}` }];
+  return { id, time, sender: 1, isMine: false, segments, state: "sent", ...more };
+}
+
+const idsOf = (conversation) => conversation.messages.map(({ id }) => id);
+
+test("a message is there once, and in order of time", () => {
+  const conversation = new Conversation("group", 1);
+  assert.equal(conversation.add(message(2, 20)), true);
+  assert.equal(conversation.add(message(1, 10)), true);
+  assert.equal(conversation.add(message(2, 20)), false);
+  assert.equal(conversation.add(message(3, 20)), true);
+  assert.deepEqual(idsOf(conversation), [1, 2, 3]);
+});
+
+test("the history and live messages are merged by their ids", () => {
+  const conversation = new Conversation("group", 1);
+  conversation.add(message(3, 30));
+  conversation.addHistory([message(1, 10), message(2, 20), message(3, 30)]);
+  conversation.addHistory([message(0, 5), message(1, 10)]);
+  assert.deepEqual(idsOf(conversation), [0, 1, 2, 3]);
+});
+
+test("an own message gets its id, also if the history was faster", () => {
+  const conversation = new Conversation("friend", 1);
+  const own = message(0, 10, { isMine: true, state: "sending" });
+  conversation.messages.push(own);
+  conversation.addHistory([message(7, 10, { isMine: true })]);
+  conversation.sent(own, { id: 7, time: 10 });
+  assert.deepEqual(idsOf(conversation), [7]);
+  assert.equal(own.state, "sent");
+});
+
+test("an own message whose answer was lost is found in the history", () => {
+  const conversation = new Conversation("friend", 1);
+  const segments = [{ type: "text", text: "hello" }];
+  const own = message(0, 12, { isMine: true, state: "unknown", segments });
+  conversation.messages.push(own);
+  conversation.addHistory([message(7, 10, { isMine: true, segments })]);
+  assert.deepEqual(idsOf(conversation), [7]);
+});
+
+test("a recalled message has no content any more", () => {
+  const conversation = new Conversation("friend", 1);
+  conversation.add(message(7, 10));
+  conversation.recall(7);
+  conversation.recall(8);
+  assert.deepEqual(conversation.messages[0].segments, []);
+  assert.equal(conversation.messages[0].isRecalled, true);
+});
+
+test("recent conversations, the latest first, and unread messages", () => {
+  const conversations = new Conversations();
+  conversations.get("friend", 1).add(message(1, 10));
+  conversations.get("group", 1).add(message(2, 20));
+  conversations.get("friend", 2);
+  conversations.get("friend", 1).unread = 2;
+  assert.deepEqual(
+    conversations.recent.map(({ key }) => key),
+    ["group:1", "friend:1"],
+  );
+  assert.equal(conversations.unread, 2);
+});

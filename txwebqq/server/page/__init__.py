@@ -1,0 +1,3 @@
+"""
+The chat page that a server shows in browsers.
+"""

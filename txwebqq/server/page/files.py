@@ -1,0 +1,117 @@
+"""
+The files of the chat page, which are data of this package.
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+
+from twisted.web.http import CACHED
+from twisted.web.server import Request
+
+INDEX = "index.html"
+
+_TYPES = {
+    "html": b"text/html; charset=utf-8",
+    "css": b"text/css; charset=utf-8",
+    "js": b"text/javascript; charset=utf-8",
+    "svg": b"image/svg+xml",
+}
+"""The C{Content-Type} of files by the end of their names."""
+
+_POLICY = b"; ".join(
+    (
+        b"default-src 'none'",
+        b"script-src 'self'",
+        b"style-src 'self'",
+        b"img-src 'self' blob:",
+        b"connect-src 'self'",
+        b"form-action 'self'",
+        b"base-uri 'none'",
+        b"frame-ancestors 'none'",
+        b"require-trusted-types-for 'script'",
+    )
+)
+
+_HEADERS = (
+    (b"content-security-policy", _POLICY),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    # The next version of the server may have other files, so each is asked for.
+    (b"cache-control", b"no-cache"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """
+    A file of the page.
+
+    @ivar compressed: the content, compressed by gzip.
+    @ivar tag: the C{ETag}, with its quotation marks.
+    """
+
+    contentType: bytes
+    content: bytes
+    compressed: bytes
+    tag: bytes
+
+
+class PageFiles:
+    """
+    The chat page: C{/}, and its files below C{/page/}.
+
+    All of them are in memory, 100 KiB, and contain nothing about the server or its
+    accounts.
+    """
+
+    def __init__(self) -> None:
+        self._files: dict[bytes, PageFile] = {}
+        for entry in files("txwebqq.server.page").joinpath("static").iterdir():
+            ending = entry.name.rpartition(".")[2]
+            if ending not in _TYPES:
+                continue
+            path = "/" if entry.name == INDEX else f"/page/{entry.name}"
+            self._files[path.encode()] = _load(_TYPES[ending], entry.read_bytes())
+
+    @property
+    def paths(self) -> frozenset[bytes]:
+        """
+        The paths of all files.
+        """
+        return frozenset(self._files)
+
+    def render(self, request: Request, path: bytes) -> bytes | None:
+        """
+        Set the headers of a file, and return its body; L{None} for other paths.
+        """
+        file = self._files.get(path)
+        if file is None:
+            return None
+        for name, value in _HEADERS:
+            request.setHeader(name, value)
+        request.setHeader(b"content-type", file.contentType)
+        request.setHeader(b"vary", b"accept-encoding")
+        if request.setETag(file.tag) is CACHED:
+            return b""
+        if _takesGzip(request.getHeader(b"accept-encoding") or b""):
+            request.setHeader(b"content-encoding", b"gzip")
+            return file.compressed
+        return file.content
+
+
+def _load(contentType: bytes, content: bytes) -> PageFile:
+    tag = b'"%s"' % sha256(content).hexdigest()[:32].encode()
+    return PageFile(contentType, content, gzip.compress(content, mtime=0), tag)
+
+
+def _takesGzip(accepted: bytes) -> bool:
+    for coding in accepted.lower().split(b","):
+        name, _, quality = coding.strip().partition(b";")
+        if name.strip() == b"gzip":
+            return quality.replace(b" ", b"") not in (b"q=0", b"q=0.0", b"q=0.00")
+    return False

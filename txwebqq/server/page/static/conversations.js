@@ -1,0 +1,184 @@
+// @ts-check
+// Conversations: their messages from polls, from the history and of one's own, each of
+// them once and in order.
+
+/**
+ * A message. Those of one's own are on their way ("sending"), "failed" (certainly not
+ * delivered) or "unknown" (the answer was lost) before they are "sent".
+ * @typedef {object} Message
+ * @property {number} id the id that all clients and the history know; 0 if it has none
+ * @property {number} sender the uin of the author
+ * @property {boolean} isMine
+ * @property {number} time Unix seconds
+ * @property {import("./wire.js").Segment[]} segments
+ * @property {import("./wire.js").Font} font
+ * @property {"sent" | "sending" | "failed" | "unknown"} state
+ * @property {number} msgId the counter of the sender, for pictures
+ * @property {string} [problem] the reason of a failure
+ * @property {boolean} [isRecalled]
+ */
+
+/**
+ * @typedef {"friend" | "group" | "discussion"} Kind
+ */
+
+/** @param {Kind} kind @param {number} id */
+export function keyOf(kind, id) {
+  return `${kind}:${id}`;
+}
+
+/** The messages with one friend, or in one group or discussion. */
+export class Conversation {
+  /**
+   * @param {Kind} kind
+   * @param {number} id a uin, gid or did
+   */
+  constructor(kind, id) {
+    this.kind = kind;
+    this.id = id;
+    this.key = keyOf(kind, id);
+    /** @type {Message[]} */
+    this.messages = [];
+    this.unread = 0;
+    /** Unix seconds of the last message. */
+    this.time = 0;
+    /** Where older messages begin: a page of a friend's log, or a running number. */
+    this.cursor = -1;
+    this.hasOlder = true;
+    this.isLoaded = false;
+    /** Unix milliseconds until which the friend is shown as typing. */
+    this.typingUntil = 0;
+  }
+
+  /**
+   * Add a message where its time puts it, unless it is there.
+   * @param {Message} message
+   * @returns {boolean} whether it is new
+   */
+  add(message) {
+    const { messages } = this;
+    if (message.id !== 0) {
+      const known = messages.find((each) => each.id === message.id);
+      if (known !== undefined) {
+        return false;
+      }
+    }
+    let at = messages.length;
+    while (at > 0 && messages[at - 1].time > message.time) {
+      at -= 1;
+    }
+    messages.splice(at, 0, message);
+    this.time = Math.max(this.time, message.time);
+    return true;
+  }
+
+  /**
+   * Add messages of the history, the oldest first.
+   * @param {Message[]} older
+   */
+  addHistory(older) {
+    const known = new Map(this.messages.map((each) => [each.id, each]));
+    const fresh = older.filter(({ id }) => id === 0 || !known.has(id));
+    // An own message whose answer was lost is known to have arrived now.
+    for (const message of older) {
+      const lost = this.messages.find(
+        (each) => each.id === 0 && each.isMine && isSameText(each, message),
+      );
+      if (message.isMine && lost !== undefined && lost.state === "unknown") {
+        this.messages.splice(this.messages.indexOf(lost), 1);
+      }
+    }
+    this.messages = mergeByTime(fresh, this.messages);
+    this.time = Math.max(this.time, this.messages.at(-1)?.time ?? 0);
+  }
+
+  /**
+   * The server has taken a message of one's own.
+   * @param {Message} message
+   * @param {{id: number, time: number}} told
+   */
+  sent(message, { id, time }) {
+    message.state = "sent";
+    message.problem = undefined;
+    message.id = id;
+    message.time = time || message.time;
+    this.time = Math.max(this.time, message.time);
+    const at = this.messages.indexOf(message);
+    const copy = this.messages.findIndex((each, i) => i !== at && each.id === id);
+    if (id !== 0 && copy >= 0) {
+      this.messages.splice(copy, 1);
+    }
+  }
+
+  /** @param {number} id */
+  recall(id) {
+    const message = this.messages.find((each) => each.id === id);
+    if (message !== undefined) {
+      message.isRecalled = true;
+      message.segments = [];
+    }
+  }
+}
+
+/** @param {Message} a @param {Message} b */
+function isSameText(a, b) {
+  return (
+    Math.abs(a.time - b.time) <= 120 &&
+    JSON.stringify(a.segments) === JSON.stringify(b.segments)
+  );
+}
+
+/**
+ * @param {Message[]} first goes before the second where times are the same
+ * @param {Message[]} second
+ */
+function mergeByTime(first, second) {
+  const merged = [];
+  let i = 0;
+  let j = 0;
+  while (i < first.length || j < second.length) {
+    const takesFirst =
+      j >= second.length || (i < first.length && first[i].time <= second[j].time);
+    merged.push(takesFirst ? first[i++] : second[j++]);
+  }
+  return merged;
+}
+
+/** All conversations of the account. */
+export class Conversations {
+  constructor() {
+    /** @type {Map<string, Conversation>} */
+    this.all = new Map();
+  }
+
+  /**
+   * Return a conversation, which is made if it is not there.
+   * @param {Kind} kind
+   * @param {number} id
+   */
+  get(kind, id) {
+    const key = keyOf(kind, id);
+    let found = this.all.get(key);
+    if (found === undefined) {
+      found = new Conversation(kind, id);
+      this.all.set(key, found);
+    }
+    return found;
+  }
+
+  /** The conversations with messages, the latest first. */
+  get recent() {
+    return [...this.all.values()]
+      .filter((each) => each.time > 0)
+      .sort((a, b) => b.time - a.time);
+  }
+
+  get unread() {
+    return [...this.all.values()].reduce((sum, each) => sum + each.unread, 0);
+  }
+
+  /** Forget all, because the ids of a new session are others. */
+  clear() {
+    this.all.clear();
+  }
+}

@@ -1,0 +1,70 @@
+// @ts-check
+// Making elements. Texts of people are inserted as texts only.
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string | boolean | ((event: any) => void)>} [attributes] those
+ *   that are functions listen to the event of that name
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") {
+      element.addEventListener(name, value);
+    } else if (typeof value === "boolean") {
+      element.toggleAttribute(name, value);
+    } else {
+      element.setAttribute(name, value);
+    }
+  }
+  element.append(...children);
+  return element;
+}
+
+/**
+ * Bring the children of an element in line with some items, and keep the elements of
+ * items that stay, so that focus and a screen reader's place stay as well.
+ * @template Item
+ * @param {Element} parent
+ * @param {Item[]} items
+ * @param {(item: Item) => string} keyOf
+ * @param {(item: Item) => HTMLElement} create
+ * @param {(element: HTMLElement, item: Item) => void} update
+ */
+export function keyed(parent, items, keyOf, create, update) {
+  /** @type {Map<string, HTMLElement>} */
+  const before = new Map();
+  for (const child of /** @type {HTMLCollectionOf<HTMLElement>} */ (parent.children)) {
+    before.set(child.dataset.key ?? "", child);
+  }
+  /** @type {ChildNode | null} */
+  let next = parent.firstChild;
+  for (const item of items) {
+    const key = keyOf(item);
+    let element = before.get(key);
+    if (element === undefined) {
+      element = create(item);
+      element.dataset.key = key;
+    }
+    before.delete(key);
+    update(element, item);
+    if (element === next) {
+      next = element.nextSibling;
+    } else {
+      parent.insertBefore(element, next);
+    }
+  }
+  for (const element of before.values()) {
+    element.remove();
+  }
+}
+
+/** @param {Element} element @param {string} text */
+export function setText(element, text) {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
+}

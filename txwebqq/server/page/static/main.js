@@ -1,0 +1,275 @@
+// @ts-check
+// The page: it joins the account's data and the views.
+
+import { Client } from "./client.js";
+import { make, setText } from "./dom.js";
+import { faceName } from "./faces.js";
+import { Server } from "./server.js";
+import { ConversationView } from "./view-conversation.js";
+import { ListView, statusWord } from "./view-list.js";
+import { SignOnView } from "./view-signon.js";
+import { plainText } from "./wire.js";
+import { hasWord, language, word } from "./words.js";
+
+/** @typedef {import("./conversations.js").Conversation} Conversation */
+
+const STATUSES = ["online", "callme", "away", "busy", "silent", "hidden"];
+
+/** The time in milliseconds in which another tab with this session answers. */
+const OTHER_TAB = 250;
+
+class Page {
+  constructor() {
+    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+    const server = new Server(
+      (url, options) => fetch(url, options),
+      new URL(".", location.href).href,
+    );
+    this.client = new Client(server, sessionStorage, this);
+    const { session } = this.client;
+    this.signOn = new SignOnView(session);
+    this.list = new ListView(this.client, (kind, id) =>
+      this.open(this.client.conversations.get(kind, id)),
+    );
+    this.conversation = new ConversationView(this.client, () => this.open(null));
+    this.state = make("p", { class: "banner", role: "status" });
+    this.me = make("span", { class: "me", dir: "auto" });
+    this.status = make("select", {
+      "aria-label": word("status"),
+      change: () => void this.client.setStatus(this.status.value).catch(() => {}),
+    });
+    for (const status of STATUSES) {
+      this.status.append(make("option", { value: status }, statusWord(status)));
+    }
+    this.notify = make(
+      "button",
+      { type: "button", hidden: true, click: () => void this.askToNotify() },
+      word("notify"),
+    );
+    this.notices = make("ul", { class: "notices", "aria-live": "polite" });
+    this.chat = make(
+      "div",
+      { class: "chat", hidden: true },
+      make(
+        "header",
+        { class: "top" },
+        this.me,
+        this.status,
+        this.notify,
+        make(
+          "button",
+          { type: "button", click: () => void session.signOff() },
+          word("signOff"),
+        ),
+      ),
+      this.notices,
+      make("div", { class: "panes" }, this.list.element, this.conversation.element),
+    );
+    document.body.replaceChildren(this.state, this.signOn.element, this.chat);
+    /** @type {number} */
+    this.drawing = 0;
+    this.watchTabs();
+    addEventListener("online", () => session.wake());
+    addEventListener("offline", () => session.interrupt());
+    document.addEventListener("visibilitychange", () => this.seen());
+    addEventListener("focus", () => this.seen());
+    void this.start();
+  }
+
+  /** Two tabs with one session would take turns, so a copied tab begins anew. */
+  watchTabs() {
+    const { session } = this.client;
+    const channel = new BroadcastChannel("webqq");
+    this.channel = channel;
+    const id = String(Math.random());
+    channel.addEventListener("message", ({ data }) => {
+      if (data.from === id) {
+        return;
+      }
+      if (data.ask !== undefined && data.ask === session.clientid) {
+        channel.postMessage({ from: id, taken: data.ask });
+      } else if (data.taken !== undefined && data.taken === this.asked) {
+        this.isTaken = true;
+      }
+    });
+    this.isTaken = false;
+    this.asked = "";
+    this.tabId = id;
+  }
+
+  async start() {
+    const { session } = this.client;
+    const kept = session.stored();
+    if (kept !== null) {
+      this.asked = kept.clientid;
+      this.channel?.postMessage({ from: this.tabId, ask: kept.clientid });
+      await new Promise((resolve) => setTimeout(resolve, OTHER_TAB));
+      this.asked = "";
+      if (this.isTaken) {
+        session.forget();
+        this.stateChanged("signedOff", "");
+        this.signOn.number.value = String(kept.number);
+        this.signOn.show(word("otherTab"));
+        return;
+      }
+    }
+    if (!(await session.resume())) {
+      this.stateChanged("signedOff", "");
+    }
+  }
+
+  // What the client calls.
+
+  /**
+   * @param {import("./session.js").State} state
+   * @param {string} detail
+   */
+  stateChanged(state, detail) {
+    if (detail !== "") {
+      console.info(state, detail);
+    }
+    const isOn = state === "online" || state === "reconnecting";
+    const isBusy = state === "signingOn";
+    this.chat.hidden = !isOn;
+    this.signOn.element.hidden = isOn || (isBusy && this.client.session.kept !== null);
+    document.body.dataset.state = state;
+    const isTold = ["reconnecting", "kicked", "expired"].includes(state);
+    setText(this.state, isTold ? word(state) : "");
+    if (isOn) {
+      this.draw();
+    } else if (!isBusy) {
+      this.open(null);
+      setText(this.notices, "");
+      this.signOn.number.focus();
+      this.drawTitle();
+    }
+    this.notify.hidden = !("Notification" in window) ||
+      !isSecureContext ||
+      Notification.permission !== "default";
+  }
+
+  listsChanged() {
+    this.draw();
+  }
+
+  /** @param {Conversation} conversation */
+  conversationChanged(conversation) {
+    if (this.conversation.conversation === conversation) {
+      this.conversation.draw();
+    }
+    this.draw();
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {import("./conversations.js").Message} message
+   */
+  messageArrived(conversation, message) {
+    const isOpen = this.conversation.conversation === conversation;
+    if (isOpen && document.visibilityState === "visible" && document.hasFocus()) {
+      conversation.unread = 0;
+    } else if ("Notification" in window && Notification.permission === "granted") {
+      const text = plainText(
+        message.segments,
+        (id) => faceName(id, language),
+        word("picture"),
+      );
+      const { client } = this;
+      const members = client.membersOf(conversation);
+      const sender = client.roster.nameOf(message.sender, members);
+      const body = conversation.kind === "friend" ? text : `${sender}: ${text}`;
+      const options = { body: body.slice(0, 200), tag: conversation.key };
+      const notification = new Notification(client.nameOf(conversation), options);
+      notification.addEventListener("click", () => {
+        window.focus();
+        this.open(conversation);
+      });
+    }
+    this.conversationChanged(conversation);
+  }
+
+  /** @param {Conversation} conversation */
+  windowShaken(conversation) {
+    const name = this.client.nameOf(conversation);
+    this.notice(word("shook", { name }));
+    this.chat.classList.remove("shaken");
+    requestAnimationFrame(() => this.chat.classList.add("shaken"));
+  }
+
+  /** @param {import("./client.js").Notice} notice */
+  noticed({ kind, value, conversation }) {
+    const name = conversation === null ? "" : this.client.nameOf(conversation);
+    const number = value.account ?? "";
+    if (kind === "verify_required") {
+      const text = word("friendRequest", { number, text: String(value.msg ?? "") });
+      const answer = (/** @type {boolean} */ isAccepted) => () =>
+        void this.client.answerFriendRequest(number, isAccepted).catch(() => {});
+      this.notice(text, [
+        [word("accept"), answer(true)],
+        [word("refuse"), answer(false)],
+      ]);
+    } else if (hasWord(kind)) {
+      this.notice(word(kind, { name, number }));
+    }
+  }
+
+  /**
+   * @param {string} text
+   * @param {[string, () => void][]} [actions]
+   */
+  notice(text, actions = [[word("close"), () => {}]]) {
+    const element = make("li", { dir: "auto" }, text);
+    for (const [name, act] of actions) {
+      const click = () => {
+        element.remove();
+        act();
+      };
+      element.append(" ", make("button", { type: "button", click }, name));
+    }
+    this.notices.append(element);
+  }
+
+  // What people do.
+
+  /** @param {Conversation | null} conversation */
+  open(conversation) {
+    this.list.current = conversation?.key ?? "";
+    this.chat.dataset.open = String(conversation !== null);
+    this.conversation.show(conversation);
+    this.draw();
+  }
+
+  seen() {
+    const { conversation } = this.conversation;
+    if (conversation !== null && document.visibilityState === "visible") {
+      conversation.unread = 0;
+      this.draw();
+    }
+  }
+
+  async askToNotify() {
+    await Notification.requestPermission();
+    this.notify.hidden = true;
+  }
+
+  /** Draw the lists, at most once a frame. */
+  draw() {
+    if (this.drawing === 0) {
+      this.drawing = requestAnimationFrame(() => {
+        this.drawing = 0;
+        this.list.draw();
+        const { roster, session } = this.client;
+        setText(this.me, `${roster.me.nick} (${session.number || ""})`);
+        this.status.value = session.kept?.status ?? "online";
+      });
+    }
+    this.drawTitle();
+  }
+
+  drawTitle() {
+    const { unread } = this.client.conversations;
+    document.title = unread === 0 ? word("title") : `(${unread}) ${word("title")}`;
+  }
+}
+
+new Page();

@@ -1,0 +1,192 @@
+// @ts-check
+// Requests to the server: the one module that fetches.
+
+import { MalformedReply, parseFriendLog, parseUploadReply } from "./wire.js";
+
+/** A refusal of the server, with its code (docs/protocol.md 6). */
+export class Refused extends Error {
+  /**
+   * @param {number} code
+   * @param {string} text
+   */
+  constructor(code, text) {
+    super(`${code} ${text}`);
+    this.code = code;
+    this.text = text;
+  }
+}
+
+/** The server could not be asked, or its answer was lost. */
+export class Unreachable extends Error {}
+
+/**
+ * @typedef {object} Options
+ * @property {AbortSignal} [signal] ends the request
+ * @property {number} [seconds] the time limit of the request
+ */
+
+/**
+ * The server, as one tab of a browser asks it. There are no cookies: the header
+ * X-WebQQ-Page, which other sites can neither send nor read, carries what would be in
+ * them.
+ */
+export class Server {
+  /**
+   * @param {typeof fetch} fetchURL
+   * @param {string} base the address of the server, with a slash at its end
+   */
+  constructor(fetchURL, base) {
+    this.fetchURL = fetchURL;
+    this.base = base;
+    /** @type {Map<string, string>} */
+    this.jar = new Map();
+    this.vfwebqq = "";
+  }
+
+  /**
+   * Ask, and return the response.
+   * @param {string} path without a slash at its beginning
+   * @param {BodyInit} body
+   * @param {Options} options
+   * @returns {Promise<Response>}
+   */
+  async fetch(path, body, { signal, seconds = 30 } = {}) {
+    const jar = [...this.jar].map(([name, value]) => `${name}=${value}`).join("; ");
+    const limit = AbortSignal.timeout(seconds * 1000);
+    try {
+      const response = await this.fetchURL(new URL(path, this.base), {
+        method: "POST",
+        headers: { "X-WebQQ-Page": jar },
+        body,
+        credentials: "omit",
+        cache: "no-store",
+        referrerPolicy: "no-referrer",
+        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      });
+      for (const [name, value] of response.headers) {
+        if (name.startsWith("x-webqq-")) {
+          this.jar.set(name.slice("x-webqq-".length), value);
+        }
+      }
+      return response;
+    } catch (error) {
+      throw new Unreachable(String(error));
+    }
+  }
+
+  /**
+   * Ask with fields, and return the text of the reply.
+   * @param {string} path
+   * @param {Record<string, string | number>} fields
+   * @param {Options} [options]
+   */
+  async text(path, fields, options) {
+    const pairs = Object.entries(fields).map(([name, value]) => [name, String(value)]);
+    const response = await this.fetch(path, new URLSearchParams(pairs), options);
+    if (response.status >= 500) {
+      throw new Unreachable(`HTTP ${response.status}`);
+    }
+    try {
+      return await response.text();
+    } catch (error) {
+      throw new Unreachable(String(error));
+    }
+  }
+
+  /**
+   * Ask with fields, and return the reply of JSON, whatever its code is.
+   * @param {string} path
+   * @param {Record<string, string | number>} fields
+   * @param {Options} [options]
+   * @returns {Promise<any>}
+   */
+  async reply(path, fields, options) {
+    const text = await this.text(path, fields, options);
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new MalformedReply(`the reply to ${path} is not JSON`);
+    }
+  }
+
+  /**
+   * Ask with fields, and return the `result`.
+   * @param {string} path
+   * @param {Record<string, string | number>} fields
+   * @param {Options} [options]
+   * @returns {Promise<any>}
+   */
+  async ask(path, fields, options) {
+    const { retcode, result, errmsg } = await this.reply(path, fields, options);
+    if (retcode !== 0) {
+      throw new Refused(retcode, errmsg ?? "");
+    }
+    return result;
+  }
+
+  /**
+   * Ask with one field `r` of JSON, and return the `result`.
+   * @param {string} path
+   * @param {object} values
+   * @param {Options} [options]
+   */
+  askJSON(path, values, options) {
+    return this.ask(path, { r: JSON.stringify(values) }, options);
+  }
+
+  /**
+   * Fetch a page of the log of a friend; page 0 is the newest.
+   * @param {number} uin
+   * @param {number} page
+   * @returns {Promise<any>}
+   */
+  async friendLog(uin, page) {
+    const text = await this.text("cgi-bin/webqq_chat/", {
+      cmd: 1,
+      tuin: uin,
+      vfwebqq: this.vfwebqq,
+      page,
+      row: 30,
+    });
+    const log = parseFriendLog(text);
+    const code = log.retcode ?? log.ret;
+    if (code !== 0) {
+      throw new Refused(code, log.errmsg ?? "");
+    }
+    return log;
+  }
+
+  /**
+   * Upload a file in a form.
+   * @param {string} path
+   * @param {Record<string, string>} fields
+   * @param {string} name the name of the file's field
+   * @param {File} file
+   * @returns {Promise<any>}
+   */
+  async upload(path, fields, name, file) {
+    const form = new FormData();
+    for (const [field, value] of Object.entries(fields)) {
+      form.append(field, value);
+    }
+    form.append(name, file, file.name);
+    const response = await this.fetch(path, form, { seconds: 300 });
+    return parseUploadReply(await response.text());
+  }
+
+  /**
+   * Fetch a picture.
+   * @param {string} path
+   * @param {Record<string, string | number>} fields
+   * @returns {Promise<Blob>}
+   */
+  async picture(path, fields) {
+    const pairs = Object.entries(fields).map(([name, value]) => [name, String(value)]);
+    const response = await this.fetch(path, new URLSearchParams(pairs));
+    const type = response.headers.get("content-type") ?? "";
+    if (!response.ok || !/^image\/(?:png|jpeg|gif|bmp|webp)\b/.test(type)) {
+      throw new Refused(response.status, "not a picture");
+    }
+    return response.blob();
+  }
+}

@@ -1,0 +1,290 @@
+// @ts-check
+// The list at the side: recent conversations, friends, groups and discussions.
+
+import { keyed, make, setText } from "./dom.js";
+import { word } from "./words.js";
+
+/** @typedef {import("./conversations.js").Kind} Kind */
+
+/**
+ * @typedef {object} Entry
+ * @property {string} key
+ * @property {Kind} kind
+ * @property {number} id
+ * @property {string} name
+ * @property {string} status a word of presence, or ""
+ * @property {number} unread
+ * @property {string} heading before the entry, or ""
+ */
+
+/** @type {readonly ["recent", "friends", "groups", "discussions"]} */
+const TABS = ["recent", "friends", "groups", "discussions"];
+
+/** The number of friends above which a search shows no more. */
+const MAX_FOUND = 200;
+
+/** @param {string} status */
+export function statusWord(status) {
+  return word(`status${status.charAt(0).toUpperCase()}${status.slice(1)}`);
+}
+
+const collator = new Intl.Collator();
+
+/** The list of conversations and contacts. */
+export class ListView {
+  /**
+   * @param {import("./client.js").Client} client
+   * @param {(kind: Kind, id: number) => void} open
+   */
+  constructor(client, open) {
+    this.client = client;
+    this.open = open;
+    /** @type {(typeof TABS)[number]} */
+    this.tab = "recent";
+    this.current = "";
+    this.search = make("input", {
+      type: "search",
+      placeholder: word("search"),
+      "aria-label": word("search"),
+      input: () => this.draw(),
+      keydown: (event) => this.keyPressed(event),
+    });
+    this.tabs = make("div", { role: "tablist", class: "tabs" });
+    for (const tab of TABS) {
+      this.tabs.append(
+        make(
+          "button",
+          {
+            role: "tab",
+            type: "button",
+            id: `tab-${tab}`,
+            "aria-controls": "list",
+            click: () => this.choose(tab),
+            keydown: (event) => this.moveTab(event, tab),
+          },
+          word(tab),
+        ),
+      );
+    }
+    this.list = make("ul", { class: "entries" });
+    this.empty = make("p", { class: "empty" });
+    this.panel = make(
+      "div",
+      { role: "tabpanel", id: "list", class: "panel" },
+      this.list,
+      this.empty,
+    );
+    this.element = make(
+      "nav",
+      { class: "side", "aria-label": word("friends") },
+      make("div", { role: "search" }, this.search),
+      this.tabs,
+      this.panel,
+    );
+    this.choose("recent");
+  }
+
+  /** @param {(typeof TABS)[number]} tab */
+  choose(tab) {
+    this.tab = tab;
+    this.search.value = "";
+    this.draw();
+  }
+
+  /** @param {KeyboardEvent} event @param {(typeof TABS)[number]} tab */
+  moveTab(event, tab) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step !== undefined) {
+      const next = TABS[(TABS.indexOf(tab) + step + TABS.length) % TABS.length];
+      this.choose(next);
+      document.getElementById(`tab-${next}`)?.focus();
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  keyPressed(event) {
+    if (event.key === "Enter" && !event.isComposing) {
+      this.list.querySelector("button")?.click();
+    } else if (event.key === "Escape") {
+      this.search.value = "";
+      this.draw();
+    }
+  }
+
+  /** @returns {Entry[]} */
+  entries() {
+    const { roster, conversations } = this.client;
+    const text = this.search.value;
+    const unread = (/** @type {string} */ key) =>
+      conversations.all.get(key)?.unread ?? 0;
+    /** @type {(uin: number, heading?: string) => Entry} */
+    const friend = (uin, heading = "") => ({
+      key: `friend:${uin}`,
+      kind: "friend",
+      id: uin,
+      name: roster.nameOf(uin),
+      status: roster.friends.get(uin)?.status ?? "",
+      unread: unread(`friend:${uin}`),
+      heading,
+    });
+    if (text.trim() !== "") {
+      const wanted = text.trim().toLocaleLowerCase();
+      const found = roster.search(text).map(({ uin }) => friend(uin));
+      return [...found, ...this.groups(), ...this.discussions()]
+        .filter((each) => each.kind === "friend" || has(each.name, wanted))
+        .slice(0, MAX_FOUND);
+    }
+    switch (this.tab) {
+      case "recent":
+        return conversations.recent.map((conversation) => ({
+          key: conversation.key,
+          kind: conversation.kind,
+          id: conversation.id,
+          name: this.client.nameOf(conversation),
+          status:
+            conversation.kind === "friend"
+              ? (roster.friends.get(conversation.id)?.status ?? "")
+              : "",
+          unread: conversation.unread,
+          heading: "",
+        }));
+      case "friends":
+        return roster.categories.flatMap(({ index, name }) => {
+          const inIt = [...roster.friends.values()]
+            .filter(({ category }) => category === index)
+            .map(({ uin }) => friend(uin))
+            .sort(
+              (a, b) =>
+                Number(a.status === "offline") - Number(b.status === "offline") ||
+                collator.compare(a.name, b.name),
+            );
+          const [first, ...rest] = inIt;
+          const heading = `${name || word("myFriends")} (${inIt.length})`;
+          return first === undefined ? [] : [{ ...first, heading }, ...rest];
+        });
+      case "groups":
+        return this.groups();
+      default:
+        return this.discussions();
+    }
+  }
+
+  /** @returns {Entry[]} */
+  groups() {
+    const { roster, conversations } = this.client;
+    return [...roster.groups.values()].map(({ gid, name }) => ({
+      key: `group:${gid}`,
+      kind: "group",
+      id: gid,
+      name,
+      status: "",
+      unread: conversations.all.get(`group:${gid}`)?.unread ?? 0,
+      heading: "",
+    }));
+  }
+
+  /** @returns {Entry[]} */
+  discussions() {
+    const { roster, conversations } = this.client;
+    return [...roster.discussions.values()].map(({ did, name }) => ({
+      key: `discussion:${did}`,
+      kind: "discussion",
+      id: did,
+      name,
+      status: "",
+      unread: conversations.all.get(`discussion:${did}`)?.unread ?? 0,
+      heading: "",
+    }));
+  }
+
+  draw() {
+    for (const button of this.tabs.children) {
+      const isChosen = button.id === `tab-${this.tab}`;
+      button.setAttribute("aria-selected", String(isChosen));
+      button.setAttribute("tabindex", isChosen ? "0" : "-1");
+    }
+    this.panel.setAttribute("aria-labelledby", `tab-${this.tab}`);
+    const entries = this.entries();
+    const isSearch = this.search.value.trim() !== "";
+    setText(
+      this.empty,
+      entries.length > 0
+        ? ""
+        : word(isSearch || this.tab !== "recent" ? "nobody" : "noConversations"),
+    );
+    keyed(
+      this.list,
+      entries,
+      (entry) => entry.key,
+      (entry) => this.makeEntry(entry),
+      (element, entry) => this.drawEntry(element, entry),
+    );
+  }
+
+  /** @param {Entry} entry */
+  makeEntry({ kind, id }) {
+    const button = make(
+      "button",
+      { type: "button", class: "entry", click: () => this.open(kind, id) },
+      make("span", { class: "avatar", "aria-hidden": "true" }),
+      make("span", { class: "name", dir: "auto" }),
+      make("span", { class: "presence" }),
+      make("span", { class: "unread" }),
+    );
+    const element = make("li", {}, make("h2", {}), button);
+    this.watch(element, kind, id);
+    return element;
+  }
+
+  /**
+   * Fetch the avatar when the entry is in sight.
+   * @param {HTMLElement} element
+   * @param {Kind} kind
+   * @param {number} id
+   */
+  watch(element, kind, id) {
+    if (kind === "discussion") {
+      return;
+    }
+    const observer = new IntersectionObserver((seen) => {
+      if (!seen.some((each) => each.isIntersecting)) {
+        return;
+      }
+      observer.disconnect();
+      const code = this.client.roster.groups.get(id)?.code ?? 0;
+      this.client
+        .avatar(kind === "group" ? code : id, kind === "group")
+        .then((blob) => {
+          const url = URL.createObjectURL(blob);
+          const image = make("img", {
+            src: url,
+            alt: "",
+            load: () => URL.revokeObjectURL(url),
+          });
+          element.querySelector(".avatar")?.replaceChildren(image);
+        })
+        .catch(() => {});
+    });
+    observer.observe(element);
+  }
+
+  /** @param {HTMLElement} element @param {Entry} entry */
+  drawEntry(element, { key, name, status, unread, heading }) {
+    const title = /** @type {HTMLElement} */ (element.querySelector("h2"));
+    setText(title, heading);
+    title.hidden = heading === "";
+    const button = /** @type {HTMLElement} */ (element.querySelector("button"));
+    button.setAttribute("aria-current", String(key === this.current));
+    button.dataset.status = status;
+    const [, nameElement, presence, count] = button.children;
+    setText(nameElement, name);
+    setText(presence, status === "" ? "" : statusWord(status));
+    setText(count, unread === 0 ? "" : String(unread));
+    count.setAttribute("aria-label", unread === 0 ? "" : word("unread", { count: unread }));
+  }
+}
+
+/** @param {string} name @param {string} wanted */
+function has(name, wanted) {
+  return name.toLocaleLowerCase().includes(wanted);
+}

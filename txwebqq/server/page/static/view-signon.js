@@ -1,0 +1,130 @@
+// @ts-check
+// The form to sign in with.
+
+import { make, setText } from "./dom.js";
+import { CaptchaNeeded, LoginRefused, Unreachable, passwordHash } from "./session.js";
+import { word } from "./words.js";
+
+/** The sign-in form. */
+export class SignOnView {
+  /**
+   * @param {import("./session.js").Session} session
+   */
+  constructor(session) {
+    this.session = session;
+    /** @type {{code: string, salt: Uint8Array, captcha: Blob | null} | null} */
+    this.challenge = null;
+    this.challenged = "";
+    this.number = make("input", {
+      name: "number",
+      inputmode: "numeric",
+      autocomplete: "username",
+      required: true,
+    });
+    this.password = make("input", {
+      name: "password",
+      type: "password",
+      autocomplete: "current-password",
+      required: true,
+    });
+    this.code = make("input", { name: "code", autocomplete: "off" });
+    this.image = make("img", { alt: word("captcha") });
+    this.problem = make("p", { class: "problem", role: "alert" });
+    this.button = make("button", {}, word("signOn"));
+    this.captcha = make(
+      "fieldset",
+      { hidden: true },
+      make("p", {}, word("captchaWanted")),
+      this.image,
+      make("label", {}, word("captcha"), this.code),
+      make(
+        "button",
+        { type: "button", click: () => void this.fetchChallenge(true) },
+        word("otherCaptcha"),
+      ),
+    );
+    this.element = make(
+      "form",
+      { class: "signon", submit: (event) => this.submitted(event) },
+      make("h1", {}, word("title")),
+      make("label", {}, word("number"), this.number),
+      make("label", {}, word("password"), this.password),
+      this.captcha,
+      this.problem,
+      this.button,
+    );
+  }
+
+  /** @param {string} text */
+  show(text) {
+    setText(this.problem, text);
+    this.number.focus();
+  }
+
+  /** @param {Event} event */
+  submitted(event) {
+    event.preventDefault();
+    void this.signOn();
+  }
+
+  /** @param {boolean} isNew whether to fetch another captcha */
+  async fetchChallenge(isNew) {
+    const number = this.number.value.trim();
+    if (isNew || this.challenge === null || this.challenged !== number) {
+      this.challenge = await this.session.challenge(Number(number));
+      this.challenged = number;
+      const { captcha } = this.challenge;
+      this.captcha.hidden = captcha === null;
+      this.code.value = "";
+      if (captcha !== null) {
+        URL.revokeObjectURL(this.image.src);
+        this.image.src = URL.createObjectURL(captcha);
+        this.code.focus();
+      }
+    }
+    return this.challenge;
+  }
+
+  async signOn() {
+    const number = this.number.value.trim();
+    if (!/^[1-9][0-9]{4,9}$/.test(number)) {
+      this.show(word("numberWrong"));
+      return;
+    }
+    this.button.disabled = true;
+    setText(this.problem, word("signingOn"));
+    try {
+      const { captcha, code, salt } = await this.fetchChallenge(false);
+      const typed = this.code.value.trim();
+      if (captcha !== null && typed === "") {
+        setText(this.problem, "");
+        return;
+      }
+      this.challenge = null;
+      this.captcha.hidden = true;
+      const hash = passwordHash(this.password.value);
+      const answer = { code: captcha === null ? code : typed, salt };
+      await this.session.signOn(Number(number), hash, answer, "online");
+      this.password.value = "";
+      setText(this.problem, "");
+    } catch (error) {
+      setText(this.problem, problemOf(error));
+    } finally {
+      this.button.disabled = false;
+    }
+  }
+}
+
+/** @param {unknown} error */
+function problemOf(error) {
+  if (error instanceof LoginRefused) {
+    const { code } = error;
+    return [1, 3, 4, 5].includes(code)
+      ? word(`login${code}`)
+      : word("loginOther", { code });
+  }
+  if (error instanceof Unreachable || error instanceof CaptchaNeeded) {
+    return word("unreachable");
+  }
+  return String(error);
+}

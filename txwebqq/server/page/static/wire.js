@@ -1,0 +1,275 @@
+// @ts-check
+// The formats of replies and of contents: calls of JavaScript, the log of a friend,
+// replies to uploads, and the elements of a message (docs/protocol.md 2.1, 2.8.2, 4).
+
+/**
+ * A part of a message.
+ * @typedef {{type: "text", text: string}
+ *   | {type: "face", id: number}
+ *   | {type: "mention", number: number, name: string}
+ *   | {type: "reply", id: number}
+ *   | {type: "groupPicture", name: string, fileId: number, server: string}
+ *   | {type: "friendPicture", name: string}
+ *   | {type: "photo", path: string, name: string, size: number, ok: boolean}
+ *   | {type: "unknown"}} Segment
+ */
+
+/**
+ * @typedef {{name: string, size: number, color: string, style: number[]}} Font
+ */
+
+/** @type {Font} */
+export const DEFAULT_FONT = { name: "宋体", size: 10, color: "000000", style: [0, 0, 0] };
+
+/** A reply that has another form than the protocol says. */
+export class MalformedReply extends Error {}
+
+const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([^]))/g;
+const ESCAPED = { n: "\n", r: "\r", t: "\t" };
+
+/** @param {string} text */
+function unescape(text) {
+  return text.replace(ESCAPE, (_, byte, unit, other) => {
+    if (other !== undefined) {
+      return ESCAPED[/** @type {keyof typeof ESCAPED} */ (other)] ?? other;
+    }
+    return String.fromCharCode(parseInt(byte ?? unit, 16));
+  });
+}
+
+/**
+ * Return the arguments of a call such as `ptuiCB('0','0','')`, all of them texts.
+ * @param {string} text
+ * @returns {string[]}
+ */
+export function callArguments(text) {
+  const call = /^\s*\w+\s*\(([^]*)\)\s*;?\s*$/.exec(text);
+  if (call === null) {
+    throw new MalformedReply("not a call");
+  }
+  const found = [];
+  for (const [, argument] of call[1].matchAll(/'((?:[^'\\]|\\[^])*)'/g)) {
+    found.push(unescape(argument));
+  }
+  return found;
+}
+
+/**
+ * Return the bytes that a text of `\xNN` stands for.
+ * @param {string} text
+ */
+export function bytesOf(text) {
+  return Uint8Array.from(text, (unit) => unit.charCodeAt(0) & 255);
+}
+
+const STRING_OR_NAME = /"(?:[^"\\]|\\[^])*"|([{,]\s*)([A-Za-z_]\w*)\s*:/g;
+
+/**
+ * Return the object in the call that is the log of a friend; its names have no
+ * quotation marks. A refusal is JSON, and returned as it is.
+ * @param {string} text
+ * @returns {any}
+ */
+export function parseFriendLog(text) {
+  const start = text.indexOf("(");
+  const isCall = start >= 0 && !text.trimStart().startsWith("{");
+  const inner = isCall ? text.slice(start + 1, text.lastIndexOf(")")) : text;
+  return JSON.parse(
+    inner.replace(STRING_OR_NAME, (whole, before, name) =>
+      name === undefined ? whole : `${before}"${name}":`,
+    ),
+  );
+}
+
+/**
+ * Return the object in the page that answers an upload.
+ * @param {string} text
+ * @returns {any}
+ */
+export function parseUploadReply(text) {
+  const object = text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1);
+  try {
+    return JSON.parse(object.includes('"') ? object : object.replaceAll("'", '"'));
+  } catch {
+    throw new MalformedReply("the reply to the upload is not readable");
+  }
+}
+
+/** @param {any} value @returns {Font} */
+function fontOf(value) {
+  const { name, size, color, style } = value ?? {};
+  return {
+    name: typeof name === "string" ? name : DEFAULT_FONT.name,
+    size: Math.min(Math.max(Number(size) || DEFAULT_FONT.size, 1), 72),
+    color: /^[0-9a-f]{6}$/i.test(color) ? color : DEFAULT_FONT.color,
+    style: Array.isArray(style) ? style.map((bit) => Number(bit) || 0) : [0, 0, 0],
+  };
+}
+
+/** @param {any[]} element @returns {Segment} */
+function segmentOf([kind, first, second]) {
+  switch (kind) {
+    case "face":
+      return { type: "face", id: Number(first) };
+    case "at":
+      return { type: "mention", number: Number(first), name: String(second) };
+    case "reply":
+      return { type: "reply", id: Number(first) };
+    case "cface":
+      if (first !== null && typeof first === "object") {
+        return {
+          type: "groupPicture",
+          name: String(first.name),
+          fileId: Number(first.file_id) || 0,
+          server: String(first.server ?? ""),
+        };
+      }
+      return { type: "friendPicture", name: String(first) };
+    case "offpic": {
+      const { success, file_path: path } = first ?? {};
+      return {
+        type: "photo",
+        path: String(path ?? ""),
+        name: "",
+        size: 0,
+        ok: success === 1,
+      };
+    }
+    default:
+      return { type: "unknown" };
+  }
+}
+
+/**
+ * Read the content of an event, or of a message in the log of a friend. The last text
+ * loses the space that servers add.
+ * @param {unknown} elements
+ * @param {boolean} isPadded whether there is such a space
+ * @returns {{font: Font, segments: Segment[]}}
+ */
+export function readContent(elements, isPadded = true) {
+  let font = DEFAULT_FONT;
+  /** @type {Segment[]} */
+  const segments = [];
+  for (const element of Array.isArray(elements) ? elements : []) {
+    if (typeof element === "string") {
+      segments.push({ type: "text", text: element.replaceAll(/\r\n?/g, "\n") });
+    } else if (Array.isArray(element)) {
+      if (element[0] === "font") {
+        font = fontOf(element[1]);
+      } else {
+        segments.push(segmentOf(element));
+      }
+    }
+  }
+  const last = segments.at(-1);
+  if (isPadded && last?.type === "text" && /[ \n]$/.test(last.text)) {
+    last.text = last.text.slice(0, -1);
+  }
+  return {
+    font,
+    segments: segments.filter((each) => each.type !== "text" || each.text !== ""),
+  };
+}
+
+/**
+ * Read the content of a message in the log of a group or a discussion.
+ * @param {any} items
+ * @param {(index: number) => number} faceAt the wire number of a picture's number
+ * @returns {Segment[]}
+ */
+export function readLogItems(items, faceAt) {
+  /** @type {Segment[]} */
+  const segments = [];
+  for (const item of Array.isArray(items) ? items : []) {
+    const text = String(item.v ?? "");
+    if (item.at !== undefined) {
+      const name = text.replace(/^@/, "");
+      segments.push({ type: "mention", number: Number(item.at), name });
+    } else if (item.reply !== undefined) {
+      segments.push({ type: "reply", id: Number(item.reply) });
+    } else if (item.t === 1) {
+      segments.push({ type: "face", id: faceAt(Number(text)) });
+    } else if (item.t === 2) {
+      const ip = Number(item.ip) >>> 0;
+      const parts = [ip >>> 24, (ip >>> 16) & 255, (ip >>> 8) & 255, ip & 255];
+      segments.push({
+        type: "groupPicture",
+        name: text,
+        fileId: Number(item.fid) || 0,
+        server: ip ? `${parts.join(".")}:${Number(item.port)}` : "",
+      });
+    } else if (text !== "") {
+      segments.push({ type: "text", text: text.replaceAll(/\r\n?/g, "\n") });
+    }
+  }
+  return segments;
+}
+
+/**
+ * Return the `content` of a message to send: a text that holds JSON.
+ * @param {Segment[]} segments
+ */
+export function writeContent(segments) {
+  /** @type {any[]} */
+  const elements = [];
+  for (const segment of segments) {
+    switch (segment.type) {
+      case "text":
+        elements.push(segment.text);
+        break;
+      case "face":
+        elements.push(["face", segment.id]);
+        break;
+      case "mention":
+        elements.push(["at", segment.number, segment.name]);
+        break;
+      case "reply":
+        elements.push(["reply", segment.id]);
+        break;
+      case "groupPicture":
+        elements.push(["cface", "group", segment.name]);
+        break;
+      case "friendPicture":
+        elements.push(["cface", segment.name]);
+        break;
+      case "photo":
+        elements.push(["offpic", segment.path, segment.name, segment.size]);
+        break;
+    }
+  }
+  // Servers refuse a message without any text.
+  if (!elements.some((each) => typeof each === "string")) {
+    elements.push("");
+  }
+  const { name, size, style, color } = DEFAULT_FONT;
+  elements.push(["font", { name, size: String(size), style, color }]);
+  return JSON.stringify(elements);
+}
+
+/**
+ * Return the plain text of some segments, for lists and notifications.
+ * @param {Segment[]} segments
+ * @param {(id: number) => string} faceName
+ * @param {string} picture the word for a picture
+ */
+export function plainText(segments, faceName, picture) {
+  return segments
+    .map((segment) => {
+      switch (segment.type) {
+        case "text":
+          return segment.text;
+        case "face":
+          return `[${faceName(segment.id)}]`;
+        case "mention":
+          return `@${segment.name}`;
+        case "groupPicture":
+        case "friendPicture":
+        case "photo":
+          return `[${picture}]`;
+        default:
+          return "";
+      }
+    })
+    .join("");
+}

@@ -1,0 +1,136 @@
+// @ts-check
+// The texts of the page, in Chinese and English.
+
+/** @typedef {"zh" | "en"} Language */
+
+/** @type {Language} */
+export const language = navigator.languages.some((each) => /^zh\b/i.test(each))
+  ? "zh"
+  : "en";
+
+/** @type {Record<string, [string, string]>} English, Chinese */
+const WORDS = {
+  title: ["WebQQ", "WebQQ"],
+  number: ["Number", "号码"],
+  password: ["Password", "密码"],
+  signOn: ["Sign in", "登录"],
+  signUp: ["Create an account", "注册新帐号"],
+  signOff: ["Sign out", "退出"],
+  signingOn: ["Signing in…", "正在登录…"],
+  captcha: ["The characters in the picture", "图中的字符"],
+  captchaWanted: [
+    "The server wants to know that you are a person.",
+    "服务器需要确认您不是程序。",
+  ],
+  otherCaptcha: ["Another picture", "换一张"],
+  numberWrong: ["A number has 5 to 10 digits.", "号码是 5 到 10 位数字。"],
+  login1: [
+    "Too many attempts from your address. Try again in ten minutes.",
+    "您尝试的次数过多，请十分钟后再试。",
+  ],
+  login3: ["The number or the password is wrong.", "帐号或密码不正确。"],
+  login4: ["The characters were wrong.", "验证码不正确。"],
+  login5: [
+    "This account may not sign in. Ask whoever runs the server.",
+    "该帐号无法登录，请联系管理员。",
+  ],
+  loginOther: ["The server refused the sign-in (code {code}).", "登录被拒绝（代码 {code}）。"],
+  unreachable: ["The server does not answer.", "服务器没有响应。"],
+  online: ["Connected", "已连接"],
+  reconnecting: [
+    "No connection. Trying again…",
+    "连接已断开，正在重新连接…",
+  ],
+  kicked: [
+    "You have signed in somewhere else, so this page was signed out.",
+    "您的帐号已在别处登录，本页面已下线。",
+  ],
+  expired: ["Your session has ended. Please sign in again.", "会话已过期，请重新登录。"],
+  otherTab: [
+    "This account is open in another tab. Sign in here to use it in this one.",
+    "该帐号已在另一个标签页中打开。在此登录即可改用本页。",
+  ],
+  search: ["Search friends", "搜索好友"],
+  recent: ["Recent", "最近"],
+  friends: ["Friends", "好友"],
+  groups: ["Groups", "群"],
+  discussions: ["Discussions", "讨论组"],
+  myFriends: ["My friends", "我的好友"],
+  nobody: ["Nobody found", "没有找到"],
+  noConversations: ["No conversations yet", "还没有会话"],
+  members: ["Members", "成员"],
+  owner: ["owner", "群主"],
+  administrator: ["administrator", "管理员"],
+  choose: ["Choose a conversation", "请选择一个会话"],
+  message: ["Message", "消息"],
+  send: ["Send", "发送"],
+  picture: ["picture", "图片"],
+  addPicture: ["Send a picture", "发送图片"],
+  addFace: ["Emoticons", "表情"],
+  shake: ["Shake", "抖动窗口"],
+  shook: ["{name} has shaken your window.", "{name} 给您发送了一个窗口抖动。"],
+  shaken: ["You have shaken the window.", "您发送了一个窗口抖动。"],
+  back: ["Back", "返回"],
+  older: ["Earlier messages", "更早的消息"],
+  loading: ["Loading…", "正在加载…"],
+  historyFailed: ["The history could not be loaded.", "无法加载消息记录。"],
+  sending: ["sending", "发送中"],
+  failed: ["not delivered", "未送达"],
+  unknown: ["perhaps not delivered", "可能未送达"],
+  retry: ["Send again", "重新发送"],
+  code112: ["too many messages", "消息过多"],
+  code111: ["the recipient has blocked you", "对方已屏蔽您"],
+  code113: ["you are muted in this group", "您已被禁言"],
+  code123: ["too long", "消息过长"],
+  code100001: ["no longer possible here", "无法在此发送"],
+  pictureFailed: ["The picture could not be loaded", "图片无法加载"],
+  uploadFailed: ["The picture was not sent: {reason}", "图片发送失败：{reason}"],
+  notPicture: ["it is no picture", "不是图片"],
+  recalled: ["recalled", "消息已撤回"],
+  typing: ["{name} is typing…", "{name} 正在输入…"],
+  replyTo: ["reply", "回复"],
+  unread: ["{count} unread", "{count} 条未读"],
+  status: ["Status", "状态"],
+  statusOnline: ["online", "在线"],
+  statusOffline: ["offline", "离线"],
+  statusAway: ["away", "离开"],
+  statusBusy: ["busy", "忙碌"],
+  statusCallme: ["open to chats", "Q我吧"],
+  statusSilent: ["do not disturb", "请勿打扰"],
+  statusHidden: ["invisible", "隐身"],
+  notify: ["Notify me of new messages", "有新消息时通知我"],
+  friendRequest: ["{number} asks to be your friend: {text}", "{number} 请求加您为好友：{text}"],
+  accept: ["Accept", "同意"],
+  refuse: ["Refuse", "拒绝"],
+  verify_pass: ["{number} has accepted your request.", "{number} 接受了您的好友请求。"],
+  verify_pass_add: ["{number} is your friend now.", "{number} 已和您互加好友。"],
+  verify_rejected: ["{number} has refused your request.", "{number} 拒绝了您的好友请求。"],
+  added_buddy_sig: ["{number} has added you.", "{number} 加您为好友。"],
+  added_buddy_nosig: ["{number} has added you.", "{number} 加您为好友。"],
+  group_join: ["A member has joined {name}.", "有新成员加入 {name}。"],
+  group_leave: ["A member has left {name}.", "有成员离开 {name}。"],
+  group_create: ["You are a member of a new group.", "您加入了一个新群。"],
+  group_admin_op: ["The administrators of {name} have changed.", "{name} 的管理员有变动。"],
+  group_request_join_agree: ["You are a member of {name} now.", "您已加入 {name}。"],
+  group_request_join_deny: [
+    "Your request to join a group was refused.",
+    "您的加群请求被拒绝。",
+  ],
+  close: ["Close", "关闭"],
+};
+
+/**
+ * Return a text of the page.
+ * @param {string} key
+ * @param {Record<string, string | number>} [values] that stand for names in braces
+ */
+export function word(key, values = {}) {
+  const [english, chinese] = WORDS[key] ?? [key, key];
+  const text = language === "zh" ? chinese : english;
+  return text.replaceAll(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/** @param {string} key */
+export function hasWord(key) {
+  return key in WORDS;
+}
