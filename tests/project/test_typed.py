@@ -462,6 +462,8 @@ async def test_gateway(terminal: Terminal) -> None:
     await bob.shows("200001: hello")
     await terminal.stop(gateway)
     assert terminal.has("gateway.sqlite")
+    twice = (("Password:", "oolong"), ("Repeat the password:", "oolong"))
+    assert "$scrypt$" in await terminal.answer("hash-password", *twice)
 
 
 @ensureDeferred
