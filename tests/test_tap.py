@@ -341,6 +341,7 @@ def test_oneBot(folder: Path) -> None:
         ({"onebot": "ws://h:1", "token_file": "lines"}, "has a control character"),
         ({"onebot": "ws://h:1", "send_burst": "0001000"}, "--send-burst is not from"),
         ({"onebot": "ws://h:1", "password_file": "secret"}, "--password-file is for"),
+        ({"onebot": "ws://h:1", "session_file": "kept"}, "--session-file is for WebQQ"),
         ({"onebot": "ws://h:1", "token_file": "none"}, "cannot read none"),
         ({"onebot": "ws://h:1", "send_burst": "0"}, "--send-burst is not from 1 to"),
         ({"onebot": "ws://h:1", "send_seconds": "x"}, "--send-seconds is not from 0"),

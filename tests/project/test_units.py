@@ -91,6 +91,8 @@ def test_options(unit: Path) -> None:
     text = unit.read_text(encoding="utf-8").replace("\\\n", "")
     [command] = re.findall("^ExecStart=(.*)$", text, re.MULTILINE)
     checkCommand(shlex.split(command))
+    # SIGHUP stops a daemon that has no file to read again.
+    assert ("\nExecReload=/bin/kill -HUP $MAINPID\n" in text) == (" --config " in text)
     assert "Type=notify" in text
     assert "\nRestartPreventExitStatus=1\n" in text
 
