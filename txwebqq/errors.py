@@ -185,8 +185,8 @@ class CaptchaUnsolved(LoginRefused):
 
 class CaptchaLapsed(CaptchaUnsolved):
     """
-    The captcha was not read in time: the sign-on asks the server again, which may want
-    another one.
+    The captcha was not read in time, which is a minute at least: the sign-on asks the
+    server again, which may want another one.
     """
 
 

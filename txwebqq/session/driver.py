@@ -48,6 +48,10 @@ from txwebqq.wire.form import Ticket
 
 R = TypeVar("R")
 
+MIN_CAPTCHA_LIFE = 60.0
+"""Time before which a captcha has not lapsed, in seconds: else an application that
+cannot read captchas could ask for new ones without end."""
+
 USE_INTERVAL = 60.0
 """The seconds between two notes that a kept session is in use."""
 
@@ -268,6 +272,7 @@ class SignOnDriver:
         number = self._account.number
         self._log.info("Captcha required (account {number}).", number=number)
         self.signOns.awaitCaptcha()
+        askedAt = self._clock.seconds()
 
         async def ask() -> str:
             return await protocol.captchaRequired(image)
@@ -280,7 +285,8 @@ class SignOnDriver:
                 self._machine.captchaUnsolved("captchaRequired returned no text")
 
         def unsolved(failure: Failure) -> None:
-            if failure.check(CaptchaLapsed):
+            seconds = self._clock.seconds() - askedAt
+            if failure.check(CaptchaLapsed) and seconds >= MIN_CAPTCHA_LIFE:
                 self._machine.captchaLapsed()
                 return
             # Of any class, since the application may have raised it.

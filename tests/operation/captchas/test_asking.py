@@ -15,6 +15,7 @@ from txwebqq.errors import CaptchaLapsed, CaptchaUnsolved
 from txwebqq.model import Number
 from txwebqq.operation.captchas.asking import TIME_LIMIT, CaptchaFactory
 from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.session.driver import MIN_CAPTCHA_LIFE
 
 Flush = Callable[..., list[Failure]]
 
@@ -209,8 +210,21 @@ def test_lapsedApplication() -> None:
     check = b"ptui_checkVC('0','!ABC','\\x00\\x00\\x00\\x00\\x00\\x01\\x02\\x03');"
     rig.server.replies["/check"] = [check]
     before = rig.server.requests.count("/check")
+    rig.web.settle(MIN_CAPTCHA_LIFE)
     first.errback(CaptchaLapsed("too late"))
     rig.web.settle()
     assert rig.server.requests.count("/check") > before
     rig.factory.captchaTexts = [succeed(rig.web.captchaText)]
+    rig.finish()
+
+
+def test_lapsedAtOnce() -> None:
+    """
+    An application that gives up at once does not ask the server without end.
+    """
+    rig = Rig(CaptchaMode.ALWAYS)
+    rig.factory.captchaTexts = [fail(CaptchaLapsed("no time"))]
+    rig.start()
+    rig.web.settle(10)
+    assert rig.service.signOns.state.value == "captcha_unsolved"
     rig.finish()
