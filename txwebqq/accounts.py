@@ -42,6 +42,7 @@ class WebQQAccess:
     @ivar sessionFile: keeps the session for the next process, L{None} to sign off when
         the service stops.
     @ivar isSessionKept: whether a daemon with a database keeps it without such a file.
+    @ivar seenFile: the file that remembers the events that were delivered last.
     """
 
     server: str = "http://127.0.0.1:8890"
@@ -50,6 +51,7 @@ class WebQQAccess:
     heartbeat: float = 60.0
     sessionFile: Path | None = None
     isSessionKept: bool = True
+    seenFile: Path | None = None
 
     def check(self) -> None:
         """
@@ -247,6 +249,7 @@ def makeAccount(
             heartbeat=access.heartbeat,
             captchaRetry=CAPTCHA_RETRY,
             keeper=_keeperOf(account, access, reactor),
+            seenFile=access.seenFile,
         )
     try:
         # It needs an extra.

@@ -44,6 +44,7 @@ from txwebqq.model import (
     Message,
     MessageRecalled,
     MessageSent,
+    MessagesMissed,
     OfflineFile,
     OfflineFileNotice,
     QueuedMessage,
@@ -210,8 +211,7 @@ class WebQQProtocol(
 
     def signedOn(self) -> object:
         """
-        Called once, when the account is online and friends and groups are
-        known.
+        Called once, when the account is online and its contacts are known.
         """
 
     def messageReceived(self, message: Message) -> object:
@@ -316,14 +316,12 @@ class WebQQProtocol(
 
     def messageRecalled(self, recall: MessageRecalled) -> object:
         """
-        Called when a message of a friend or in a group was recalled; it is to be
-        shown no longer.
+        Called when a message was recalled, which is to be shown no longer.
         """
 
     def memberMuted(self, mute: MemberMuted) -> object:
         """
-        Called when a member of a group, or the whole group, was muted, or is no
-        longer.
+        Called when a member or a whole group was muted, or is muted no longer.
         """
 
     def memberPoked(self, poke: MemberPoked) -> object:
@@ -333,8 +331,7 @@ class WebQQProtocol(
 
     def reactionChanged(self, reaction: Reaction) -> object:
         """
-        Called when a member has reacted to a message in a group, or has taken a
-        reaction back.
+        Called when a member has set or removed a reaction to a message.
         """
 
     def groupFileShared(self, file: GroupFile) -> object:
@@ -345,6 +342,11 @@ class WebQQProtocol(
     def messageSent(self, message: MessageSent) -> object:
         """
         Called when the account has sent a message by another client.
+        """
+
+    def messagesMissed(self, missed: MessagesMissed) -> object:
+        """
+        Called when messages of a group or discussion did not come, by their numbers.
         """
 
     def kicked(self, notice: KickNotice) -> object:
@@ -461,9 +463,12 @@ class WebQQFactory(HasQueue):
     Builds the protocol of each sign-on, and holds the data that outlives one.
 
     @cvar protocol: the class of the protocols.
+    @cvar maxUnfinished: callbacks of an account whose results have not fired; while
+        there are as many, its events wait.
     """
 
     protocol: type[WebQQProtocol] = WebQQProtocol
+    maxUnfinished: int = 1000
 
     def messageSettled(self, message: QueuedMessage, outcome: SendOutcome) -> object:
         """

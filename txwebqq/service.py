@@ -69,6 +69,12 @@ class WebQQService(MultiService, Generic[P_co]):
     @param captchaRetry: the seconds after which the account is signed on again if its
         captcha was not solved, L{None} to stay offline then.
 
+    @param seenFile: a file that remembers the events that were delivered last, so that
+        the next process drops those that come again; L{None} for none. Each account
+        has its own.
+
+    @raise InvalidConfiguration: when that file cannot be used.
+
     @ivar signOns: the counts of the sign-ons, and the present state.
     """
 
@@ -86,6 +92,7 @@ class WebQQService(MultiService, Generic[P_co]):
         backoff: Callable[[int], float] = signOnBackoff,
         captchaRetry: float | None = None,
         keeper: SessionKeeper | None = None,
+        seenFile: Path | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.account = account
@@ -95,7 +102,16 @@ class WebQQService(MultiService, Generic[P_co]):
         self._signedOff: Deferred[None] | None = None
         self._isKept = keeper is not None
         self._driver = SignOnDriver(
-            self, account, factory, client, clock, era, heartbeat, backoff, keeper
+            self,
+            account,
+            factory,
+            client,
+            clock,
+            era,
+            heartbeat,
+            backoff,
+            keeper,
+            seenFile,
         )
         self.signOns = self._driver.signOns
 

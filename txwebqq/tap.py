@@ -132,6 +132,12 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
             "A file that keeps the session for the next start, which resumes it.",
         ],
         [
+            "seen-file",
+            None,
+            None,
+            "A file for the ids of delivered events, so that none comes twice.",
+        ],
+        [
             "onebot",
             None,
             None,
@@ -296,12 +302,14 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
         if self["token-file"] is not None:
             raise InvalidConfiguration("--token-file is for --onebot only")
         kept = self["session-file"]
+        seen = self["seen-file"]
         access = WebQQAccess(
             self["server"],
             self["ca-file"],
             _era(self["era"]),
             _seconds("heartbeat", self["heartbeat"], 1.0, 3600.0),
             None if kept is None else Path(kept).absolute(),
+            seenFile=None if seen is None else Path(seen).absolute(),
         )
         _check(access, "server")
         return access

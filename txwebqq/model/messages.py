@@ -132,3 +132,26 @@ class StrangerMessage(Value, Received, gc=False):
     messageId2: int
     font: Font = Font()
     kind: int = 140
+
+
+class MessagesMissed(Value):
+    """
+    Messages of a group or discussion that the server has numbered, and that this
+    account was not given. It is made by the client (L{WebQQProtocol.messagesMissed
+    <txwebqq.protocol.WebQQProtocol.messagesMissed>}).
+
+    @ivar count: the number of the messages.
+    @ivar after: the running number of the last message before the first of them,
+        C{before} that of the next one after the last of them; 0 where they are not
+        known.
+    @ivar group: with C{code} and C{number}, 0 for a discussion.
+    @ivar discussion: 0 for a group.
+    """
+
+    count: int
+    after: int = 0
+    before: int = 0
+    group: Gid = Gid(0)
+    code: Code = Code(0)
+    number: Number = Number(0)
+    discussion: Did = Did(0)

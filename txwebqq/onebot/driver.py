@@ -199,7 +199,13 @@ class OneBotDriver:
         )
         rosterSync = RosterSyncService(number, transport, clock)
         eventQueue = EventQueue(
-            number, transport, protocol, rosterSync, Acknowledgement(), clock
+            number,
+            transport,
+            protocol,
+            rosterSync,
+            Acknowledgement(),
+            clock,
+            self.signOns.incoming,
         )
         self._current = _SignOn(
             protocol, transport, rosterSync, eventQueue, pacer, calls

@@ -68,6 +68,31 @@ POLL_FAILURES = counter(
     "Polls of an account that have failed.",
     "account",
 )
+MISSED = counter(
+    "txwebqq_messages_missed_total",
+    "Messages of groups and discussions that did not come, by their numbers.",
+    "account",
+)
+REPEATED = counter(
+    "txwebqq_events_repeated_total",
+    "Events that came again after a restart, and were dropped.",
+    "account",
+)
+DROPPED = counter(
+    "txwebqq_events_dropped_total",
+    "Events that were dropped because the application was too slow.",
+    "account",
+)
+UNFINISHED = gauge(
+    "txwebqq_callbacks_unfinished",
+    "Callbacks of the application that have not finished.",
+    "account",
+)
+HELD = gauge(
+    "txwebqq_events_held",
+    "1 while events of an account wait for the application.",
+    "account",
+)
 RECEIVED = counter(
     "txwebqq_messages_received_total",
     "Messages that were given to the application, by kind.",
@@ -191,7 +216,20 @@ class WatchedAccounts:
     signed on.
     """
 
-    metrics = (STATE, SIGN_ONS, RECONNECTS, LOST, POLL_FAILURES, RECEIVED, SENT)
+    metrics = (
+        STATE,
+        SIGN_ONS,
+        RECONNECTS,
+        LOST,
+        POLL_FAILURES,
+        MISSED,
+        REPEATED,
+        DROPPED,
+        UNFINISHED,
+        HELD,
+        RECEIVED,
+        SENT,
+    )
 
     def __init__(self) -> None:
         self._accounts: dict[Number, tuple[SignOnCounts, MessageCounts]] = {}
@@ -239,6 +277,12 @@ class WatchedAccounts:
                 ("logged_out", signOns.loggedOut),
             ):
                 yield LOST, (account, reason), count
+            incoming = signOns.incoming
+            yield MISSED, (account,), incoming.missed
+            yield REPEATED, (account,), incoming.repeated
+            yield DROPPED, (account,), incoming.dropped
+            yield UNFINISHED, (account,), incoming.unfinished
+            yield HELD, (account,), float(incoming.isHeld)
             for event, kind in _RECEIVED_KINDS.items():
                 yield RECEIVED, (account, kind), messages.received[event]
             # The series that say that all is well, or not, are there from the start.

@@ -26,6 +26,10 @@ class FactoryWrapper:
 
     def __init__(self, factory: FactoryOf[Any]) -> None:
         self._factory = factory
+        # The session reads it.
+        known: int | None = getattr(factory, "maxUnfinished", None)
+        if known is not None:
+            self.maxUnfinished = known
 
     def buildProtocol(self, account: Account) -> Any:
         """

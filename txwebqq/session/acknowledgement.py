@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from twisted.internet.defer import Deferred
 
 from txwebqq.model import Event, KickNotice, Shake, StatusChange, Typing
+from txwebqq.session.incoming.seenevents import SeenEvents
 from txwebqq.sessionfile import Acknowledged
 from txwebqq.wire.events.envelope import CODECS, pollTypeOf
 
@@ -33,11 +34,14 @@ class Acknowledgement:
     At most one reply is pending: from L{begin} until its last event is
     delivered and the application holds it no longer, or the sign-on is over.
 
+    @param seen: is told what the application holds.
+
     @ivar number: the number that polls acknowledge, 0 before the first reply
         with a number.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seen: SeenEvents | None = None) -> None:
+        self._seen = seen
         self.number = 0
         # The reply that began last, its events, and the last of them as long as
         # it was not delivered.
@@ -145,6 +149,8 @@ class Acknowledgement:
         @return: ends this.
         """
         self._holds += 1
+        if self._seen is not None:
+            self._seen.hold()
         if not self.isPending and self.number == self._begun:
             # Its last event is being delivered, and no poll was sent yet.
             self.number = self._former
@@ -156,6 +162,8 @@ class Acknowledgement:
             if not isOver:
                 isOver = True
                 self._holds -= 1
+                if self._seen is not None and not self._holds:
+                    self._seen.release()
                 if self._isHeld and not self._holds:
                     self.finish()
 

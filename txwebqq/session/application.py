@@ -21,7 +21,12 @@ from txwebqq.interfaces import (
     IWebQQTransport,
 )
 from txwebqq.model import Account, StateChange
-from txwebqq.session.callbacks import CallbackQueue, GuardedCallbacks, GuardedProtocol
+from txwebqq.session.callbacks import (
+    MAX_UNFINISHED,
+    CallbackQueue,
+    GuardedCallbacks,
+    GuardedProtocol,
+)
 from txwebqq.session.signoncounts import SignOnCounts
 
 _CHANGED = "State of account {account}: {state} (before: {before})."
@@ -45,7 +50,8 @@ class Application:
         self._clock = clock
         self._factory = factory
         self.counts = SignOnCounts(self._stateChanged)
-        self._callbackQueue = CallbackQueue()
+        limit = getattr(factory, "maxUnfinished", MAX_UNFINISHED)
+        self._callbackQueue = CallbackQueue(self.counts.incoming, limit)
         self._observer: GuardedCallbacks | None = None
         if IStateObserver.providedBy(factory):
             self._observer = GuardedCallbacks(factory, account, self._callbackQueue)

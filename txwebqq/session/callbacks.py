@@ -16,7 +16,11 @@ from twisted.python.failure import Failure
 
 from txwebqq.errors import WebQQError
 from txwebqq.interfaces import IWebQQProtocol
-from txwebqq.model import Account
+from txwebqq.model import Account, MessagesMissed
+from txwebqq.session.incoming.counts import IncomingCounts
+
+MAX_UNFINISHED = 1000
+"""Results of callbacks that may be outstanding, for factories that do not say."""
 
 
 class CallbackQueue:
@@ -24,16 +28,52 @@ class CallbackQueue:
     The callbacks of one account that wait for the one that is running, through all
     its sign-ons.
 
+    @param counts: knows how many results of callbacks have not fired.
+    @param limit: the number of such results from which on events wait.
+
     @ivar isRunning: whether a callback is running.
     @ivar waiting: calls to make after it, which do not raise.
+    @ivar onFree: called when events need not wait any more.
     """
 
-    __slots__ = ("isRunning", "waiting")
+    __slots__ = ("_counts", "_isFull", "_limit", "isRunning", "onFree", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(
+        self, counts: IncomingCounts | None = None, limit: int = MAX_UNFINISHED
+    ) -> None:
+        self._counts = counts or IncomingCounts()
+        self._limit = max(1, limit)
+        self._isFull = False
+        self.onFree: Callable[[], None] | None = None
         self.isRunning = False
         # Mostly empty: a deque of each account would take more memory.
         self.waiting: list[Callable[[], None]] = []
+
+    @property
+    def isFull(self) -> bool:
+        """
+        Whether events have to wait.
+        """
+        return self._isFull
+
+    def watch(self, result: Deferred[Any]) -> None:
+        """
+        Count the result of a callback until it fires.
+        """
+        counts = self._counts
+        counts.unfinished += 1
+        if counts.unfinished >= self._limit:
+            self._isFull = True
+        result.addBoth(self._fired)
+
+    def _fired(self, result: object) -> None:
+        counts = self._counts
+        counts.unfinished -= 1
+        # Not with each one: events come in bundles.
+        if self._isFull and counts.unfinished <= self._limit * 3 // 4:
+            self._isFull = False
+            if self.onFree is not None:
+                self.onFree()
 
     def run(self, *calls: Callable[[], None]) -> None:
         """
@@ -97,7 +137,8 @@ class GuardedCallbacks:
             self._logFailure(Failure(), name)
             return
         if result is not None and inspect.isawaitable(result):
-            _deferred(result).addErrback(self._logFailure, name)
+            watched = _deferred(result).addErrback(self._logFailure, name)
+            self._queue.watch(watched)
 
     def _logFailure(self, failure: Failure, name: str) -> None:
         if self._closed and failure.check(WebQQError, CancelledError):
@@ -127,6 +168,28 @@ class GuardedProtocol(GuardedCallbacks):
     ) -> None:
         super().__init__(protocol, account, queue)
         self.protocol = protocol
+
+    def messagesMissed(self, missed: MessagesMissed) -> None:
+        """
+        Tell of messages that did not come, if the protocol has that callback.
+        """
+        if hasattr(self.protocol, "messagesMissed"):
+            self.call("messagesMissed", missed)
+
+    @property
+    def isBusy(self) -> bool:
+        """
+        Whether events have to wait, because callbacks of the account have not
+        finished.
+        """
+        return self._queue.isFull
+
+    def whenFree(self, call: Callable[[], None] | None) -> None:
+        """
+        Have a function called when they need not wait any more, in the place of the
+        function before; L{None} for none.
+        """
+        self._queue.onFree = call
 
     def close(self, reason: Failure) -> Callable[[], None]:
         """

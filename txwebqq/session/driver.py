@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -29,6 +30,8 @@ from txwebqq.session.basetransport import messageIds
 from txwebqq.session.callbacks import GuardedProtocol
 from txwebqq.session.eventfilter import EventFilter
 from txwebqq.session.eventqueue import EventQueue
+from txwebqq.session.incoming.gaps import GapDetector
+from txwebqq.session.incoming.seenevents import SeenEvents
 from txwebqq.session.inflight import InFlightRequests
 from txwebqq.session.interfaces import (
     Era,
@@ -67,6 +70,7 @@ class _SignOn:
     rosterSync: RosterSyncService
     eventFilter: EventFilter
     eventQueue: EventQueue
+    gaps: GapDetector
 
 
 class SignOnDriver:
@@ -74,6 +78,7 @@ class SignOnDriver:
     Carries out the actions of the sign-on machine of one account
     (L{SignOnActions<txwebqq.session.interfaces.SignOnActions>}).
 
+    @param seenFile: the file that remembers delivered events, L{None} for none.
     @param service: the parent of the channel, a service that exists while the
         account is online.
 
@@ -93,6 +98,7 @@ class SignOnDriver:
         heartbeat: float,
         backoff: Callable[[int], float],
         keeper: SessionKeeper | None = None,
+        seenFile: Path | None = None,
     ) -> None:
         self._keeper = keeper
         # The session of an earlier process, which is to be resumed.
@@ -110,7 +116,8 @@ class SignOnDriver:
         self._requests = InFlightRequests(client, clock)
         self._rosterLoader = RosterLoader(self._requests, self._state)
         self._messageIds = messageIds(clock)
-        self._acknowledgement = Acknowledgement()
+        self._seen = SeenEvents(account.number, seenFile)
+        self._acknowledgement = Acknowledgement(self._seen)
         self._application = Application(account, factory, clock)
         self.signOns = self._application.counts
         # From buildProtocol to endSignOn.
@@ -196,11 +203,22 @@ class SignOnDriver:
             clock,
         )
         rosterSync = RosterSyncService(number, transport, clock)
+        incoming = self.signOns.incoming
+        gaps = GapDetector(number, transport, protocol.messagesMissed, incoming, clock)
+        transport.sending = gaps.sending
         eventQueue = EventQueue(
-            number, transport, protocol, rosterSync, self._acknowledgement, clock
+            number,
+            transport,
+            protocol,
+            rosterSync,
+            self._acknowledgement,
+            clock,
+            incoming,
+            self._seen,
+            gaps,
         )
         self._current = _SignOn(
-            protocol, transport, rosterSync, EventFilter(), eventQueue
+            protocol, transport, rosterSync, EventFilter(), eventQueue, gaps
         )
         self._log.info("Signing on (account {number}).", number=number)
         return True
@@ -341,6 +359,7 @@ class SignOnDriver:
             current.eventQueue,
             self._clock,
             self.signOns,
+            self._seen,
         )
         heartbeat = HeartbeatService(
             self._requests, self._account.number, self._heartbeat, self._clock
@@ -406,6 +425,8 @@ class SignOnDriver:
     def _endSignOn(self, reason: WebQQError | None) -> None:
         current, self._current = self._current, None
         if current is not None:
+            current.gaps.stop()
+            self._seen.close()
             current.transport.close()
             self._application.close(current.protocol, reason)
         ended, self._whenEnded = self._whenEnded, []

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -25,6 +25,9 @@ from txwebqq.model import (
 )
 from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.callbacks import GuardedProtocol
+from txwebqq.session.incoming.counts import IncomingCounts
+from txwebqq.session.incoming.gaps import GapDetector
+from txwebqq.session.incoming.seenevents import SeenEvents
 from txwebqq.session.rostersync import RosterSyncService
 from txwebqq.wire.commands.contacts import GetFriendInfo2
 
@@ -33,6 +36,10 @@ LOOKUP_TIMEOUT = 10.0
 
 MAX_LOOKED_UP = 20
 """New friends of one event whose profiles are fetched."""
+
+MAX_WAITING = 1000
+"""Events that wait for a slow application, from servers that do not keep them
+(protocol.md 2.2.1, C{ack})."""
 
 _MESSAGES = frozenset({Message, GroupMessage, DiscussionMessage, StrangerMessage})
 
@@ -55,7 +62,17 @@ class EventQueue:
         rosterSync: RosterSyncService,
         acknowledgement: Acknowledgement,
         clock: IReactorTime,
+        counts: IncomingCounts | None = None,
+        seen: SeenEvents | None = None,
+        gaps: GapDetector | None = None,
     ) -> None:
+        self._counts = counts or IncomingCounts()
+        self._seen = seen
+        self._gaps = gaps
+        # When the events began to wait for the application, L{None} when they do not.
+        self._heldSince: float | None = None
+        self._resuming: IDelayedCall | None = None
+        self._dropped = 0
         self._number = number
         self._transport = transport
         self._protocol = protocol
@@ -77,18 +94,90 @@ class EventQueue:
         """
         return self._waiting
 
-    def put(self, events: Sequence[Event]) -> None:
+    @property
+    def isHeld(self) -> bool:
+        """
+        Whether events wait, because too many callbacks have not finished.
+        """
+        return self._heldSince is not None
+
+    def put(self, events: Sequence[Event]) -> Sequence[Event]:
         """
         Deliver events, in this order, after those that wait. A kick, which may be
         the last of them only, ends the session, so it does not wait: all others are
         delivered at once, without profiles.
+
+        @return: those that were dropped, since too many wait.
         """
+        dropped: Sequence[Event] = ()
+        room = MAX_WAITING - len(self._waiting)
+        if self._heldSince is not None and len(events) > room:
+            kick = [each for each in events if isinstance(each, KickNotice)]
+            dropped = [each for each in events[room:] if each not in kick]
+            self._drop(len(dropped))
+            events = [*(e for e in events[:room] if e not in kick), *kick]
         self._waiting[:0] = reversed(events)
-        if self._lookup is None:
+        if self._lookup is None and not self.isHeld:
             self._deliverWaiting()
         # Looked at first: a delivery may have dropped the others.
         if self._waiting and isinstance(self._waiting[0], KickNotice):
             self.flush()
+        return dropped
+
+    def _drop(self, count: int) -> None:
+        if not self._dropped:
+            self._log.error(
+                "Events are dropped (account {number}): {waiting} wait for the"
+                " application, and the server would not keep more.",
+                number=self._number,
+                waiting=len(self._waiting),
+            )
+        self._dropped += count
+        self._counts.dropped += count
+
+    def _hold(self) -> None:
+        """
+        Have events wait until the application has finished some callbacks.
+        """
+        if self._heldSince is not None:
+            return
+        self._heldSince = self._clock.seconds()
+        self._dropped = 0
+        self._counts.isHeld = True
+        self._protocol.whenFree(self._freed)
+        self._log.warn(
+            "The application is slow (account {number}): {count} callbacks have not"
+            " finished; events wait.",
+            number=self._number,
+            count=self._counts.unfinished,
+        )
+
+    def _freed(self) -> None:
+        # Not within the callback of a Deferred of the application.
+        if self._heldSince is not None and self._resuming is None:
+            self._resuming = self._clock.callLater(0, self._resume)
+
+    def _resume(self) -> None:
+        self._resuming = None
+        self._release()
+        self._deliverWaiting()
+
+    def _release(self) -> None:
+        resuming, self._resuming = self._resuming, None
+        if resuming is not None:
+            resuming.cancel()
+        since, self._heldSince = self._heldSince, None
+        if since is None:
+            return
+        self._counts.isHeld = False
+        self._protocol.whenFree(None)
+        self._log.info(
+            "The application is given events again (account {number}), after"
+            " {seconds:.1f} s; {dropped} were dropped.",
+            number=self._number,
+            seconds=self._clock.seconds() - since,
+            dropped=self._dropped,
+        )
 
     def flush(self) -> Sequence[Event]:
         """
@@ -100,6 +189,7 @@ class EventQueue:
         lookup, self._lookup = self._lookup, None
         if lookup is not None:
             lookup.cancel()
+        self._release()
         self._lookedUp = 0
         dropped: Sequence[Event] = ()
         if self._isDelivering:
@@ -114,11 +204,15 @@ class EventQueue:
             self._acknowledgement.delivering(event)
             # A friend's message, the most frequent event, changes no list.
             if type(event) is not Message:
+                if self._gaps is not None:
+                    self._gaps.received(event)
                 roster = self._transport.roster
                 roster.apply(event)
                 if roster.newGroups or roster.newDiscussions:
                     self._rosterSync.fetchMissing()
             self._protocol.call("eventReceived", event)
+            if self._seen is not None and self._seen.isUsed:
+                self._seen.delivered(event)
         except Exception:
             # Later events and the next poll wait for this one.
             self._log.failure(
@@ -130,6 +224,9 @@ class EventQueue:
 
     def _deliverWaiting(self) -> None:
         while self._waiting and self._lookup is None:
+            if self._protocol.isBusy:
+                self._hold()
+                return
             event = self._waiting[-1]
             # Messages add no friends, and nearly all events are messages.
             if type(event) not in _MESSAGES and self._lookedUp < MAX_LOOKED_UP:

@@ -19,6 +19,7 @@ from txwebqq.model import Event, KickNotice, Number, Presence
 from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.eventfilter import EventFilter
 from txwebqq.session.eventqueue import EventQueue
+from txwebqq.session.incoming.seenevents import SeenEvents
 from txwebqq.session.inflight import InFlightRequests
 from txwebqq.session.interfaces import SignOnInputs, SignOnState
 from txwebqq.session.signoncounts import SignOnCounts
@@ -74,7 +75,9 @@ class PollService(Service):
         eventQueue: EventQueue,
         clock: IReactorTime,
         signOns: SignOnCounts,
+        seen: SeenEvents,
     ) -> None:
+        self._seen = seen
         self._signOns = signOns
         self._requests = requests
         self._state = state
@@ -142,18 +145,22 @@ class PollService(Service):
             return
         self._answered()
         self._eventFilter.acknowledged(shown)
+        if not self._acknowledgement.isPending:
+            self._seen.confirmed()
         events = self._newEvents(reply)
         # Before they are delivered: an application that signs off in a callback has
         # the logout tell the server what it was given.
         self._eventFilter.markShown(events)
-        self._eventQueue.put(events)
+        dropped = self._eventQueue.put(events)
+        if dropped:
+            self._eventFilter.markDropped(dropped)
         # The application may have signed off in a callback.
         if not self.running:
             return
         if events and isinstance(events[-1], KickNotice):
             self._machine.kicked(events[-1])
             return
-        if self._acknowledgement.isPending:
+        if self._acknowledgement.isPending or self._eventQueue.isHeld:
             self._pause()
         elif events:
             self._idle = 0
@@ -165,13 +172,18 @@ class PollService(Service):
         """
         List the events of a reply that are to be delivered, in order.
         """
-        if reply.ack is None:
-            return self._eventFilter.filterBatch(reply.events)
-        if self._acknowledgement.isKnown(reply.ack):
+        number, seen = reply.ack, self._seen
+        if number is not None and self._acknowledgement.isKnown(number):
             return []
-        return self._acknowledgement.begin(
-            reply.ack, self._eventFilter.filterBatch(reply.events)
-        )
+        events = self._eventFilter.filterBatch(reply.events)
+        seen.isNumbered = number is not None
+        if events and seen.isUsed:
+            count = len(events)
+            events = [event for event in events if not seen.isRepeated(event)]
+            self._signOns.incoming.repeated += count - len(events)
+        if number is None:
+            return events
+        return self._acknowledgement.begin(number, events)
 
     def _pause(self) -> None:
         """

@@ -15,6 +15,7 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.model import AccountState, StateChange
+from txwebqq.session.incoming.counts import IncomingCounts
 
 
 class SignOnCounts:
@@ -34,12 +35,14 @@ class SignOnCounts:
     @ivar expired: sessions that could not be resumed.
     @ivar kicked: sessions that were ended by another client.
     @ivar loggedOut: sessions that were ended by the server.
+    @ivar incoming: the counts of its events.
     """
 
     __slots__ = (
         "_changed",
         "expired",
         "failed",
+        "incoming",
         "kicked",
         "loggedOut",
         "pollFailures",
@@ -57,6 +60,7 @@ class SignOnCounts:
         self.reason = ""
         self.succeeded = self.failed = self.refused = self.unsolved = 0
         self.pollFailures = 0
+        self.incoming = IncomingCounts()
         self.rejoined = self.expired = self.kicked = self.loggedOut = 0
 
     def begin(self) -> None:

@@ -5,7 +5,7 @@ The transport of one sign-on: performs the requests of its protocol.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -27,6 +27,11 @@ from txwebqq.wire.multipart import UploadCommand
 P = ParamSpec("P")
 R = TypeVar("R")
 
+SendingObserver = Callable[
+    [Command[Any]], Callable[[Deferred[Any]], Deferred[Any]] | None
+]
+"""A function that is told of commands before they are sent."""
+
 
 @implementer(IWebQQTransport)
 class SignOnTransport(BaseTransport):
@@ -36,6 +41,9 @@ class SignOnTransport(BaseTransport):
 
     @param friendListHash: see L{IWebQQTransport.friendListHash}.
     @param acknowledgement: the account's acknowledgement of replies.
+
+    @ivar sending: called with each command before it is sent; it may return a
+        function that adds callbacks to the Deferred of the request.
     """
 
     def __init__(
@@ -55,6 +63,7 @@ class SignOnTransport(BaseTransport):
         self._state = state
         self._friendListHash = friendListHash
         self._acknowledgement = acknowledgement
+        self.sending: SendingObserver | None = None
 
     # Called by the protocol.
 
@@ -74,7 +83,9 @@ class SignOnTransport(BaseTransport):
         if self.phase is not Phase.OPEN:
             return self.hold().addCallback(lambda _: self.call(make, *args, **kwargs))
         command = make(self._state.ticket, *args, **kwargs)
-        return self._requests.ask(command).addCallback(accepted)
+        follow = None if self.sending is None else self.sending(command)
+        asked: Deferred[R] = self._requests.ask(command).addCallback(accepted)
+        return asked if follow is None else follow(asked)
 
     def send(
         self, make: Callable[[Ticket], UploadCommand[R]], source: FileUpload

@@ -1,0 +1,3 @@
+"""
+Events that come twice, messages that do not come, and events that wait.
+"""
