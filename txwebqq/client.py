@@ -5,10 +5,9 @@ files with treq.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from twisted.internet.defer import (
@@ -21,7 +20,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from twisted.python.url import URL
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IBodyProducer, IResponse
+from twisted.web.iweb import IBodyProducer
 
 from txwebqq.errors import (
     CaptchaNeeded,
@@ -40,14 +39,16 @@ from txwebqq.net.bodies import (
     FileUpload,
     MultipartProducer,
     Sink,
+    headerOf,
     readBody,
 )
 from txwebqq.net.cookies import CookieStore, StoredCookie
-from txwebqq.net.encodedurl import encodedURL
+from txwebqq.net.encodedurl import encodedURL, isHost
 from txwebqq.net.endpoints import EndpointCache
 from txwebqq.net.failures import (
     NETWORK_ERRORS,
     decoded,
+    raiseNotSent,
     raiseTimedOut,
     raiseUnreachable,
     unreachable,
@@ -114,7 +115,7 @@ class Servers:
             )
         try:
             url = URL.fromText(text).asURI()
-            isUsable = url.scheme.lower() in ("http", "https") and _isHost(url.host)
+            isUsable = url.scheme.lower() in ("http", "https") and isHost(url.host)
             isUsable = isUsable and (url.port is None or 0 < url.port < 2**16)
             isUsable = isUsable and not (url.userinfo or url.query or url.fragment)
             isUsable = isUsable and text.isprintable() and " " not in text
@@ -217,6 +218,15 @@ class WebQQClient:
         """
         self._cookies.set("ptwebqq", ptwebqq, ".qq.com")
 
+    def renewConnections(self) -> None:
+        """
+        Use no connection again that is open now.
+        """
+        if self._pool is not None:
+            self._pool.close()
+        if self._keepAlive is not None:
+            self._keepAlive.renew()
+
     def close(self) -> Deferred[None]:
         """
         Close the connections that are idle or kept for polls.
@@ -288,7 +298,7 @@ class WebQQClient:
                 if response.code not in (301, 302, 303, 307):
                     break
                 await readBody(response, MAX_REPLY)
-                location = _header(response, "Location")
+                location = headerOf(response, "Location")
                 try:
                     url, query = self._redirectTarget(urljoin(url, location))
                 except ValueError as e:
@@ -296,7 +306,7 @@ class WebQQClient:
             if response.code != 200:
                 reason = f"the reply has status {response.code}"
                 raise Unreachable(reason, response.code)
-            kind = _header(response, "Content-Type")
+            kind = headerOf(response, "Content-Type")
             mayRefuse = not kind.startswith(("image/", "application/octet-stream"))
             receiver = BodyCollector(sink, limit, mayRefuse)
             response.deliverBody(receiver)
@@ -372,7 +382,7 @@ class WebQQClient:
 
         def responded(response: Any) -> Deferred[bytes]:
             nonlocal status, location
-            status, location = response.code, _header(response, "Location")
+            status, location = response.code, headerOf(response, "Location")
             return readBody(response, MAX_REPLY)
 
         def answered(body: bytes) -> R | Refusal:
@@ -440,15 +450,7 @@ class WebQQClient:
             return fail(NotSent(NO_ADDRESS))
         if command.isIdempotent:
             asked.addErrback(again)
-        return asked.addCallbacks(responded, _raiseNotSent)
-
-
-def _raiseNotSent(failure: Failure) -> NoReturn:
-    """
-    Fail with L{NotSent} for the name of a host that is none. An errback.
-    """
-    failure.trap(ValueError)
-    raise NotSent(NO_ADDRESS) from failure.value
+        return asked.addCallbacks(responded, raiseNotSent)
 
 
 def accepted(reply: R | Refusal) -> R:
@@ -494,18 +496,3 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     files = LazyTreq(reactor, endpoints)
     keepAlive = KeepAliveClient(endpoints.endpointFor, MAX_REPLY, reactor)
     return WebQQClient(files, servers, reactor, files, keepAlive)
-
-
-def _header(response: IResponse, name: str) -> str:
-    values: Sequence[str] = response.headers.getRawHeaders(name) or [""]
-    return values[0]
-
-
-_LABEL = re.compile("[0-9A-Za-z_]([0-9A-Za-z_-]*[0-9A-Za-z])?")
-
-
-def _isHost(host: str) -> bool:
-    labels = host.removesuffix(".").split(".")
-    return len(host) < 254 and all(
-        len(label) < 64 and _LABEL.fullmatch(label) for label in labels
-    )

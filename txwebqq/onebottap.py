@@ -30,6 +30,7 @@ from txwebqq.operation.captchas.options import CaptchaOptions, CaptchaWays
 from txwebqq.operation.maker import OperatedAccounts
 from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.operation.reload import daemonReloader
+from txwebqq.steadytimers import steadyTimers
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
 try:
@@ -144,6 +145,7 @@ def makeService(options: Options) -> IService:
     escapeUnencodable()
     clock: Any = reactor
     twistd: Any = options.parent or {}
+    steadyTimers(clock)
     daemon = Daemon(twistd, partial(options.logs.makeObserver, clock))
     watched = WatchedAccounts()
     manager = takeServiceManager(os.environ)

@@ -26,6 +26,7 @@ from txwebqq.outbox.queue import DEFAULT_POLICY, MessageQueue, ignoreSettled
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.session.driver import SignOnDriver
 from txwebqq.session.interfaces import Era as Era
+from txwebqq.session.liveness.stalls import whenStalled
 from txwebqq.sessionfile import SessionKeeper
 
 
@@ -99,6 +100,7 @@ class WebQQService(MultiService, Generic[P_co]):
         self._clock = clock
         self._captchaRetry = captchaRetry
         self._retry: IDelayedCall | None = None
+        self._unwatch: Callable[[], None] | None = None
         self._signedOff: Deferred[None] | None = None
         self._isKept = keeper is not None
         self._driver = SignOnDriver(
@@ -120,6 +122,7 @@ class WebQQService(MultiService, Generic[P_co]):
         Sign on.
         """
         super().startService()  # type: ignore[no-untyped-call]
+        self._unwatch = whenStalled(self._clock, self._driver.resume)
         self.signOn()
 
     def stopService(self) -> Deferred[None]:
@@ -133,6 +136,8 @@ class WebQQService(MultiService, Generic[P_co]):
         stopped = maybeDeferred(super().stopService)
         self._stopRetry()
         driver = self._driver
+        if self._unwatch is not None:
+            self._unwatch()
         left = driver.suspend() if self._isKept else driver.signOff()
         return stopped.addCallback(lambda _: left)
 

@@ -65,6 +65,7 @@ from txwebqq.operation.queues import WatchedQueues
 from txwebqq.operation.reload import daemonReloader
 from txwebqq.outbox.options import QueueOptions
 from txwebqq.session.interfaces import Era
+from txwebqq.steadytimers import steadyTimers
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
 PROCESS_OPTIONS = frozenset({*OperationOptions().names(), *CaptchaOptions().names()})
@@ -392,6 +393,7 @@ def makeService(options: Options) -> IService:
     reload = daemonReloader(options, daemon, operation)
     isForeground = bool(twistd.get("nodaemon"))
     clock.callWhenRunning(handleSignals, clock, isForeground, reload)
+    steadyTimers(reactor)
     return daemon
 
 

@@ -9,7 +9,7 @@ from twisted.internet.defer import fail
 from twisted.internet.error import DNSLookupError
 from twisted.web.server import Request
 
-from tests.rig import HTML, LOGIN2, NO_EVENTS, POLL, CapturedLog, Reply, Rig
+from tests.rig import HTML, LOGIN2, NO_EVENTS, POLL, PROBE, CapturedLog, Reply, Rig
 from txwebqq.client import WebQQClient
 from txwebqq.errors import NotSent, Unreachable
 from txwebqq.model.states import AccountState
@@ -34,6 +34,7 @@ def test_portal(rig: Rig, reply: Reply) -> None:
     replies: list[Reply] = [reply] * 200
     with CapturedLog() as logged:
         rig.polls(NO_EVENTS, *replies)
+        rig.server.replies[PROBE] = replies[:]
         rig.web.settle(3600)
     lines = [e for e in logged.events if e["log_level"].name == "warn"]
     assert 115 < len(lines) < 140

@@ -31,6 +31,7 @@ from txwebqq.operation.maker import OperatedAccounts
 from txwebqq.operation.metrics import Source
 from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.operation.reload import daemonReloader
+from txwebqq.steadytimers import steadyTimers
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
 
@@ -71,6 +72,7 @@ def makeService(options: Options) -> IService:
     escapeUnencodable()
     clock: Any = reactor
     twistd: Any = options.parent or {}
+    steadyTimers(clock)
     configuration: Configuration = options["configuration"]
     daemon = Daemon(twistd, partial(options.logs.makeObserver, clock))
     watched = WatchedAccounts()

@@ -5,7 +5,7 @@ Bodies of requests and replies: forms with a file, and replies of bounded size.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -256,3 +256,11 @@ def readBody(response: IResponse, limit: int) -> Deferred[bytes]:
     collector = BodyCollector(buffer, limit)
     response.deliverBody(collector)
     return collector.whole.addCallback(buffer.collected)
+
+
+def headerOf(response: IResponse, name: str) -> str:
+    """
+    Return the first value of a header of a response, C{""} when it has none.
+    """
+    values: Sequence[str] = response.headers.getRawHeaders(name) or [""]
+    return values[0]

@@ -43,3 +43,16 @@ def encodedURL(url: str) -> URL | str:
     characters that have to be encoded.
     """
     return url if _ENCODED.fullmatch(url) is None else _EncodedURL(url)
+
+
+_LABEL = re.compile("[0-9A-Za-z_]([0-9A-Za-z_-]*[0-9A-Za-z])?")
+
+
+def isHost(host: str) -> bool:
+    """
+    Check whether a text is the name of a host.
+    """
+    labels = host.removesuffix(".").split(".")
+    return len(host) < 254 and all(
+        len(label) < 64 and _LABEL.fullmatch(label) for label in labels
+    )

@@ -27,6 +27,7 @@ from twisted.web.error import SchemeNotSupported
 
 from txwebqq.errors import Intercepted, MalformedReply, NotSent, Unreachable
 from txwebqq.net.httpresponse import InvalidResponse
+from txwebqq.net.keepalive import NO_ADDRESS
 from txwebqq.wire.command import Command, Refusal
 
 R = TypeVar("R")
@@ -86,6 +87,14 @@ def raiseUnreachable(failure: Failure) -> NoReturn:
     failure.trap(*NETWORK_ERRORS)
     assert failure.value is not None
     raise unreachable(failure.value) from failure.value
+
+
+def raiseNotSent(failure: Failure) -> NoReturn:
+    """
+    Fail with L{NotSent} for the name of a host that is none. An errback.
+    """
+    failure.trap(ValueError)
+    raise NotSent(NO_ADDRESS) from failure.value
 
 
 def raiseTimedOut(result: object, seconds: float) -> NoReturn:

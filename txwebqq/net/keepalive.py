@@ -23,13 +23,11 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
-    IProtocolFactory,
     IReactorTime,
     IStreamClientEndpoint,
 )
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from txwebqq.errors import NotSent, Unreachable
 from txwebqq.net.directwrite import writeNow
@@ -180,6 +178,7 @@ class _Connection(Protocol):
     A connection, and the request that waits for its reply.
 
     @ivar idleSince: the time at which its last request ended.
+    @ivar isOld: whether it may not be used again.
     """
 
     def __init__(self, owner: KeepAliveClient, host: _Host) -> None:
@@ -189,6 +188,7 @@ class _Connection(Protocol):
         self._exchange: _Exchange | None = None
         self._lost: Deferred[None] | None = None
         self.idleSince = 0.0
+        self.isOld = False
 
     def send(self, exchange: _Exchange) -> None:
         """
@@ -217,7 +217,7 @@ class _Connection(Protocol):
         self._exchange = None
         if exchange.isReused:
             self._host.keepsOpen = True
-        if self._reader.keeps:
+        if self._reader.keeps and not self.isOld:
             self._owner.connectionIdle(self, self._host)
         else:
             self._owner.connectionUnusable(self, self._host)
@@ -278,23 +278,18 @@ class _Connection(Protocol):
         transport.abortConnection()
 
 
-@implementer(IProtocolFactory)
-class _ConnectionFactory:
+class _ConnectionFactory(Factory):
     """
     Makes the connections to one server.
     """
 
-    __slots__ = ("_host", "_owner")
+    noisy = False
 
     def __init__(self, owner: KeepAliveClient, host: _Host) -> None:
         self._owner = owner
         self._host = host
 
-    def doStart(self) -> None: ...
-
-    def doStop(self) -> None: ...
-
-    def buildProtocol(self, address: IAddress) -> _Connection:
+    def buildProtocol(self, address: IAddress | None) -> _Connection:
         return self._owner.newConnection(self._host)
 
 
@@ -476,6 +471,15 @@ class KeepAliveClient:
         if oldest is not None:
             left = oldest + IDLE_TIMEOUT - now
             self._sweep = self._clock.callLater(left, self._closeOld)
+
+    def renew(self) -> None:
+        """
+        Use no connection again that is open now.
+        """
+        for host in self._hosts.values():
+            self._closeIdle(host)
+        for connection in self._open:
+            connection.isOld = True
 
     def close(self) -> Deferred[None]:
         """

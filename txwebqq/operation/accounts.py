@@ -68,6 +68,11 @@ POLL_FAILURES = counter(
     "Polls of an account that have failed.",
     "account",
 )
+DEAF = counter(
+    "txwebqq_deaf_sessions_total",
+    "Sessions whose polls were answered but brought no events.",
+    "account",
+)
 MISSED = counter(
     "txwebqq_messages_missed_total",
     "Messages of groups and discussions that did not come, by their numbers.",
@@ -222,6 +227,7 @@ class WatchedAccounts:
         RECONNECTS,
         LOST,
         POLL_FAILURES,
+        DEAF,
         MISSED,
         REPEATED,
         DROPPED,
@@ -278,6 +284,7 @@ class WatchedAccounts:
             ):
                 yield LOST, (account, reason), count
             incoming = signOns.incoming
+            yield DEAF, (account,), incoming.deaf
             yield MISSED, (account,), incoming.missed
             yield REPEATED, (account,), incoming.repeated
             yield DROPPED, (account,), incoming.dropped

@@ -45,6 +45,7 @@ from txwebqq.server.resource import WebQQResource
 from txwebqq.server.sessions.registration import Registration
 from txwebqq.server.statistics import ServerStatistics
 from txwebqq.server.storage.store import Store
+from txwebqq.steadytimers import steadyTimers
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
 FLUSH_TIME = 0.2
@@ -278,6 +279,7 @@ def makeService(options: Options) -> IService:
     escapeUnencodable()
     clock: Any = reactor
     twistd: Any = options.parent or {}
+    steadyTimers(clock)
     manager = takeServiceManager(os.environ)
     server = ServerService(options, clock)
     daemon = Daemon(twistd, partial(options.logs.makeObserver, clock))

@@ -38,6 +38,7 @@ from txwebqq.session.interfaces import (
     SignOnInputs,
     SignOnState,
 )
+from txwebqq.session.liveness.silence import SilenceService, SilenceState
 from txwebqq.session.machine import makeSignOn
 from txwebqq.session.pending import PendingInputs
 from txwebqq.session.polling import HeartbeatService, PollService
@@ -122,7 +123,11 @@ class SignOnDriver:
         self.signOns = self._application.counts
         # From buildProtocol to endSignOn.
         self._current: _SignOn | None = None
-        # From openChannel to pauseChannel or endSignOn.
+        self._silence = SilenceState()
+        # Whether the next attempt waits for its backoff alone.
+        self._isBackingOff = False
+        # From openChannel to pauseChannel or endSignOn, as the next one.
+        self._poll: PollService | None = None
         self._channel: MultiService | None = None
         self._whenEnded: list[Deferred[None]] = []
 
@@ -183,6 +188,20 @@ class SignOnDriver:
         <txwebqq.service.WebQQService.whenSignedOff>}.
         """
         return self._application.whenSignedOff()
+
+    def resume(self, seconds: float) -> None:
+        """
+        Begin again after the process stood still: with the poll, or with the backoff
+        of the sign-on. No connection of before is used again.
+        """
+        self._client.renewConnections()
+        if self._poll is not None:
+            self._poll.resume()
+        elif self._isBackingOff:
+            self._pending.cancel()
+            # The attempts of before say nothing of the network of now.
+            self._state.failures = 0
+            self._pending.later(self._backoff(0), self._retry)
 
     # Actions of the machine.
 
@@ -335,9 +354,15 @@ class SignOnDriver:
     def wait(self, attempt: int, atLeast: float, reason: str) -> None:
         delay = max(self._backoff(attempt), atLeast)
         self._application.logWait(reason, delay)
-        self._pending.later(delay, self._machine.retry)
+        self._isBackingOff = atLeast == 0
+        self._pending.later(delay, self._retry)
+
+    def _retry(self) -> None:
+        self._isBackingOff = False
+        self._machine.retry()
 
     def cancelPending(self) -> None:
+        self._isBackingOff = False
         self._pending.cancel()
 
     def openChannel(self) -> None:
@@ -365,7 +390,16 @@ class SignOnDriver:
             self._requests, self._account.number, self._heartbeat, self._clock
         )
         self._channel = MultiService()
-        for child in (poll, heartbeat, current.rosterSync):
+        silence = SilenceService(
+            self._requests,
+            self._state,
+            self._machine,
+            self.signOns.incoming,
+            self._silence,
+            self._clock,
+        )
+        self._poll = poll
+        for child in (poll, heartbeat, silence, current.rosterSync):
             child.setServiceParent(self._channel)  # type: ignore[no-untyped-call]
         if self._keeper is not None:
             use = TimerService(USE_INTERVAL, self._keeper.touch)
@@ -437,6 +471,7 @@ class SignOnDriver:
             self._application.signedOff(reason)
 
     def _closeChannel(self) -> None:
+        self._poll = None
         channel, self._channel = self._channel, None
         if channel is not None:
             # This cancels the channel's requests; signOff waits for their end.

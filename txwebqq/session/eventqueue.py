@@ -200,6 +200,7 @@ class EventQueue:
 
     def _deliver(self, event: Event) -> None:
         self._isDelivering = True
+        self._counts.delivered += 1
         try:
             self._acknowledgement.delivering(event)
             # A friend's message, the most frequent event, changes no list.

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.errors import Intercepted, NotSent, SessionExpired, Unreachable, WebQQError
-from txwebqq.model import Event, KickNotice, Number, Presence
+from txwebqq.model import Event, KickNotice, Number, Presence, Received
 from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.eventfilter import EventFilter
 from txwebqq.session.eventqueue import EventQueue
@@ -41,6 +41,10 @@ told before."""
 
 LULL = 1.0
 """Seconds before the next poll after a reply that is ignored."""
+
+MAX_RUSH = 20
+"""Replies in a row with other events than messages, none of them held, after which
+polls are slower."""
 
 HELD = 0.5
 """Seconds that a poll takes at least when the server holds it."""
@@ -98,6 +102,9 @@ class PollService(Service):
         self._polledAt = 0.0
         self._wasAnswered = False
         self._wasProbed = False
+        # Replies in a row that were not held and had no messages.
+        self._rush = 0
+        self._isPolling = False
         # The poll, probe or pause under way; else the next poll is scheduled.
         self._current: Deferred[Any] | None = None
         self._next: IDelayedCall | None = None
@@ -132,6 +139,7 @@ class PollService(Service):
         self._polledAt = self._clock.seconds()
         command = Poll2(self._state.ticket, shown, self._acknowledgement.number)
         # Set before callbacks are added: in memory the reply is there already.
+        self._isPolling = True
         self._current = poll = self._requests.ask(command)
         poll.addCallbacks(self._cbPolled, self._ebPolled, (shown,))
         poll.addErrback(self._ebBug)
@@ -164,9 +172,37 @@ class PollService(Service):
             self._pause()
         elif events:
             self._idle = 0
-            self._schedule(0)
+            self._schedule(LULL if self._isRush(events) else 0)
         else:
             self._scheduleEmpty()
+
+    def _isRush(self, events: list[Event]) -> bool:
+        """
+        Tell whether the server repeats events without ids, or other ones than
+        messages, as fast as it is polled.
+        """
+        wasHeld = self._clock.seconds() - self._polledAt >= HELD
+        if wasHeld or any(isinstance(event, Received) for event in events):
+            self._rush = 0
+        else:
+            self._rush += 1
+        return self._rush > MAX_RUSH
+
+    def resume(self) -> None:
+        """
+        Poll at once, on a new connection, after the process stood still: the poll
+        that is held may never be answered, and what failed before does not count.
+        """
+        if not self.running:
+            return
+        self._failures = self._unsent = self._intercepted = 0
+        later, current = self._next, self._current
+        if later is not None:
+            later.reset(0)
+        elif current is not None and self._isPolling:
+            self._current = None
+            current.cancel()
+            self._schedule(0)
 
     def _newEvents(self, reply: PollResult) -> list[Event]:
         """
@@ -191,6 +227,7 @@ class PollService(Service):
         seconds: then the server gives that reply once more.
         """
         self._idle = 0
+        self._isPolling = False
         self._current = waiting = self._acknowledgement.whenDelivered()
         waiting.addTimeout(MAX_PAUSE, self._clock).addBoth(self._paused)
         waiting.addErrback(self._ebBug)
@@ -322,6 +359,7 @@ class PollService(Service):
         )
         self._wasProbed = True
         command = GetOnlineBuddies2(self._state.ticket)
+        self._isPolling = False
         self._current = probe = self._requests.ask(command)
         probe.addCallbacks(self._cbProbed, self._ebProbed, (reason,), {}, (reason,), {})
         probe.addErrback(self._ebBug)

@@ -1,0 +1,3 @@
+"""
+Signs that a session, or the whole process, has stood still.
+"""
