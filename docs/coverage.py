@@ -41,6 +41,7 @@ COMMANDS = {
     "InputNotify2": ("2.2.7", "sendTyping"),
     "ChangeStatus2": ("2.2.8", "setStatus"),
     "GetOnlineBuddies2": ("2.2.9", "roster"),
+    "GetSent2": ("2.2.11", "queue"),
     "GetRecentList2": ("2.2.10", "fetchRecent"),
     "GetRecentContact2": ("2.2.10", "old clients"),
     "GetUserFriends2": ("2.3.1", "fetchBuddies"),
@@ -135,7 +136,7 @@ COMMANDS = {
     "SetReaction": ("2.9.4", "setReaction"),
 }
 
-BY_SERVICE = {"sign-on", "poll", "heartbeat", "roster", "old clients"}
+BY_SERVICE = {"queue", "sign-on", "poll", "heartbeat", "roster", "old clients"}
 
 _CASE = re.compile(r"case (\w+)\(\):(?:(?!case ).)*?return self\.(\w+)\(", re.DOTALL)
 

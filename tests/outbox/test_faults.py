@@ -4,29 +4,32 @@ The queue at a server that loses replies and sends wrong ones on purpose.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from txwebqq.model import Delivered, Failed, QueuePolicy, SendOutcome, ToFriend
 from txwebqq.outbox.queue import MessageQueue
+from txwebqq.server.storage.store import Store
 from txwebqq.sqlite.database import MEMORY
 from txwebqq.testing import MemoryWebQQ, parseFaults
 
 COUNT = 12
 
 
-def run(fault: str) -> tuple[list[SendOutcome], list[str]]:
+def run(fault: str, store: Store | None = None) -> tuple[list[SendOutcome], list[str]]:
     """
     Send some messages, while every third send goes wrong.
 
     @param fault: the keys of the fault.
+    @param store: the database of the server, by default in memory.
 
     @return: the outcomes, and the texts that the recipient was given.
     """
     paths = '["/channel/send_buddy_msg2"]'
     text = f"[[fault]]\nevery = 3\npaths = {paths}\n{fault}"
-    web = MemoryWebQQ(faults=parseFaults(text))
+    web = MemoryWebQQ(store=store, faults=parseFaults(text))
     alice, bob = web.friends("Alice", "Bob")
     bob.run()
     alice.run()
@@ -101,6 +104,19 @@ def test_lost(fault: str) -> None:
     outcomes, heard = run(fault)
     assert names(outcomes) == ["delivered", "delivered", "uncertain"] * 4
     agrees(outcomes, heard)
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+def test_asked(fault: str, tmp_path: Path) -> None:
+    """
+    A server with a database is asked for a message whose reply is lost, so all are
+    delivered once.
+    """
+    store = Store(tmp_path / "server.db")
+    outcomes, heard = run(fault, store)
+    assert names(outcomes) == ["delivered"] * COUNT
+    assert heard == [str(n) for n in range(COUNT)]
+    store.close()
 
 
 @pytest.mark.parametrize("fault", HARMLESS.values(), ids=HARMLESS)

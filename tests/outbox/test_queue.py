@@ -42,6 +42,7 @@ from txwebqq.model import (
     Uncertain,
 )
 from txwebqq.outbox.queue import MessageQueue
+from txwebqq.server.storage.store import Store
 from txwebqq.service import WebQQService
 from txwebqq.testing import (
     MemoryPerson,
@@ -52,6 +53,7 @@ from txwebqq.testing import (
 )
 
 SEND_GROUP = "/channel/send_qun_msg2"
+SENT = "/channel/get_sent2"
 NUMBERS = "/api/get_friend_uin2"
 TOO_FAST = b'{"retcode":112,"errmsg":"too fast"}'
 REFUSED = b'{"retcode":100003,"errmsg":"no"}'
@@ -68,9 +70,9 @@ class Scene:
     @ivar told: the outcomes that the application was told by C{settled}.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: Store | None = None) -> None:
         self.folder = folder
-        self.web = MemoryWebQQ()
+        self.web = MemoryWebQQ(store=store)
         self.alice, self.bob, self.carol = self.web.friends("Alice", "Bob", "Carol")
         self.cats = self.web.group("cats", self.alice, self.bob, self.carol)
         self.server = ScriptedServer(self.web)
@@ -155,10 +157,18 @@ class Scene:
         self.replies(keep)
         return held
 
+    def end(self, service: WebQQService[Any]) -> None:
+        """
+        Stop a service, which waits for its requests for a time.
+        """
+        stopped = service.stopService()
+        self.web.settle(2)
+        self.web.result(stopped)
+
     def finish(self) -> None:
         for service in self.services:
             if service.running:
-                self.web.result(service.stopService())
+                self.end(service)
         for queue in self.queues:
             self.web.result(queue.stopService())
         for person in (self.bob, self.carol):
@@ -177,6 +187,19 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     scene = Scene(tmp_path)
     yield scene
     scene.finish()
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Scene]:
+    """
+    Make the same at a server with a database, which recognises messages that are sent
+    again.
+    """
+    store = Store(tmp_path / "server.db")
+    scene = Scene(tmp_path, store)
+    yield scene
+    scene.finish()
+    store.close()
 
 
 def delivered(outcomes: list[SendOutcome]) -> bool:
@@ -762,3 +785,135 @@ def test_stale(scene: Scene) -> None:
     scene.web.settle(5)
     assert delivered(outcomes)
     assert scene.bob.heard == ["1", "2"]
+
+
+# ---- servers that recognise messages that are sent again
+
+
+def processed(scene: Scene) -> Reply:
+    """
+    Make a handler that accepts a message and loses the answer.
+    """
+
+    def lose(request: Any) -> Any:
+        scene.web.server.render(request)
+        scene.web.clock.callLater(0.5, disconnect, request)
+        return NOT_DONE_YET
+
+    return lose
+
+
+@pytest.mark.parametrize("isProcessed", [True, False])
+def test_asks(kept: Scene, isProcessed: bool) -> None:
+    """
+    A message whose answer is lost is asked for, sent again if it did not arrive, and
+    delivered once, in order.
+    """
+    kept.bob.run()
+    kept.start()
+    lose = processed(kept) if isProcessed else disconnect
+    for to in (ToFriend(kept.bob.number), ToGroup(kept.cats)):
+        path = SEND if isinstance(to, ToFriend) else SEND_GROUP
+        kept.server.replies[path] = [lose, lose]
+        first, second = kept.sendTo(to, "1"), kept.sendTo(to, "2")
+        kept.web.settle(20)
+        assert delivered(first)
+        assert delivered(second)
+        [message] = [e for e in kept.bob.events if getattr(e, "text", "") == "1"]
+        [outcome] = first
+        assert isinstance(outcome, Delivered)
+        assert outcome.sent.messageId == getattr(message, "id", 0)
+        assert kept.bob.heard == ["1", "2"]
+        kept.bob.events.clear()
+
+
+def test_asksForParts(kept: Scene) -> None:
+    """
+    So is each part of a long message.
+    """
+    kept.bob.run()
+    kept.start()
+    kept.replies(kept.web.server.render, processed(kept), disconnect)
+    outcomes = kept.send("a" * 15_000 + "b" * 15_000 + "c")
+    kept.web.settle(20)
+    assert delivered(outcomes)
+    assert [text[0] for text in kept.bob.heard] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("isProcessed", [True, False])
+def test_asksAfterKill(kept: Scene, isProcessed: bool) -> None:
+    """
+    After a kill, the message that was being sent is delivered once, before those
+    behind it.
+    """
+    kept.bob.run()
+    kept.start()
+    kept.send("0")
+    held = kept.hold()
+    kept.send("1")
+    kept.send("2")
+    kept.kill()
+    if isProcessed:
+        kept.web.server.render(held[0])
+    kept.start()
+    kept.web.settle()
+    kept.end(kept.services[0])
+    assert [type(outcome) for _, outcome in kept.told] == [Delivered, Delivered]
+    assert kept.bob.heard == ["0", "1", "2"]
+
+
+def test_asksLater(kept: Scene) -> None:
+    """
+    While the server does not answer, a message in doubt waits; when its time is over
+    it is uncertain.
+    """
+    kept.policy = QueuePolicy(patience=100.0)
+    kept.kill()
+    kept.start()
+    kept.send("0")
+    kept.server.replies[SEND] = [disconnect]
+    kept.server.replies[SENT] = [502] * 100
+    kept.server.replies[PROBE] = [502] * 100
+    outcomes = kept.send("1")
+    kept.web.settle(90)
+    assert outcomes == []
+    kept.web.settle(20)
+    reason = reasonOf(outcomes, Uncertain)
+    assert isinstance(reason, Unreachable)
+    assert str(reason).startswith("the answer is lost, and not sent within")
+
+
+def test_asksTooLate(kept: Scene) -> None:
+    """
+    After two days the server may have forgotten: the message stays uncertain.
+    """
+    kept.policy = QueuePolicy(patience=1000 * HOUR)
+    kept.kill()
+    kept.start()
+    kept.send("0")
+    kept.hold()
+    kept.send("1")
+    kept.kill()
+    for service in kept.services[:-1]:
+        kept.end(service)
+    kept.web.clock.advance(49 * HOUR)
+    kept.start()
+    [(_, outcome)] = kept.told
+    assert isinstance(outcome, Uncertain)
+    assert "cannot be asked" in str(outcome.reason)
+
+
+def test_asksOther(kept: Scene) -> None:
+    """
+    A server that does not know the question any more is sent nothing again.
+    """
+    kept.start()
+    kept.send("0")
+    kept.hold()
+    kept.send("1")
+    kept.kill()
+    kept.end(kept.services[0])
+    kept.replies(404, path=SENT)
+    kept.start()
+    kept.web.settle()
+    assert [type(outcome) for _, outcome in kept.told] == [Uncertain]

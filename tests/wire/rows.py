@@ -51,6 +51,7 @@ from txwebqq.wire.commands.messages import (
     ChangeStatus2,
     GetMsgTip,
     GetOnlineBuddies2,
+    GetSent2,
     InputNotify2,
     Poll2,
     PollResult,
@@ -464,6 +465,16 @@ ROWS: tuple[Row, ...] = (
         f"&clientid=47283951&psessionid={PSESSIONID}",
         Sent(5, 1366004047),
         SENT,
+    ),
+    Row(
+        GetSent2(CHANNEL, sendId="5f3a-7-0", milliseconds=SENT_AT),
+        f"send_id=5f3a-7-0&clientid={CLIENTID}&psessionid={PSESSIONID}&t={SENT_AT}",
+        Sent(5, 1366004047),
+        (
+            ('{"retcode":0,"result":{"msg_id2":7,"time":9}}', Sent(7, 9)),
+            ('{"retcode":0,"result":{}}', None),
+            ('{"retcode":100000,"errmsg":""}', Refusal(100000)),
+        ),
     ),
     Row(
         InputNotify2(CHANNEL, LIN, milliseconds=SENT_AT),

@@ -201,6 +201,7 @@ URLS = {
         "CHANNEL",
     ),
     "SendQunMsg2": ("POST", "http://d.web2.qq.com/channel/send_qun_msg2", "CHANNEL"),
+    "GetSent2": ("GET", "http://d.web2.qq.com/channel/get_sent2", "CHANNEL"),
     "InputNotify2": ("GET", "http://d.web2.qq.com/channel/input_notify2", "CHANNEL"),
     "Shake2": ("GET", "http://d.web2.qq.com/channel/shake2", "CHANNEL"),
     "ChangeStatus2": (

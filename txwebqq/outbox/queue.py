@@ -63,7 +63,8 @@ class MessageQueue(Service):
     account's service, or of the application beside it.
 
     A message that certainly was not delivered, for lack of a session or a connection,
-    is sent again; one that was perhaps delivered is not.
+    is sent again. One that was perhaps delivered is sent again only to a server that
+    recognises it (protocol.md 2.2.11).
 
     @param path: the file, which no other process may use at the same time.
     @param service: the service that keeps the account signed on.
@@ -110,7 +111,7 @@ class MessageQueue(Service):
         store = QueueStore(self._path, self._service.account.number)
         self._backlog = Backlog()
         for serial, to, time, isBegun in store.waiting():
-            if isBegun:
+            if isBegun and not store.detects:
                 reason = Unreachable("the process ended while the message was sent")
                 stored = store.get(serial)
                 outcome = partly(stored, [stored.message.content], Uncertain(reason))
@@ -231,7 +232,8 @@ class MessageQueue(Service):
         if store is None or serial not in self._backlog:
             return
         isCurrent = sender is not None and sender.current == serial
-        if isCurrent or store.get(serial).ids:
+        stored = store.get(serial)
+        if isCurrent or stored.ids or stored.begun:
             # Too late; the outcome is only logged.
             self._listeners.setdefault(serial, [])
             return
@@ -335,8 +337,12 @@ class MessageQueue(Service):
                 reason = f"{reason}: {sender.problem}"
             stored = store.get(serial)
             rest = [stored.message.content]
-            outcome = partly(stored, rest, Failed(MessageExpired(reason)))
-            self._settle(stored, outcome)
+            if stored.begun:
+                failed = Uncertain(Unreachable(f"the answer is lost, and {reason}"))
+                self._settle(stored, partly(stored, rest, failed))
+            else:
+                expired = Failed(MessageExpired(reason))
+                self._settle(stored, partly(stored, rest, expired))
 
     def _settle(self, stored: StoredMessage, outcome: SendOutcome) -> None:
         store, serial, message = self._store, stored.serial, stored.message

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 
-from txwebqq.errors import RequestRefused, UnknownRecipient
+from txwebqq.errors import RequestRefused, UnknownRecipient, Unreachable
 from txwebqq.model import (
     Code,
     Content,
@@ -27,7 +27,7 @@ from txwebqq.protocol import WebQQProtocol
 from txwebqq.requests.messages import Conversation, MakeSend
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.discussions import SendDiscuMsg2
-from txwebqq.wire.commands.messages import SendBuddyMsg2, SendQunMsg2
+from txwebqq.wire.commands.messages import GetSent2, SendBuddyMsg2, SendQunMsg2
 from txwebqq.wire.form import Ticket
 
 MAX_REQUESTS = 8
@@ -46,10 +46,45 @@ class Recipients:
         self.protocol = protocol
         self._friends: dict[Uin, Number] = {}
         self._groups: dict[Code, Number] = {}
+        self._detects: bool | None = None
 
-    async def find(self, to: Recipient, font: Font) -> tuple[Conversation, MakeSend]:
+    async def detects(self) -> bool:
+        """
+        Tell whether the server recognises messages that are sent again. It is asked
+        once.
+
+        @raise WebQQError: when there is no answer.
+        """
+        if self._detects is None:
+            try:
+                await self.sent("")
+                self._detects = True
+            except RequestRefused:
+                self._detects = False
+        return self._detects
+
+    async def sent(self, sendId: str) -> Sent | None:
+        """
+        Ask the server whether it has accepted a message.
+
+        @raise RequestRefused: when it does not know such questions.
+        @raise WebQQError: when there is no answer.
+        """
+        try:
+            return await self.protocol.transport.call(GetSent2, sendId)
+        except Unreachable as e:
+            if e.status == 404:
+                raise RequestRefused(404, str(e)) from e
+            raise
+
+    async def find(
+        self, to: Recipient, font: Font, sendId: str
+    ) -> tuple[Conversation, MakeSend]:
         """
         Find the conversation with a recipient, and the command that sends to it.
+
+        @param sendId: the id by which the server recognises the message, C{""} for
+            none.
 
         @raise UnknownRecipient: when the account has no such friend or group.
         @raise WebQQError: when a request for a number has failed.
@@ -62,7 +97,7 @@ class Recipients:
                 )
                 if uin is None:
                     raise UnknownRecipient(f"{number} is no friend")
-                return ("buddy", uin), _toFriend(uin, font)
+                return ("buddy", uin), _toFriend(uin, font, sendId)
             case ToGroup(number):
                 gids = {group.code: gid for gid, group in protocol.groups.items()}
                 code = await self._find(
@@ -70,11 +105,11 @@ class Recipients:
                 )
                 if code is None:
                     raise UnknownRecipient(f"{number} is no group of the account")
-                return ("group", gids[code]), _toGroup(gids[code], code, font)
+                return ("group", gids[code]), _toGroup(gids[code], code, font, sendId)
             case ToDiscussion(did):
 
                 def make(ticket: Ticket, part: Content, n: int) -> Command[Sent]:
-                    return SendDiscuMsg2(ticket, did, part, n, font)
+                    return SendDiscuMsg2(ticket, did, part, n, font, sendId=sendId)
 
                 return ("discussion", did), make
 
@@ -119,9 +154,13 @@ class Recipients:
         return fetch(each).addCallbacks(fetched, failed)
 
 
-def _toFriend(uin: Uin, font: Font) -> MakeSend:
-    return lambda ticket, part, n: SendBuddyMsg2(ticket, uin, part, n, font)
+def _toFriend(uin: Uin, font: Font, sendId: str) -> MakeSend:
+    return lambda ticket, part, n: SendBuddyMsg2(
+        ticket, uin, part, n, font, sendId=sendId
+    )
 
 
-def _toGroup(gid: Gid, code: Code, font: Font) -> MakeSend:
-    return lambda ticket, part, n: SendQunMsg2(ticket, gid, part, n, font, code)
+def _toGroup(gid: Gid, code: Code, font: Font, sendId: str) -> MakeSend:
+    return lambda ticket, part, n: SendQunMsg2(
+        ticket, gid, part, n, font, code, sendId=sendId
+    )

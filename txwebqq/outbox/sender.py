@@ -5,7 +5,7 @@ Sends the messages of a queue, one at a time.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from txwebqq.errors import (
     RequestRefused,
     SessionExpired,
     UnknownRecipient,
+    Unreachable,
     WebQQError,
 )
 from txwebqq.interfaces import IAccountService
@@ -56,6 +57,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 FIRST_REFUSED_PAUSE = 5.0
 """The same when the server refuses a message to one recipient for now."""
+
+REPEATABLE = 2 * 24 * 3600.0
+"""The seconds for which a message may be sent again under its id: less than the time
+for which servers remember it."""
 
 
 class QueueSender:
@@ -204,6 +209,9 @@ class QueueSender:
             step.cancel()
         return step.addBoth(ended)
 
+    async def _wait(self, step: Coroutine[Any, Any, T]) -> T:
+        return await self._cancellable(Deferred.fromCoroutine(step))
+
     async def _rest(self, seconds: float) -> None:
         await self._cancellable(deferLater(self._clock, seconds))
 
@@ -262,8 +270,14 @@ class QueueSender:
         parts: list[Content] = [message.content]
         try:
             parts = splitContent(message.content, protocol.longest, "split")
-            finding = Deferred.fromCoroutine(recipients.find(message.to, message.font))
-            conversation, make = await self._cancellable(finding)
+            detects = await self._wait(recipients.detects())
+            self._store.detects = detects
+            sendId = self._store.sendId(stored) if detects else ""
+            if stored.begun and await self._isSettled(stored, parts, recipients):
+                return
+            conversation, make = await self._wait(
+                recipients.find(message.to, message.font, sendId)
+            )
         except (MessageTooLong, UnknownRecipient) as e:
             self._fail(stored, parts, Failed(e))
             return
@@ -283,9 +297,37 @@ class QueueSender:
             case Failed():
                 self._failures, self.problem = 0, ""
                 self._fail(stored, parts, outcome)
-            case Uncertain():
+            case Uncertain(reason):
                 self._isInDoubt = True
-                self._fail(stored, parts, outcome)
+                if detects:
+                    self._store.doubt(stored.serial)
+                    await self._again(stored, reason)
+                else:
+                    self._fail(stored, parts, outcome)
+
+    async def _isSettled(
+        self, stored: StoredMessage, parts: list[Content], recipients: Recipients
+    ) -> bool:
+        """
+        Ask the server for a message, or its next part, whose answer is lost.
+
+        @return: whether it need not be sent again.
+        """
+        sent = None
+        isAsked = self._clock.seconds() - stored.message.time < REPEATABLE
+        try:
+            isAsked = isAsked and await self._wait(recipients.detects())
+            if isAsked:
+                sendId = self._store.sendId(stored)
+                sent = await self._wait(recipients.sent(sendId))
+        except RequestRefused:
+            isAsked = False
+        if not isAsked:
+            reason = Unreachable("the answer is lost, and the server cannot be asked")
+            self._fail(stored, parts, Uncertain(reason))
+        elif sent is not None:
+            self._accepted(stored, parts, sent)
+        return not isAsked or sent is not None
 
     async def _send(
         self,

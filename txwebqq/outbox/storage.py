@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import (
@@ -30,7 +31,11 @@ from txwebqq.sqlite.database import Database, Schema
 
 QUEUE_SCHEMA = Schema(
     """
-CREATE TABLE owner (number INTEGER NOT NULL);
+CREATE TABLE owner (
+    number INTEGER NOT NULL,
+    id TEXT NOT NULL DEFAULT '',
+    detects INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE message (
     serial INTEGER PRIMARY KEY AUTOINCREMENT,
     recipient TEXT NOT NULL,
@@ -45,11 +50,13 @@ CREATE TABLE message (
 );
 CREATE UNIQUE INDEX message_by_key ON message (key) WHERE key != '';
 """,
-    version=1,
+    version=2,
     application=0x71717175,
     user="process",
 )
-"""The database: the account whose queue it is, and its messages. C{ids} are those of
+"""The database: the account whose queue it is, an id of the queue, whether the server
+recognises messages that are sent again; and the messages. C{begun} is 1 while a message
+is being sent, and 2 from when an answer is lost. C{ids} are those of
 the parts that were accepted, of which C{content} has the rest; C{told} is set when the
 application knows the outcome."""
 
@@ -61,7 +68,8 @@ class StoredMessage:
 
     @ivar serial: its row; later messages have higher ones.
     @ivar ids: the ids of the parts that the server has accepted.
-    @ivar begun: whether it was being sent, or its next part.
+    @ivar begun: whether it was being sent, or its next part, and the answer is not
+        known.
     @ivar outcome: L{None} while it waits.
     """
 
@@ -92,14 +100,40 @@ class QueueStore:
         self._database = Database(path, QUEUE_SCHEMA)
         self._db = self._database.connection
         self._db.execute("PRAGMA synchronous = FULL")
-        row = self._db.execute("SELECT number FROM owner").fetchone()
-        if row is None:
-            self._db.execute("INSERT INTO owner VALUES (?)", (number,))
-        elif row[0] != number:
+        self._db.execute(
+            "INSERT INTO owner (number) SELECT ?"
+            " WHERE NOT EXISTS (SELECT 1 FROM owner)",
+            (number,),
+        )
+        self._db.execute("UPDATE owner SET id = ? WHERE id = ''", (token_hex(8),))
+        owner, self._id, detects = self._db.execute(
+            "SELECT number, id, detects FROM owner"
+        ).fetchone()
+        if owner != number:
             self._database.close()
             raise InvalidConfiguration(
-                f"{path}: the queue of account {row[0]}, not of {number}"
+                f"{path}: the queue of account {owner}, not of {number}"
             )
+        self._detects = bool(detects)
+
+    @property
+    def detects(self) -> bool:
+        """
+        Whether the server recognises messages that are sent again, so far as is known.
+        """
+        return self._detects
+
+    @detects.setter
+    def detects(self, detects: bool) -> None:
+        if detects is not self._detects:
+            self._db.execute("UPDATE owner SET detects = ?", (detects,))
+            self._detects = detects
+
+    def sendId(self, stored: StoredMessage) -> str:
+        """
+        Return the id of the next part of a message, by which the server recognises it.
+        """
+        return f"{self._id}-{stored.serial}-{len(stored.ids)}"
 
     def close(self) -> None:
         """
@@ -171,13 +205,23 @@ class QueueStore:
         """
         Record that a message, or its next part, is being sent.
         """
-        self._db.execute("UPDATE message SET begun = 1 WHERE serial = ?", (serial,))
+        self._db.execute(
+            "UPDATE message SET begun = 1 WHERE serial = ? AND NOT begun", (serial,)
+        )
+
+    def doubt(self, serial: int) -> None:
+        """
+        Record that the answer to a message, or to its next part, is lost.
+        """
+        self._db.execute("UPDATE message SET begun = 2 WHERE serial = ?", (serial,))
 
     def revert(self, serial: int) -> None:
         """
-        Record that it was not sent.
+        Record that it was not sent, this time.
         """
-        self._db.execute("UPDATE message SET begun = 0 WHERE serial = ?", (serial,))
+        self._db.execute(
+            "UPDATE message SET begun = 0 WHERE serial = ? AND begun = 1", (serial,)
+        )
 
     def advance(self, stored: StoredMessage, part: int, rest: Content) -> None:
         """

@@ -10,8 +10,9 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import field
 
+from txwebqq.errors import MalformedReply
 from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer
-from txwebqq.wire.form import Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeGivenJSON
 from txwebqq.wire.parameters import TIME, DeclaredCommand
 
@@ -80,6 +81,30 @@ def postFields(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
         ("clientid", ticket.clientid),
         ("psessionid", ticket.psessionid or "null"),
     ]
+
+
+MAX_SEND_ID = 64
+"""The maximum length of C{send_id}."""
+
+
+def sendIdMember(sendId: str) -> dict[str, Any]:
+    """
+    Return the member of a send that has the client's own id of the message
+    (protocol.md 2.2.11), none without an id.
+    """
+    return {"send_id": sendId} if sendId else {}
+
+
+def sendIdIn(form: Form) -> str:
+    """
+    Return the client's own id of a message, C{""} if there is none.
+
+    @raise MalformedReply: when it is too long.
+    """
+    sendId = form.text("send_id", "")
+    if len(sendId) > MAX_SEND_ID:
+        raise MalformedReply(f"send_id has more than {MAX_SEND_ID} characters")
+    return sendId
 
 
 class Query(_Ticketed[R], kw_only=True):

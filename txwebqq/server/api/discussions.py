@@ -44,6 +44,7 @@ class DiscussionsAPI:
     def __init__(self, state: ServerState, discussionRules: DiscussionRules) -> None:
         self._state = state
         self._store = state.store
+        self._router = state.router
         self._discussionRules = discussionRules
 
     @answers(GetDiscuListNew2)
@@ -152,10 +153,11 @@ class DiscussionsAPI:
         """
         # Not the Host of the request, which the sender has chosen.
         server = "{}:{}".format(*exchange.local)
-        return self._discussionRules.send(
-            session,
-            command.did,
-            command.content,
-            command.font,
-            PictureSignature(command.key, command.sig, server),
+        signature = PictureSignature(command.key, command.sig, server)
+        return self._router.sendOnce(
+            session.number,
+            command.sendId,
+            lambda: self._discussionRules.send(
+                session, command.did, command.content, command.font, signature
+            ),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from txwebqq.model import WEB_CLIENT, Presence, Sent
 from txwebqq.server.domain.messaging import MessageRules
 from txwebqq.server.domain.pictures import PictureSignature
+from txwebqq.server.domain.refusals import NOT_KEPT
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import SHAKE, TYPING
 from txwebqq.server.http.exchange import HTTPExchange
@@ -18,6 +19,7 @@ from txwebqq.wire.commands.messages import (
     ChangeStatus2,
     GetMsgTip,
     GetOnlineBuddies2,
+    GetSent2,
     InputNotify2,
     SendBuddyMsg2,
     SendQunMsg2,
@@ -32,6 +34,7 @@ class MessagesAPI:
 
     def __init__(self, state: ServerState, messageRules: MessageRules) -> None:
         self._presence = state.presence
+        self._router = state.router
         self._messageRules = messageRules
 
     @answers(SendBuddyMsg2)
@@ -41,8 +44,12 @@ class MessagesAPI:
         """
         C{POST /channel/send_buddy_msg2}: send a message to a friend.
         """
-        return self._messageRules.sendToFriend(
-            session, command.to, command.content, command.font
+        return self._router.sendOnce(
+            session.number,
+            command.sendId,
+            lambda: self._messageRules.sendToFriend(
+                session, command.to, command.content, command.font
+            ),
         )
 
     @answers(SendQunMsg2)
@@ -54,14 +61,30 @@ class MessagesAPI:
         """
         # Not the Host of the request, which the sender has chosen.
         server = "{}:{}".format(*exchange.local)
-        return self._messageRules.sendToGroup(
-            session,
-            command.group,
-            command.code,
-            command.content,
-            command.font,
-            PictureSignature(command.key, command.sig, server),
+        signature = PictureSignature(command.key, command.sig, server)
+        return self._router.sendOnce(
+            session.number,
+            command.sendId,
+            lambda: self._messageRules.sendToGroup(
+                session,
+                command.group,
+                command.code,
+                command.content,
+                command.font,
+                signature,
+            ),
         )
+
+    @answers(GetSent2)
+    def getSent2(
+        self, command: GetSent2, session: Session, exchange: HTTPExchange
+    ) -> Sent | None | Refusal:
+        """
+        C{GET /channel/get_sent2}: tell whether a message was accepted.
+        """
+        if not self._router.keepsSentIds:
+            return Refusal(NOT_KEPT, "the server has no database")
+        return self._router.sent(session.number, command.sendId)
 
     @answers(InputNotify2)
     def inputNotify2(

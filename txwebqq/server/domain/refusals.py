@@ -20,6 +20,10 @@ NOT_IN_GROUP = Refusal(NO_SUCH_ID, "group_uin is not the gid of a group of yours
 MALFORMED = 100003
 """The retcode for parameters that cannot be read, or make no sense."""
 
+NOT_KEPT = 100000
+"""The retcode for an extension that the server does not offer, as for an unknown
+path."""
+
 TOO_LONG = 123
 """The retcode for a text that is too long (protocol.md 6)."""
 

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from txwebqq.model import KickNotice, Number
+from txwebqq.model import KickNotice, Number, Sent
 from txwebqq.server.domain.history import HistoryRecorder
 from txwebqq.server.domain.refusals import REPLACED, refusalFor
 from txwebqq.server.events.queued import QueuedEvent
@@ -147,6 +147,43 @@ class MessageRouter:
                 if session.poll is not None and not session.isThrottled:
                     self._ready[session] = None
         self._schedule()
+
+    def sendOnce(
+        self, sender: Number, sendId: str, send: Callable[[], Sent | Refusal]
+    ) -> Sent | Refusal:
+        """
+        Send a message, unless the account has sent one with the same id.
+
+        @param sendId: the client's own id of the message, C{""} for none.
+
+        @return: the answer that the first one was given.
+        """
+        known = self.sent(sender, sendId)
+        if known is not None:
+            return known
+        sent = send()
+        if sendId and isinstance(sent, Sent):
+            # In the same transaction as the message.
+            self._writer.changes.sent[sender, sendId] = sent
+            self._writeSoon()
+        return sent
+
+    def sent(self, sender: Number, sendId: str) -> Sent | None:
+        """
+        Return the answer to the message of an account with an id of its client, L{None}
+        if there is no such message.
+        """
+        if not sendId:
+            return None
+        pending = self._writer.changes.sent.get((sender, sendId))
+        return pending or self._messages.sentIds.find(sender, sendId)
+
+    @property
+    def keepsSentIds(self) -> bool:
+        """
+        Whether messages are recognised after a restart of the server.
+        """
+        return self._messages.sentIds.isFile
 
     def withdraw(self, serial: int, body: str) -> list[Number]:
         """

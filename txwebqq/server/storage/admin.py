@@ -43,6 +43,7 @@ ACCOUNT_COLUMNS = {
     "mute": "number",
     "session": "number",
     "replaced_session": "number",
+    "sent_id": "sender",
     "signon_address": "number",
 }
 """For each table whose rows belong to one account alone, the columns with the

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from txwebqq.model import Number
+from txwebqq.model import Number, Sent
 from txwebqq.server.events.kinds import KINDS
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.events.storedformat import beginningOf, decodeQueued
+from txwebqq.server.storage.sentids import SentIdStore
 from txwebqq.server.storage.sessions import (
     ReplacedSession,
     SessionStore,
@@ -54,6 +55,8 @@ class EventChanges:
     @ivar sessions: sessions that were opened or have changed, by account; L{None}
         for one that has ended.
     @ivar replaced: sessions that another sign-on has replaced.
+    @ivar sent: the answers to new messages that have an id of the client, by sender and
+        id.
     """
 
     events: list[tuple[int, str, int, str]] = field(default_factory=list)
@@ -62,6 +65,7 @@ class EventChanges:
     delivered: list[tuple[Number, int]] = field(default_factory=list)
     sessions: dict[Number, StoredSession | None] = field(default_factory=dict)
     replaced: list[ReplacedSession] = field(default_factory=list)
+    sent: dict[tuple[Number, str], Sent] = field(default_factory=dict)
 
     def add(self, serial: int, event: QueuedEvent, body: str) -> None:
         """
@@ -86,7 +90,7 @@ class EventChanges:
         True when there is nothing to write.
         """
         changes = (self.events, self.given, self.delivered, self.sessions)
-        return not (any(changes) or self.replaced)
+        return not (any(changes) or self.replaced or self.sent)
 
 
 class MessageStore:
@@ -94,12 +98,14 @@ class MessageStore:
     The queued events in the database.
 
     @ivar lastSerial: the serial number of the last event.
+    @ivar sentIds: the ids that clients have given to messages.
     """
 
     def __init__(self, database: Database, sessions: SessionStore) -> None:
         self._database = database
         self._db = database.connection
         self._sessions = sessions
+        self.sentIds = SentIdStore(database)
         # Serial numbers are never used twice in one run, also those of events
         # that have been delivered and deleted.
         self.lastSerial = database.count("SELECT ifnull(max(serial), 0) FROM letter")
@@ -142,6 +148,8 @@ class MessageStore:
                 self._sessions.write(changes.sessions)
             if changes.replaced:
                 self._sessions.writeReplaced(changes.replaced)
+            if changes.sent:
+                self.sentIds.write(changes.sent)
 
     def waiting(
         self, number: Number, after: int, limit: int

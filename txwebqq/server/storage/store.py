@@ -18,12 +18,13 @@ from txwebqq.server.storage.history import HISTORY_SCHEMA, HistoryStore
 from txwebqq.server.storage.media import MEDIA_SCHEMA, MediaStore
 from txwebqq.server.storage.messages import MESSAGE_SCHEMA, MessageStore
 from txwebqq.server.storage.mutes import MUTE_SCHEMA, MuteStore
+from txwebqq.server.storage.sentids import SENT_ID_SCHEMA
 from txwebqq.server.storage.sessions import SESSION_SCHEMA, SessionStore
 from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Database, Schema
 from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS, blockedIn
 
-VERSION = 11
+VERSION = 12
 """Version of the schema, in C{PRAGMA user_version}."""
 
 _SECRET_SCHEMA = """
@@ -46,6 +47,7 @@ _SCHEMA = Schema(
             HISTORY_SCHEMA,
             SETTINGS_SCHEMA,
             SESSION_SCHEMA,
+            SENT_ID_SCHEMA,
             _SECRET_SCHEMA,
         )
     ),

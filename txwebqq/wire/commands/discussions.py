@@ -32,7 +32,13 @@ from txwebqq.wire.command import (
     decodeJSONReply,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
-from txwebqq.wire.endpoints import ChannelGet, ChannelPost, postFields
+from txwebqq.wire.endpoints import (
+    ChannelGet,
+    ChannelPost,
+    postFields,
+    sendIdIn,
+    sendIdMember,
+)
 from txwebqq.wire.form import Form, Pairs
 from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.parameters import numbersIn
@@ -403,6 +409,7 @@ class SendDiscuMsg2(_Post[Sent]):
     font: Font = Font()
     key: str = ""
     sig: Secret = ""
+    sendId: str = ""
 
     @classmethod
     def encodeReply(cls, reply: Sent | Refusal) -> bytes:
@@ -428,6 +435,7 @@ class SendDiscuMsg2(_Post[Sent]):
                 **({"key": key, "sig": sig} if sig else {}),
                 "content": encodeSent(self.content, self.font),
                 "msg_id": self.messageId,
+                **sendIdMember(self.sendId),
             }
         )
 
@@ -442,4 +450,5 @@ class SendDiscuMsg2(_Post[Sent]):
             font=font,
             key=form.text("key", ""),
             sig=form.text("sig", ""),
+            sendId=sendIdIn(form),
         )

@@ -27,6 +27,7 @@ from txwebqq.wire.coerce import (
     decodeEach,
     integer,
     textOf,
+    unsigned,
 )
 from txwebqq.wire.command import (
     Authorization,
@@ -40,7 +41,13 @@ from txwebqq.wire.command import (
     refusalOf,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
-from txwebqq.wire.endpoints import ChannelGet, ChannelPost, postFields
+from txwebqq.wire.endpoints import (
+    ChannelGet,
+    ChannelPost,
+    postFields,
+    sendIdIn,
+    sendIdMember,
+)
 from txwebqq.wire.events.envelope import decodeEnvelope, encodeEvent
 from txwebqq.wire.events.poll import readEvents
 from txwebqq.wire.form import Form, Pairs, Ticket
@@ -168,6 +175,8 @@ class SendBuddyMsg2(SentReply, ChannelPost[Sent]):
     Send a message to a friend (protocol.md 2.2.2).
 
     @ivar face: the index of the sender's avatar, without effect.
+    @ivar sendId: the client's own id of the message, by which the server recognises it
+        when it is sent again; C{""} for none.
     """
 
     path = "/channel/send_buddy_msg2"
@@ -179,9 +188,10 @@ class SendBuddyMsg2(SentReply, ChannelPost[Sent]):
     messageId: int
     font: Font = Font()
     face: int = 0
+    sendId: str = ""
 
     def encodeFields(self) -> Pairs:
-        members = {
+        members: dict[str, Any] = {
             "to": self.to,
             "face": self.face,
             "content": encodeSent(self.content, self.font),
@@ -189,7 +199,7 @@ class SendBuddyMsg2(SentReply, ChannelPost[Sent]):
             "clientid": self.ticket.clientid,
             "psessionid": self.ticket.psessionid,
         }
-        return postFields(members, self.ticket)
+        return postFields(members | sendIdMember(self.sendId), self.ticket)
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
@@ -201,6 +211,7 @@ class SendBuddyMsg2(SentReply, ChannelPost[Sent]):
             messageId=form.integer("msg_id", 0),
             font=font,
             face=form.integer("face", 0),
+            sendId=sendIdIn(form),
         )
 
 
@@ -222,6 +233,7 @@ class SendQunMsg2(SentReply, ChannelPost[Sent]):
     code: Code = _NO_CODE
     key: str = ""
     sig: Secret = ""
+    sendId: str = ""
 
     def encodeFields(self) -> Pairs:
         members: dict[str, Any] = {"group_uin": self.group}
@@ -234,7 +246,7 @@ class SendQunMsg2(SentReply, ChannelPost[Sent]):
             "clientid": self.ticket.clientid,
             "psessionid": self.ticket.psessionid,
         }
-        return postFields(members, self.ticket)
+        return postFields(members | sendIdMember(self.sendId), self.ticket)
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
@@ -248,7 +260,36 @@ class SendQunMsg2(SentReply, ChannelPost[Sent]):
             code=Code(form.integer("group_code", 0)),
             key=form.text("key", ""),
             sig=form.text("sig", ""),
+            sendId=sendIdIn(form),
         )
+
+
+class GetSent2(ChannelGet[Sent | None]):
+    """
+    Ask whether a message was accepted (our extension, protocol.md 2.2.11).
+
+    @ivar sendId: the C{sendId} of the message; C{""} to learn whether the server knows
+        this command.
+    """
+
+    path = "/channel/get_sent2"
+    isIdempotent = True
+
+    sendId: str = field(name="send_id", default="")
+
+    @classmethod
+    def encodeResult(cls, reply: Sent | None) -> Any:
+        if reply is None:
+            return {}
+        return {"msg_id2": reply.messageId, "time": reply.time}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Sent | None:
+        if not isinstance(result, dict):
+            raise TypeError("result is not an object")
+        if not result:
+            return None
+        return Sent(unsigned(result["msg_id2"]), unsigned(result["time"]))
 
 
 class InputNotify2(OKReply, ChannelGet[None]):
