@@ -22,7 +22,7 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc import tap as irctap
 from txwebqq.server import tap as servertap
 from txwebqq.server.sessions.captchas import CaptchaMode
-from txwebqq.tap import PROCESS_OPTIONS
+from txwebqq.tap import OWN_OPTIONS, PROCESS_OPTIONS
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -483,3 +483,22 @@ def test_paths(make: type[FileOptions]) -> None:
     }
     assert described - {"config", "max-file", "log-size", "faults-seed"} == paths
     assert paths <= options.names()
+
+
+def test_shared() -> None:
+    """
+    Accounts do not share files that are written.
+    """
+    paths = {
+        path
+        for each in tap.Options.__mro__
+        for path in vars(each).get("pathOptions", ())
+    }
+    assert paths - OWN_OPTIONS == {
+        "ca-file",
+        "captcha-folder",
+        "operate-token-file",
+        "token-file",
+    }
+    options = tap.Options()
+    assert not options.tableKeys() & OWN_OPTIONS

@@ -72,7 +72,7 @@ PROCESS_OPTIONS = frozenset({*OperationOptions().names(), *CaptchaOptions().name
 """The options of the process; all others are of an account."""
 
 
-OWN_OPTIONS = {"account", "password-file", "queue", "session-file"}
+OWN_OPTIONS = {"account", "password-file", "queue", "seen-file", "session-file"}
 """The options that several accounts cannot share."""
 
 ONEBOT_OPTIONS = {"onebot", "onebot-listen"}
@@ -103,7 +103,13 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
 
     command = "twistd webqq"
     tableName = "webqq"
-    pathOptions = ["password-file", "ca-file", "token-file", "session-file"]
+    pathOptions = [
+        "password-file",
+        "ca-file",
+        "seen-file",
+        "token-file",
+        "session-file",
+    ]
     synopsis = "[options]"
     longdesc = (
         "Sign a QQ account on and keep it signed on. The password is read from "

@@ -230,7 +230,7 @@ async def test_restartedServer(processes: ProcessFolder) -> None:
         ),
         (
             ["webqq", "--account=1", "--onebot-listen=8080:interface=127.0.0.1"],
-            "8080:interface=127.0.0.1: Unknown endpoint",
+            "Unknown endpoint type: '8080'",
         ),
         (["webqq-server", "--population", "none.toml"], "none.toml"),
         (["webqq-server", "--captcha", "perhaps"], "perhaps"),

@@ -38,11 +38,11 @@ async def test_terminate(processes: GatewayProcesses) -> None:
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ('listen = ["nonsense:1"]', "irc.toml: nonsense:1: Unknown endpoint type"),
+        ('listen = ["nonsense:1"]', "no endpoint: ValueError: Unknown endpoint type"),
         ('database = "open.sqlite"', "open.sqlite: others can read the database"),
         ('database = "damaged.sqlite"', "damaged.sqlite: the database is damaged"),
         ('listen = ["tcp:{port}:interface=127.0.0.1"]', "Cannot listen on 127.0.0.1:"),
-        ("colour = 1", "irc.toml: gateway: 'colour' is not known here"),
+        ("colour = 1", "irc.toml:2: gateway: 'colour' is not known here"),
     ],
 )
 async def test_cannotStart(

@@ -285,6 +285,8 @@ def _texts(
         table.refuse(name, "is not a text", f'write {name} = "..."')
     elif not value:
         table.refuse(name, "is empty")
+    elif "\0" in value:
+        table.refuse(name, "contains a NUL")
     else:
         return (value,)
     return ()

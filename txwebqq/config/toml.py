@@ -202,6 +202,9 @@ class ConfigTable:
         text: str = value
         if not (text or mayBeEmpty or default == ""):
             self.refuse(key, "is empty")
+        if "\0" in text and self._file is not None:
+            self.refuse(key, "contains a NUL")
+            return default or ""
         return text
 
     def integer(self, key: str, default: int | None = None) -> int:
