@@ -13,7 +13,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.usage import UsageError
 
 from txwebqq.accounts import OneBotAccess, WebQQAccess, makeAccount
-from txwebqq.errors import NotQueued
+from txwebqq.errors import InvalidConfiguration, NotQueued
 from txwebqq.model import Account, Number, QueuePolicy
 from txwebqq.outbox.options import QueueOptions, QueueSettings
 from txwebqq.protocol import WebQQFactory
@@ -38,12 +38,14 @@ def test_policy() -> None:
     """
     settings = parse("--queue=q.db", "--queue-limit=5", "--queue-hours=2")
     assert settings is not None
-    assert settings.file == Path("q.db")
+    assert settings.file == Path("q.db").absolute()
     assert settings.policy == QueuePolicy(5, 50, 7200.0, 20, 0.25)
     settings = parse("--queue=q.db", "--queue-rate=6")
     assert settings is not None
     assert (settings.policy.burst, settings.policy.seconds) == (6, 10.0)
-    assert parse("--queue=q.db") == QueueSettings(Path("q.db"), QueuePolicy())
+    assert parse("--queue=q.db") == QueueSettings(
+        Path("q.db").absolute(), QueuePolicy()
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,3 +87,16 @@ def test_application(tmp_path: Path) -> None:
     assert queue._settled == factory.messageSettled
     assert queue.parent is service
     queue.stopService()
+
+
+def test_unusable(tmp_path: Path) -> None:
+    """
+    The option and the file are named when the file cannot be used.
+    """
+    reactor: Any = MemoryReactorClock()
+    account = Account(Number(10001), "x")
+    factory = WebQQFactory()
+    service = makeAccount(account, WebQQAccess(), factory, reactor)
+    file = tmp_path / "none" / "q.db"
+    with pytest.raises(InvalidConfiguration, match=f"^--queue {file}: No such file"):
+        QueueSettings(file).addTo(service, factory)

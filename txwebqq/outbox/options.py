@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from twisted.python.usage import UsageError
 
 from txwebqq.config.options import CommandOptions
+from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import IAccountService
 from txwebqq.model import QueuePolicy
 from txwebqq.outbox.queue import (
@@ -57,7 +58,10 @@ class QueueSettings:
         @raise InvalidConfiguration: when the file cannot be used.
         """
         settled = getattr(factory, "messageSettled", ignoreSettled)
-        queue: MessageQueue = service.addQueue(self.file, settled, self.policy)
+        try:
+            queue: MessageQueue = service.addQueue(self.file, settled, self.policy)
+        except InvalidConfiguration as e:
+            raise InvalidConfiguration(f"--queue {e}") from e
         factory.queue = queue
         return queue
 
@@ -96,7 +100,7 @@ class QueueOptions(CommandOptions):
         policy = QueuePolicy(
             limit, 10 * limit, hours * HOUR, min(rate, 20), MINUTE / rate
         )
-        return QueueSettings(Path(file), policy)
+        return QueueSettings(Path(file).absolute(), policy)
 
     def _wholeNumber(self, name: str, low: int, high: int) -> int:
         text = self[name]
