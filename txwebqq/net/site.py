@@ -5,6 +5,7 @@ L{Site} without an access log, for HTTP servers whose URLs hold secrets.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
@@ -37,6 +38,9 @@ class SiteWithoutAccessLog(Site):
     """
     A L{Site} without an access log: a URL may hold a secret, such as the digest
     of a password or the link to a picture.
+
+    Forms are left to the resources: Twisted reads those in memory, and raises an
+    exception for some values of C{Content-Type}.
     """
 
     noisy = False
@@ -47,6 +51,12 @@ class SiteWithoutAccessLog(Site):
 
     def logPrefix(self) -> str:
         return self.name
+
+    def __init__(
+        self, *args: Any, parsePOSTFormSubmission: bool = False, **more: Any
+    ) -> None:
+        base: Any = super()
+        base.__init__(*args, parsePOSTFormSubmission=parsePOSTFormSubmission, **more)
 
     # Site opens and closes its access log in these two.
 

@@ -239,6 +239,6 @@ def mediaService(
     """
     limits = LinkLimits(total=settings.megabytes << 20, seconds=settings.days * DAY)
     links = MediaLinks(database, reactor.seconds, settings.url, limits)
-    site = SiteWithoutAccessLog(MediaResource(links))  # type: ignore[no-untyped-call]
+    site = SiteWithoutAccessLog(MediaResource(links))
     site.name = "Server of pictures"
     return links, listeningService(settings.listen, site, reactor)

@@ -4,11 +4,13 @@ Calls over HTTP: C{POST /ACTION} with JSON or a form, or C{GET /ACTION?...}.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
+from twisted.web.http import parse_qs
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
@@ -111,11 +113,7 @@ class _Refused(Exception):
 
 
 def _paramsOf(request: Request, contentType: str) -> dict[str, Any]:
-    params: dict[str, Any] = {
-        name.decode("utf-8", "replace"): values[0].decode("utf-8", "replace")
-        for name, values in (request.args or {}).items()
-    }
-    params.pop("access_token", None)
+    params = _decoded(request.args or {})
     if request.method == b"GET":
         return params
     if request.method != b"POST":
@@ -124,12 +122,22 @@ def _paramsOf(request: Request, contentType: str) -> dict[str, Any]:
     request.content.seek(0)
     body = request.content.read(MAX_BODY)
     kind = contentType.partition(";")[0].strip().lower()
-    if kind == FORM or not body:
-        # Twisted has read the form.
+    if not body:
         return params
+    if kind == FORM:
+        return {**params, **_decoded(parse_qs(body, True))}
     if kind != "application/json":
         raise _Refused(406)
     return {**params, **parseObject(body)}
+
+
+def _decoded(fields: Mapping[bytes, Sequence[bytes]]) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        name.decode("utf-8", "replace"): values[0].decode("utf-8", "replace")
+        for name, values in fields.items()
+    }
+    params.pop("access_token", None)
+    return params
 
 
 def _refuse(request: Request, status: int, reason: str = "") -> bytes:
@@ -142,6 +150,8 @@ class HTTPListener(MultiService):
     """
     Listens for calls over HTTP.
 
+    @ivar site: the HTTP server.
+
     @raise InvalidConfiguration: when the endpoint cannot be used.
     """
 
@@ -151,9 +161,8 @@ class HTTPListener(MultiService):
         super().__init__()  # type: ignore[no-untyped-call]
         self.resource = CallResource(account, settings)
         make: Any = SiteWithoutAccessLog
-        site = make(self.resource, reactor=reactor)
-        site.requestFactory = BoundedRequest
-        listening = listeningService(settings.listen, site, reactor)
+        self.site = make(self.resource, requestFactory=BoundedRequest, reactor=reactor)
+        listening = listeningService(settings.listen, self.site, reactor)
         listening.setServiceParent(self)
 
     def stopService(self) -> Deferred[None]:
