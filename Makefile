@@ -16,6 +16,8 @@
 #                     CHAOS_ACCOUNTS=50 CHAOS_KILLS=12
 #   make soak         whether the daemons stay as large as they were in half an hour of
 #                     steady work; SOAK_MINUTES=30
+#   make fuzz         hostile input of all kinds, to objects in memory; FUZZ_SEED=1
+#                     FUZZ_COUNT=100000 of each kind, FUZZ_KIND="polls replies"
 #   make bench        how fast it is; QUICK=1 in a few minutes, NAME=... one measure,
 #                     JSON=... the file for the results, COMPARE=... an earlier one
 #   make docs         the documentation, in docs/_build/html
@@ -29,7 +31,7 @@ SYSTEM := /usr/bin/python3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-onebot test test-long test-lowest format types imports pages ledger chaos soak bench docs clean distclean
+.PHONY: help demo demo-onebot test test-long test-lowest format types imports pages ledger chaos soak fuzz bench docs clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -86,6 +88,10 @@ chaos: .venv/test.stamp .venv/irc.stamp
 
 soak: .venv/test.stamp .venv/irc.stamp
 	$(BIN)/python -m tests.soak --minutes $(or $(SOAK_MINUTES),30)
+
+fuzz: .venv/test.stamp
+	$(BIN)/python -m tests.fuzz --seed $(or $(FUZZ_SEED),1) \
+	    --count $(or $(FUZZ_COUNT),100000) $(if $(FUZZ_KIND),--kind $(FUZZ_KIND))
 
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) \
