@@ -15,7 +15,7 @@ import pytest
 from twisted.logger import ILogObserver, formatEvent, globalLogPublisher
 from zope.interface import implementer
 
-from tests.server.forms import JPG, MediaTestCase
+from tests.server.forms import JPG, MediaTestCase, form, storedOf, upload
 from tests.server.harness import (
     ALICE,
     BOB,
@@ -176,6 +176,44 @@ def test_passwordChanged(harness: ServerHarness, tmp_path: Path) -> None:
     (event,) = bob.poll().response.result
     assert event["value"]["status"] == "offline"
     assert bob.login2(bob.psessionid).json["retcode"] == 0
+
+
+def test_everyKey(harness: ServerHarness, tmp_path: Path) -> None:
+    """
+    After a change of the password no key of the former session is good: neither its
+    psessionid, vfwebqq, ptwebqq and skey, nor a link to a picture that it was given.
+    """
+    alice = harness.client(ALICE)
+    before = {"callback": "f", "uin": str(ALICE), "skey": alice.skey, "peeruin": "1"}
+    body = form(before, "file", "a.jpg", JPG, {"vfwebqq": alice.vfwebqq})
+    path = storedOf(
+        upload(harness, "/ftn_access/upload_offline_pic?time=1", body).response
+    )["filepath"]
+    ticket = f"f_uin={ALICE}&clientid=1&psessionid={alice.psessionid}"
+    target = f"/channel/get_offpic2?file_path={quote(path)}&{ticket}"
+    (link,) = harness.get(target).response.all("Location")
+    key = link.partition("anything.example")[2]
+
+    uin = alice.uin(BOB)
+
+    def answers() -> list[bool]:
+        cookies = {"Cookie": f"uin=o{ALICE}; skey={alice.skey}"}
+        ptwebqq = {"Cookie": f"ptwebqq={alice.ptwebqq}"}
+        face = "/cgi-bin/webqq_app/?cmd=2"
+        return [
+            alice.channel("get_online_buddies2").json["retcode"] == 0,
+            alice.lookUp("get_friend_info2", f"tuin={uin}").json["retcode"] == 0,
+            # The session is known, but has no picture without a name.
+            harness.get(face, ptwebqq).response.json["retcode"] == 100001,
+            b'"retcode":0'
+            in harness.get("/api/get_self_info2?t=1", cookies).response.body,
+            harness.get(key).response.body == JPG,
+        ]
+
+    assert answers() == [True] * 5
+    changed(tmp_path / "q.db", ALICE, "new")
+    harness.clock.advance(SWEEP)
+    assert answers() == [False] * 5
 
 
 def test_passwordChangedAtLogin(harness: ServerHarness, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ class OfflineFilesAPI:
         if digest is None:
             return ABSENT
         return LocatedPicture(
-            self._downloads.createLink(digest, exchange), command.file
+            self._downloads.createLink(digest, session, exchange), command.file
         )
 
     @answers(GetOffpic2)
@@ -104,7 +104,7 @@ class OfflineFilesAPI:
         account was sent.
         """
         return self._downloads.redirect(
-            self._pictures.sentTo(session, command.file), exchange
+            self._pictures.sentTo(session, command.file), session, exchange
         )
 
     @answers(SendOfffile2)

@@ -97,7 +97,7 @@ class PicturesAPI:
         message.
         """
         digest = self._pictures.sentTo(session, command.name)
-        return self._downloads.redirect(digest, exchange)
+        return self._downloads.redirect(digest, session, exchange)
 
     @answers(GetCface2, GetImage2)
     def getCface2(

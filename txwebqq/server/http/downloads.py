@@ -18,6 +18,7 @@ from txwebqq.server.domain.offlinefiles import GONE
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.exchange import TEXT, HTTPExchange
 from txwebqq.server.http.multipart import sendFile
+from txwebqq.server.sessions.session import Session
 from txwebqq.server.sessions.sessions import Random, token
 from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.wire.command import Refusal, encodeRefusal
@@ -48,16 +49,21 @@ class Downloads:
         self._blobs = blobs
         self._clock = clock
         self._random = random
-        # By key: the digest, and the time at which the link expires.
-        self._links: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        # By key: the digest, the time at which the link expires, and the session that
+        # it was given to.
+        self._links: OrderedDict[str, tuple[str, float, Session]] = OrderedDict()
 
     def resolveLink(self, key: str) -> str | None:
         """
         Return the digest of the file that a link leads to, L{None} for an expired or
-        unknown link.
+        unknown link, and after the end of the session that it was given to.
         """
-        digest, until = self._links.get(key, ("", 0.0))
-        return digest if until > self._clock.seconds() else None
+        found = self._links.get(key)
+        if found is None:
+            return None
+        digest, until, session = found
+        isGood = session.ended is None and until > self._clock.seconds()
+        return digest if isGood else None
 
     def show(self, digest: str | None, exchange: HTTPExchange) -> bytes | Refusal:
         """
@@ -71,7 +77,9 @@ class Downloads:
         exchange.contentType = mediaTypeOf(data[:16]).encode()
         return data
 
-    def redirect(self, digest: str | None, exchange: HTTPExchange) -> bytes | Refusal:
+    def redirect(
+        self, digest: str | None, session: Session, exchange: HTTPExchange
+    ) -> bytes | Refusal:
         """
         Redirect the client to a link to a picture.
 
@@ -79,12 +87,13 @@ class Downloads:
         """
         if digest is None:
             return ABSENT
-        exchange.location = self.createLink(digest, exchange)
+        exchange.location = self.createLink(digest, session, exchange)
         return b""
 
-    def createLink(self, digest: str, exchange: HTTPExchange) -> str:
+    def createLink(self, digest: str, session: Session, exchange: HTTPExchange) -> str:
         """
-        Return a URL at which a file can be downloaded for L{LINK_LIFE} seconds.
+        Return a URL at which a file can be downloaded for L{LINK_LIFE} seconds, as long
+        as the session has not ended.
         """
         key = token(self._random, 64)
         now = self._clock.seconds()
@@ -93,7 +102,7 @@ class Downloads:
             if self._links[first][1] > now and len(self._links) < MAX_LINKS:
                 break
             del self._links[first]
-        self._links[key] = digest, now + LINK_LIFE
+        self._links[key] = digest, now + LINK_LIFE, session
         return f"{exchange.base}/?ver=2173&rkey={key}"
 
     def sendPicture(self, request: Any, digest: str) -> int | bytes:
