@@ -173,7 +173,14 @@ def test_sdistContents(built: Built) -> None:
     """
     with tarfile.open(built.sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    expected = {".ci/run", "LICENSE", "Makefile", "NEWS.md", "docs/conf.py"}
+    expected = {
+        ".ci/run",
+        "LICENSE",
+        "Makefile",
+        "NEWS.md",
+        "SECURITY.md",
+        "docs/conf.py",
+    }
     tests = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("tests/**/*.py")}
     assert expected | tests <= held
     assert not [name for name in held if "dropin.cache" in name or ".pyc" in name]
