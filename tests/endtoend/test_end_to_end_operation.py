@@ -28,6 +28,8 @@ from txwebqq.operation.statecommand import StateCommand
 
 CHROMIUM = shutil.which("chromium")
 
+TOKEN = "0123456789abcdef"
+
 CONFIGURATION = """
 [gateway]
 listen = ["tcp:{irc}:interface=127.0.0.1"]
@@ -112,7 +114,7 @@ async def test_daemons(folder: ProcessFolder) -> None:
     await folder.answers(operator, server)
     assert await get(operator, "/healthz") == (200, "ok\n")
     await readiness(operator, 200)
-    folder.secret("token", "s3cret")
+    folder.secret("token", TOKEN)
     text = CONFIGURATION.format(irc=irc, qq=folder.port)
     (folder.folder / "irc.toml").write_text(text, encoding="utf-8")
     gateway = folder.twistd(
@@ -121,29 +123,29 @@ async def test_daemons(folder: ProcessFolder) -> None:
     )
     await folder.answers(client, gateway)
     assert (await get(client, "/readyz"))[0] == 401
-    await readiness(client, 200, "s3cret")
+    await readiness(client, 200, TOKEN)
     served = await values(operator)
     assert served["txwebqq_server_sessions", "online"] == 1
     assert served["txwebqq_server_sign_ons_total", "signed_on"] == 1
     assert served["txwebqq_server_http_requests_total", "signon", "200"] >= 3
     assert served["txwebqq_server_database_commit_seconds_count",] >= 1
-    kept = await values(client, "s3cret")
+    kept = await values(client, TOKEN)
     assert kept["txwebqq_account_state", "10001", "online"] == 1
     assert kept["txwebqq_gateway_clients",] == 0
     assert (await get(client, "/"))[0] == 200
     assert (await get(client, "/status.json"))[0] == 401
-    status = json.loads((await get(client, "/status.json", "s3cret"))[1])
+    status = json.loads((await get(client, "/status.json", TOKEN))[1])
     assert (status["daemon"], status["ready"]) == ("webqq-irc", True)
     server.signal("TERM")
     assert await server.exits() == 0
-    problem = await readiness(client, 503, "s3cret")
+    problem = await readiness(client, 503, TOKEN)
     assert problem.startswith("account 10001 is not signed on")
-    assert (await get(client, "/healthz", "s3cret"))[0] == 200
+    assert (await get(client, "/healthz", TOKEN))[0] == 200
     gateway.signal("TERM")
     assert await gateway.exits() == 0
     for daemon in (server, gateway):
         assert "Traceback" not in daemon.output
-        assert "s3cret" not in daemon.output
+        assert TOKEN not in daemon.output
     events = [json.loads(line) for line in gateway.output.splitlines()]
     [online] = [each for each in events if each["message"].startswith("Signed on")]
     assert (online["number"], online["level"]) == (10001, "info")

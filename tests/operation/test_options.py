@@ -37,6 +37,9 @@ class Options(OperationOptions):
         self.settings = self.readOperation()
 
 
+TOKEN = "0123456789abcdef"
+
+
 def parsed(*arguments: str) -> OperationSettings | None:
     options = Options()
     options.parseOptions(list(arguments))
@@ -94,9 +97,23 @@ def test_needsToken(endpoint: str, tmp_path: Path) -> None:
     """
     with pytest.raises(UsageError, match="others can reach the endpoint"):
         parsed("--operate", endpoint)
-    file = writeToken(tmp_path, "s3cret\n")
+    file = writeToken(tmp_path, f"{TOKEN}\n")
     settings = parsed("--operate", endpoint, "--operate-token-file", file)
-    assert settings == OperationSettings(endpoint, "s3cret")
+    assert settings == OperationSettings(endpoint, TOKEN)
+
+
+def test_shortToken(tmp_path: Path) -> None:
+    """
+    A token that can be guessed is refused where others can reach the endpoint, and is
+    not shown.
+    """
+    file = writeToken(tmp_path, TOKEN[1:])
+    with pytest.raises(UsageError, match="less than 16 characters") as caught:
+        parsed("--operate", "tcp:9100", "--operate-token-file", file)
+    assert TOKEN[1:] not in str(caught.value)
+    local = "tcp:9100:interface=127.0.0.1"
+    settings = parsed("--operate", local, "--operate-token-file", file)
+    assert settings == OperationSettings(local, TOKEN[1:])
 
 
 @pytest.mark.parametrize(

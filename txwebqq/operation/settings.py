@@ -10,6 +10,9 @@ from importlib import import_module
 from txwebqq.config.endpoints import checkEndpoint, isLocal
 from txwebqq.errors import InvalidConfiguration
 
+MIN_TOKEN = 16
+"""Minimum length of a token where other machines can reach the endpoint."""
+
 
 @dataclass(frozen=True, slots=True)
 class OperationSettings:
@@ -44,6 +47,13 @@ class OperationSettings:
                 f"--operate {self.endpoint}: others can reach the endpoint, so a token"
                 " is needed: use --operate-token-file, or listen with"
                 " interface=127.0.0.1 or at a UNIX socket"
+            )
+        if self.token and len(self.token) < MIN_TOKEN and not isLocal(self.endpoint):
+            # Wrong tokens are not counted, so that nobody can keep the operator out.
+            raise InvalidConfiguration(
+                "--operate-token-file: others can reach the endpoint, and a token of"
+                f" less than {MIN_TOKEN} characters can be guessed: make one by"
+                " head -c 32 /dev/urandom | base64"
             )
         try:
             import_module("txwebqq.operation.registry")
