@@ -74,6 +74,7 @@ class QQFriend(WebQQFactory, Terminal):
     A QQ account that a test controls; its text is the recorded events.
 
     @ivar events: the events.
+    @ivar signOns: the counts of the sign-ons.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class QQFriend(WebQQFactory, Terminal):
         self._client = connect(reactor, url, caFile)
         account = Account(Number(number), password)
         self._service = WebQQService(account, self, self._client, reactor)
+        self.signOns = self._service.signOns
 
     def buildProtocol(self, account: Account) -> WebQQProtocol:
         protocol = RecordingProtocol()
