@@ -20,6 +20,7 @@
 #                     FUZZ_COUNT=100000 of each kind, FUZZ_KIND="polls replies"
 #   make bench        how fast it is; QUICK=1 in a few minutes, NAME=... one measure,
 #                     JSON=... the file for the results, COMPARE=... an earlier one
+#   make screenshots  the pictures of the chat page in docs, made of the demo
 #   make docs         the documentation, in docs/_build/html
 #   make clean        removes what was built; distclean removes .venv as well
 
@@ -31,7 +32,7 @@ SYSTEM := /usr/bin/python3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-onebot test test-long test-lowest format types imports pages ledger chaos soak fuzz bench docs clean distclean
+.PHONY: help demo demo-onebot test test-long test-lowest format types imports pages ledger chaos soak fuzz bench docs screenshots clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -96,6 +97,9 @@ fuzz: .venv/test.stamp
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) \
 	    $(if $(JSON),--json '$(JSON)') $(if $(COMPARE),--compare '$(COMPARE)') $(NAME)
+
+screenshots: .venv/test.stamp .venv/browser.stamp
+	@$(BIN)/python docs/screenshots.py
 
 docs: .venv/test.stamp
 	$(BIN)/python docs/coverage.py

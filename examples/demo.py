@@ -333,18 +333,25 @@ async def invite(reactor: IReactorTime, processes: DemoProcesses, once: bool) ->
     password = shlex.quote(processes.passwords[10001])
     print(
         f"""
-The server and Echo keep running. Join them as Alice, from another terminal:
+The server and Echo keep running. Open this address in a browser, and sign in with
+the number 10001 and the password "{processes.passwords[10001]}":
+
+    {processes.url}/
+
+Or join them as Alice from another terminal:
 
     cd {shlex.quote(str(HERE))}
     TXWEBQQ_PASSWORD={password} {TWISTD} -n webqq --account 10001 \\
         --server {processes.url} --log-text
 
-or with your own bot: --app MODULE.Factory. Press Ctrl-C to end the demo.
+or with your own bot: --app MODULE.Factory.
 To join as Guest with IRC, start irssi and type
 
     /connect -notls 127.0.0.1 {irc} you:{IRC_PASSWORD} you
     /msg Echo hello
-    /msg *qq help""",
+    /msg *qq help
+
+Press Ctrl-C to end the demo.""",
         flush=True,
     )
 

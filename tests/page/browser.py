@@ -174,6 +174,30 @@ class User:
         expect(self.page.get_by_role("heading", level=1)).to_have_text(name)
         return self
 
+    def act(self, menu: str, entry: str) -> None:
+        """
+        Choose an entry of a menu.
+        """
+        self.page.locator("summary").get_by_text(menu, exact=True).click()
+        buttons = self.page.locator("details[open] .menu")
+        buttons.get_by_role("button", name=entry, exact=True).click()
+
+    def fill(self, label: str, value: str, button: str) -> None:
+        """
+        Fill in a field of the dialog, and send it; wait until it is closed.
+        """
+        dialog = self.page.get_by_role("dialog").last
+        dialog.get_by_label(label).fill(value)
+        dialog.get_by_role("button", name=button, exact=True).click()
+
+    def confirm(self, button: str) -> None:
+        """
+        Confirm the question of the dialog, and wait until it is closed.
+        """
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_role("button", name=button, exact=True).click()
+        expect(dialog).to_have_count(0)
+
     def say(self, text: str) -> None:
         """
         Type a message, and send it.

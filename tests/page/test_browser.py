@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import signal
 import struct
+import sys
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +14,14 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.browser import HOSTILE, PageServer, users
+from tests.irc.programs import missing
+from tests.page.browser import HOSTILE, PageServer, User, users
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+
+AXE = Path(sys.prefix) / "page/node_modules/axe-core/axe.min.js"
 
 
 def png(width: int, height: int) -> bytes:
@@ -305,3 +310,189 @@ def test_captcha(browser: Browser, tmp_path: Path) -> None:
             alice.isOn()
     finally:
         server.end()
+
+
+@pytest.mark.parametrize(("tab", "name"), [("Friends", "Bobby"), ("Groups", "cats")])
+def test_file(
+    browser: Browser, server: PageServer, tmp_path: Path, tab: str, name: str
+) -> None:
+    """
+    A file is sent to a friend or shared in a group, and downloaded as it was.
+    """
+    file = tmp_path / "notes & more.txt"
+    file.write_bytes(bytes(range(256)) * 400)
+    with users(browser, server, tmp_path, 2) as (alice, bob):
+        alice.signOn(10001).isOn().open(tab, name)
+        bob.signOn(10002).isOn().open(tab, "Alice" if tab == "Friends" else name)
+        alice.page.locator("input[type=file]").last.set_input_files(file)
+        with bob.page.expect_download() as downloading:
+            bob.page.get_by_role("button", name="Download").last.click()
+        assert downloading.value.suggested_filename == file.name
+        assert downloading.value.path().read_bytes() == file.read_bytes()
+        expect(alice.page.locator(".content").last).to_contain_text(file.name)
+
+
+def test_friendRequest(browser: Browser, tmp_path: Path) -> None:
+    """
+    A person is found by number, asked, and accepts; then both have each other in their
+    lists. One renames the other, blocks, and removes.
+    """
+    server = PageServer(tmp_path)
+    server.start()
+    try:
+        with users(browser, server, tmp_path, 2) as (bob, ming):
+            bob.signOn(10002).isOn()
+            ming.signOn(10003).isOn()
+            bob.act("Add", "Add a friend")
+            bob.fill("Number", "10003", "Search")
+            bob.fill("Message to them", "it is me", "Add")
+            notice = ming.page.locator(".notices li")
+            expect(notice).to_contain_text("10002 asks to be your friend: it is me")
+            notice.get_by_role("button", name="Accept").click()
+            bob.open("Friends", "小明").say("thanks")
+            ming.open("Friends", HOSTILE).hears("thanks")
+            ming.act("More", "Rename or move")
+            ming.fill("Your name for them", "Bob", "Save")
+            expect(ming.page.get_by_role("heading", level=1)).to_have_text("Bob")
+            ming.act("More", "Block")
+            ming.confirm("Block")
+            bob.say("blocked?")
+            state = bob.page.locator(".state").last
+            expect(state).to_contain_text("the recipient has blocked you")
+            ming.act("More", "Unblock")
+            ming.confirm("Unblock")
+            state.get_by_role("button", name="Send again").click()
+            ming.hears("blocked?")
+            ming.act("More", "Remove from friends")
+            ming.confirm("Remove")
+            bob.page.get_by_role("tab", name="Friends").click()
+            expect(bob.page.locator(".entry", has_text="小明")).to_have_count(0)
+    finally:
+        server.end()
+
+
+def test_groups(browser: Browser, tmp_path: Path) -> None:
+    """
+    A group is made, found, joined, renamed and dissolved; a discussion made and left.
+    """
+    server = PageServer(tmp_path)
+    server.start()
+    try:
+        with users(browser, server, tmp_path, 2) as (alice, bob):
+            alice.signOn(10001).isOn()
+            bob.signOn(10002).isOn()
+            alice.act("Add", "New group")
+            alice.fill("Name", "readers", "Create")
+            alice.open("Groups", "readers")
+            bob.act("Add", "Join a group")
+            bob.fill("Number or words", "readers", "Search")
+            bob.fill("Message to them", "I read", "Ask to join")
+            notice = alice.page.locator(".notices li").last
+            expect(notice).to_contain_text("Somebody asks to join readers: I read")
+            notice.get_by_role("button", name="Accept").click()
+            bob.open("Groups", "readers").say("hello, readers")
+            alice.hears("hello, readers")
+            alice.act("More", "Rename")
+            alice.fill("Name", "writers", "Save")
+            expect(alice.page.get_by_role("heading", level=1)).to_have_text("writers")
+            alice.act("More", "Leave or dissolve")
+            alice.confirm("Dissolve")
+            expect(alice.page.locator(".entry", has_text="writers")).to_have_count(0)
+            bob.page.get_by_role("tab", name="Groups").click()
+            expect(bob.page.locator(".entry", has_text="cats")).to_have_count(1)
+            expect(bob.page.locator(".entry", has_text="readers")).to_have_count(0)
+    finally:
+        server.end()
+
+
+def test_profile(browser: Browser, tmp_path: Path) -> None:
+    """
+    The own nick and signature are changed, and still so after a reload.
+    """
+    server = PageServer(tmp_path)
+    server.start()
+    try:
+        with users(browser, server, tmp_path) as (alice,):
+            alice.signOn(10001).isOn().act("Add", "My profile")
+            alice.page.get_by_label("Signature").fill("tea & cats")
+            alice.fill("Nick", "Alicia", "Save")
+            expect(alice.page.locator(".me")).to_have_text("Alicia (10001)")
+            alice.page.reload()
+            alice.isOn().act("Add", "My profile")
+            expect(alice.page.get_by_label("Signature")).to_have_value("tea & cats")
+    finally:
+        server.end()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_accessible(
+    browser: Browser, server: PageServer, tmp_path: Path, scheme: str, width: int
+) -> None:
+    """
+    axe finds nothing serious, on the form and in a conversation, and nothing is wider
+    than the screen.
+    """
+    if not AXE.exists():
+        missing("axe-core (make test installs it with npm)")
+    size = {"width": width, "height": 720}
+    with users(browser, server, tmp_path, color_scheme=scheme, viewport=size) as (
+        user,
+    ):
+        user.page.goto(server.url)
+        expect(user.page.get_by_label("Number")).to_be_visible()
+        assert serious(user) == []
+        user.signOn(10001).isOn().open("Groups", "cats")
+        text = f"[Smile] {scheme} {width}"
+        user.say(text)
+        user.hears(text)
+        assert serious(user) == []
+        user.page.get_by_text("More", exact=True).click()
+        user.page.get_by_role("button", name="Rename").click()
+        assert serious(user) == []
+        wide = user.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width
+
+
+def serious(user: User) -> list[str]:
+    """
+    Return what axe finds in the page as it is.
+    """
+    # The policy of the page lets a driver add scripts, and nobody else.
+    user.page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = user.page.evaluate("axe.run()")
+    return [
+        f"{each['id']}: {[node['html'] for node in each['nodes']]}"
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+def test_keyboard(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    Everything from the sign-on to a message is done without a mouse.
+    """
+    with users(browser, server, tmp_path) as (alice,):
+        page = alice.signOn(10001).isOn().page
+        page.get_by_role("searchbox").focus()
+        page.keyboard.type("bobb")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Bobby")
+        page.keyboard.type("by the keyboard")
+        page.keyboard.press("Enter")
+        alice.hears("by the keyboard")
+        page.get_by_role("tab", selected=True).focus()
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("tab", selected=True)).to_have_text("Friends")
+
+
+def test_chinese(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    The page speaks Chinese in a Chinese browser.
+    """
+    context = browser.new_context(locale="zh-CN")
+    page = context.new_page()
+    page.goto(server.url)
+    expect(page.get_by_role("button", name="登录")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    context.close()

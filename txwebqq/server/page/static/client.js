@@ -4,6 +4,8 @@
 
 import { Conversations } from "./conversations.js";
 import { faceAt } from "./faces.js";
+import { Files } from "./files.js";
+import { People } from "./people.js";
 import { Roster } from "./roster.js";
 import { Refused, Session, Unreachable } from "./session.js";
 import { DEFAULT_FONT, readContent, readLogItems, writeContent } from "./wire.js";
@@ -22,6 +24,8 @@ import { DEFAULT_FONT, readContent, readLogItems, writeContent } from "./wire.js
  * @property {(conversation: Conversation, message: Message) => void} messageArrived
  * @property {(conversation: Conversation) => void} windowShaken
  * @property {(notice: Notice) => void} noticed
+ * @property {(conversation: Conversation) => void} conversationClosed the account has
+ *   left it
  */
 
 /**
@@ -45,6 +49,8 @@ export class Client {
     this.session = new Session(server, storage, this);
     this.roster = new Roster();
     this.conversations = new Conversations();
+    this.people = new People(this);
+    this.files = new Files(this);
     this.counter = 0;
     /** @type {Map<string, Promise<Blob>>} */
     this.pictures = new Map();
@@ -126,6 +132,12 @@ export class Client {
         this.view.conversationChanged(conversation);
         break;
       }
+      case "push_offfile":
+        this.fileReceived("friend", value.from_uin, value.from_uin, value);
+        break;
+      case "group_file":
+        this.fileReceived("group", value.from_uin, value.send_uin, value);
+        break;
       case "buddylist_change":
         void this.fetchFriends().then(() => this.view.listsChanged());
         break;
@@ -153,9 +165,38 @@ export class Client {
    * @param {number} sender
    * @param {any} value
    */
+  fileReceived(kind, id, sender, value) {
+    const { name, size, rkey } = value;
+    /** @type {Segment} */
+    const file = {
+      type: "file",
+      name: String(name ?? ""),
+      size: Number(size) || 0,
+      key: String(rkey ?? ""),
+    };
+    const content = { font: DEFAULT_FONT, segments: [file] };
+    this.contentReceived(kind, id, sender, value, content);
+  }
+
+  /**
+   * @param {import("./conversations.js").Kind} kind
+   * @param {number} id
+   * @param {number} sender
+   * @param {any} value
+   */
   messageReceived(kind, id, sender, value) {
+    this.contentReceived(kind, id, sender, value, readContent(value.content));
+  }
+
+  /**
+   * @param {import("./conversations.js").Kind} kind
+   * @param {number} id
+   * @param {number} sender
+   * @param {any} value
+   * @param {{font: import("./wire.js").Font, segments: Segment[]}} content
+   */
+  contentReceived(kind, id, sender, value, { font, segments }) {
     const conversation = this.conversations.get(kind, id);
-    const { font, segments } = readContent(value.content);
     /** @type {Message} */
     const message = {
       id: Number(value.msg_id2) || 0,
@@ -552,6 +593,18 @@ export class Client {
    * @returns {Promise<Segment>}
    */
   async uploadPicture({ kind }, file) {
+    const name = await this.uploadFace(file);
+    return kind === "friend"
+      ? { type: "friendPicture", name }
+      : { type: "groupPicture", name, fileId: 0, server: "" };
+  }
+
+  /**
+   * Upload a picture, and return the name by which the server knows it.
+   * @param {File} file
+   * @returns {Promise<string>}
+   */
+  async uploadFace(file) {
     const fields = { vfwebqq: this.server.vfwebqq };
     const reply = await this.server.upload(
       "cgi-bin/cface_upload",
@@ -563,9 +616,28 @@ export class Client {
     if (!(reply.ret === 0 || reply.ret === 4) || name === undefined) {
       throw new Refused(Number(reply.ret), String(reply.msg ?? ""));
     }
-    return kind === "friend"
-      ? { type: "friendPicture", name }
-      : { type: "groupPicture", name, fileId: 0, server: "" };
+    return name;
+  }
+
+  /**
+   * Send a file: it is in the conversation when it is uploaded.
+   * @param {Conversation} conversation
+   * @param {File} file
+   * @param {(part: number) => void} progress
+   */
+  async sendFile(conversation, file, progress) {
+    const segment = await this.files.send(conversation, file, progress);
+    conversation.add({
+      id: 0,
+      sender: this.session.number,
+      isMine: true,
+      time: Math.floor(Date.now() / 1000),
+      segments: [segment],
+      font: DEFAULT_FONT,
+      state: "sent",
+      msgId: 0,
+    });
+    this.view.conversationChanged(conversation);
   }
 
   /**

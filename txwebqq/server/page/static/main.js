@@ -5,6 +5,7 @@ import { Client } from "./client.js";
 import { make, setText } from "./dom.js";
 import { faceName } from "./faces.js";
 import { Server } from "./server.js";
+import { Dialogs } from "./view-dialogs.js";
 import { ConversationView } from "./view-conversation.js";
 import { ListView, statusWord } from "./view-list.js";
 import { SignOnView } from "./view-signon.js";
@@ -31,7 +32,9 @@ class Page {
     this.list = new ListView(this.client, (kind, id) =>
       this.open(this.client.conversations.get(kind, id)),
     );
-    this.conversation = new ConversationView(this.client, () => this.open(null));
+    this.dialogs = new Dialogs(this.client, (text) => this.notice(text));
+    const back = () => this.open(null);
+    this.conversation = new ConversationView(this.client, this.dialogs, back);
     this.state = make("p", { class: "banner", role: "status" });
     this.me = make("span", { class: "me", dir: "auto" });
     this.status = make("select", {
@@ -55,6 +58,7 @@ class Page {
         { class: "top" },
         this.me,
         this.status,
+        this.makeMenu(),
         this.notify,
         make(
           "button",
@@ -74,6 +78,29 @@ class Page {
     document.addEventListener("visibilitychange", () => this.seen());
     addEventListener("focus", () => this.seen());
     void this.start();
+  }
+
+  makeMenu() {
+    const { dialogs } = this;
+    const menu = make("div", { class: "menu" });
+    const details = make("details", { class: "more" }, make("summary", {}, word("add")));
+    details.append(menu);
+    /** @type {[string, () => void][]} */
+    const entries = [
+      ["addFriend", () => dialogs.addFriend()],
+      ["joinGroup", () => dialogs.joinGroup()],
+      ["createGroup", () => dialogs.createGroup()],
+      ["createDiscussion", () => dialogs.createDiscussion()],
+      ["profile", () => dialogs.profile()],
+    ];
+    for (const [key, act] of entries) {
+      const click = () => {
+        details.open = false;
+        act();
+      };
+      menu.append(make("button", { type: "button", click }, word(key)));
+    }
+    return details;
   }
 
   /** Two tabs with one session would take turns, so a copied tab begins anew. */
@@ -149,6 +176,8 @@ class Page {
   }
 
   listsChanged() {
+    // The name of the open conversation may be another one now.
+    this.conversation.draw();
     this.draw();
   }
 
@@ -196,6 +225,14 @@ class Page {
     requestAnimationFrame(() => this.chat.classList.add("shaken"));
   }
 
+  /** @param {Conversation} conversation */
+  conversationClosed(conversation) {
+    if (this.conversation.conversation === conversation) {
+      this.open(null);
+    }
+    this.draw();
+  }
+
   /** @param {import("./client.js").Notice} notice */
   noticed({ kind, value, conversation }) {
     const name = conversation === null ? "" : this.client.nameOf(conversation);
@@ -204,6 +241,16 @@ class Page {
       const text = word("friendRequest", { number, text: String(value.msg ?? "") });
       const answer = (/** @type {boolean} */ isAccepted) => () =>
         void this.client.answerFriendRequest(number, isAccepted).catch(() => {});
+      this.notice(text, [
+        [word("accept"), answer(true)],
+        [word("refuse"), answer(false)],
+      ]);
+    } else if (kind === "group_request_join" && conversation !== null) {
+      const text = word(kind, { name, text: String(value.msg ?? "") });
+      const answer = (/** @type {boolean} */ isAccepted) => () =>
+        void this.client.people
+          .answerJoin(conversation.id, value.request_uin, isAccepted)
+          .catch(() => {});
       this.notice(text, [
         [word("accept"), answer(true)],
         [word("refuse"), answer(false)],

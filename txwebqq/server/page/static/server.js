@@ -75,6 +75,27 @@ export class Server {
   }
 
   /**
+   * Fetch a file, whose address has its key.
+   * @param {URL} url
+   * @returns {Promise<Response>}
+   */
+  async get(url) {
+    try {
+      const response = await this.fetchURL(url, {
+        credentials: "omit",
+        cache: "no-store",
+        referrerPolicy: "no-referrer",
+      });
+      if (!response.ok) {
+        throw new Refused(response.status, "");
+      }
+      return response;
+    } catch (error) {
+      throw error instanceof Refused ? error : new Unreachable(String(error));
+    }
+  }
+
+  /**
    * Ask with fields, and return the text of the reply.
    * @param {string} path
    * @param {Record<string, string | number>} fields

@@ -4,6 +4,7 @@
 import { keyed, make, setText } from "./dom.js";
 import { NAMED, faceName } from "./faces.js";
 import { Refused } from "./session.js";
+import { reasonOf } from "./view-dialogs.js";
 import { hasWord, language, word } from "./words.js";
 
 /** @typedef {import("./conversations.js").Conversation} Conversation */
@@ -67,10 +68,12 @@ function timeText(seconds) {
 export class ConversationView {
   /**
    * @param {import("./client.js").Client} client
+   * @param {import("./view-dialogs.js").Dialogs} dialogs
    * @param {() => void} close
    */
-  constructor(client, close) {
+  constructor(client, dialogs, close) {
     this.client = client;
+    this.dialogs = dialogs;
     /** @type {Conversation | null} */
     this.conversation = null;
     /** @type {Map<string, string>} what was typed and not sent, by conversation */
@@ -87,7 +90,8 @@ export class ConversationView {
       { type: "button", class: "older", click: () => void this.loadOlder() },
       word("older"),
     );
-    this.log = make("ol", { role: "log", class: "log", "aria-label": word("message") });
+    this.log = make("div", { role: "log", class: "log" });
+    this.log.setAttribute("aria-label", word("message"));
     this.scroll = make(
       "div",
       { class: "scroll", tabindex: "0", scroll: () => this.scrolled() },
@@ -109,6 +113,19 @@ export class ConversationView {
       hidden: true,
       change: () => this.fileChosen(),
     });
+    this.anyFile = make("input", {
+      type: "file",
+      hidden: true,
+      change: () => this.anyFileChosen(),
+    });
+    this.fileButton = make(
+      "button",
+      { type: "button", click: () => this.anyFile.click() },
+      word("addFile"),
+    );
+    this.menu = make("div", { class: "menu" });
+    this.more = make("details", { class: "more" }, make("summary", {}, word("more")));
+    this.more.append(this.menu);
     this.faces = make("div", { class: "faces", role: "group", hidden: true });
     this.faces.setAttribute("aria-label", word("addFace"));
     this.shakeButton = make(
@@ -134,8 +151,10 @@ export class ConversationView {
           { type: "button", click: () => this.file.click() },
           word("addPicture"),
         ),
+        this.fileButton,
         this.shakeButton,
         this.file,
+        this.anyFile,
       ),
       make("div", { class: "line" }, this.text, make("button", {}, word("send"))),
     );
@@ -152,6 +171,7 @@ export class ConversationView {
         ),
         this.name,
         this.note,
+        this.more,
       ),
       make("div", { class: "middle" }, this.scroll, this.members),
       this.form,
@@ -184,6 +204,9 @@ export class ConversationView {
     }
     this.text.value = this.drafts.get(conversation.key) ?? "";
     this.shakeButton.hidden = conversation.kind !== "friend";
+    this.fileButton.hidden = conversation.kind === "discussion";
+    this.more.open = false;
+    this.fillMenu(conversation);
     this.draw();
     this.toEnd();
     this.text.focus();
@@ -202,6 +225,44 @@ export class ConversationView {
           setText(this.note, word("historyFailed"));
         }
       });
+  }
+
+  /** @param {Conversation} conversation */
+  fillMenu(conversation) {
+    const { dialogs } = this;
+    /** @type {[string, () => void][]} */
+    const friend = [
+      ["editFriend", () => dialogs.friend(conversation.id)],
+      ["block", () => dialogs.block(conversation.id, true)],
+      ["unblock", () => dialogs.block(conversation.id, false)],
+      ["removeFriendShort", () => dialogs.removeFriend(conversation.id)],
+    ];
+    /** @type {[string, () => void][]} */
+    const discussion = [
+      ["rename", () => dialogs.rename(conversation)],
+      ["leave", () => dialogs.leave(conversation)],
+    ];
+    /** @type {[string, () => void][]} */
+    const group = [
+      ["rename", () => dialogs.rename(conversation)],
+      ["removeMember", () => dialogs.removeMember(conversation)],
+      ["leaveOrDissolve", () => dialogs.leave(conversation)],
+    ];
+    this.menu.replaceChildren(
+      ...{ friend, discussion, group }[conversation.kind].map(([key, act]) =>
+        make(
+          "button",
+          {
+            type: "button",
+            click: () => {
+              this.more.open = false;
+              act();
+            },
+          },
+          word(key),
+        ),
+      ),
+    );
   }
 
   toEnd() {
@@ -263,7 +324,7 @@ export class ConversationView {
    */
   makeMessage(conversation, message) {
     const element = make(
-      "li",
+      "article",
       { class: message.isMine ? "message mine" : "message" },
       make(
         "p",
@@ -336,8 +397,70 @@ export class ConversationView {
       case "friendPicture":
       case "photo":
         return this.makePicture(conversation, message, segment);
+      case "file":
+        return this.makeFile(conversation, segment);
       default:
         return document.createTextNode("");
+    }
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {import("./files.js").FileSegment} file
+   */
+  makeFile(conversation, file) {
+    const { name, size, key } = file;
+    const about = make("span", {}, word("fileSize", { name, size: sizeText(size) }));
+    if (key === "") {
+      return about;
+    }
+    const click = () => void this.download(conversation, file);
+    const button = make("button", { type: "button", click }, word("download"));
+    return make("span", {}, about, " ", button);
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {import("./files.js").FileSegment} file
+   */
+  async download(conversation, file) {
+    const { name } = file;
+    try {
+      const blob = await this.client.files.fetch(conversation, file, (part) =>
+        setText(this.note, word("fetchingFile", { name, percent: percent(part) })),
+      );
+      const url = URL.createObjectURL(blob);
+      make("a", { href: url, download: name }).click();
+      // The browser has begun to save it by then.
+      setTimeout(() => URL.revokeObjectURL(url), 60000);
+      setText(this.note, "");
+    } catch (error) {
+      setText(this.note, word("fileFailed", { name, reason: reasonOf(error) }));
+    }
+  }
+
+  anyFileChosen() {
+    const files = [...(this.anyFile.files ?? [])];
+    this.anyFile.value = "";
+    void this.sendFiles(files);
+  }
+
+  /** @param {File[]} files */
+  async sendFiles(files) {
+    const { conversation } = this;
+    if (conversation === null) {
+      return;
+    }
+    for (const file of files) {
+      const { name } = file;
+      try {
+        await this.client.sendFile(conversation, file, (part) =>
+          setText(this.note, word("sendingFile", { name, percent: percent(part) })),
+        );
+        setText(this.note, "");
+      } catch (error) {
+        setText(this.note, word("fileFailed", { name, reason: reasonOf(error) }));
+      }
     }
   }
 
@@ -533,7 +656,7 @@ export class ConversationView {
   fileChosen() {
     const files = [...(this.file.files ?? [])];
     this.file.value = "";
-    this.sendPictures(files);
+    void this.sendPictures(files);
   }
 
   /** @param {ClipboardEvent} event */
@@ -541,14 +664,19 @@ export class ConversationView {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length > 0) {
       event.preventDefault();
-      this.sendPictures(files);
+      void this.sendPictures(files);
     }
   }
 
   /** @param {DragEvent} event */
   dropped(event) {
     event.preventDefault();
-    this.sendPictures([...(event.dataTransfer?.files ?? [])]);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    const isPicture = (/** @type {File} */ file) => file.type.startsWith("image/");
+    void this.sendPictures(files.filter(isPicture));
+    if (this.conversation?.kind !== "discussion") {
+      void this.sendFiles(files.filter((file) => !isPicture(file)));
+    }
   }
 
   /** @param {File[]} files */
@@ -578,6 +706,23 @@ export class ConversationView {
       }
     }
   }
+}
+
+/** @param {number} part */
+function percent(part) {
+  return Math.floor(part * 100);
+}
+
+/** @param {number} bytes */
+function sizeText(bytes) {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  let size = bytes;
+  let unit = 0;
+  while (size >= 1024 && unit < units.length - 1) {
+    size /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
 }
 
 /** @param {Message} message */

@@ -11,6 +11,7 @@
  *   | {type: "groupPicture", name: string, fileId: number, server: string}
  *   | {type: "friendPicture", name: string}
  *   | {type: "photo", path: string, name: string, size: number, ok: boolean}
+ *   | {type: "file", name: string, size: number, key: string}
  *   | {type: "unknown"}} Segment
  */
 
@@ -267,6 +268,8 @@ export function plainText(segments, faceName, picture) {
         case "friendPicture":
         case "photo":
           return `[${picture}]`;
+        case "file":
+          return segment.name;
         default:
           return "";
       }

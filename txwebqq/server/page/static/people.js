@@ -1,0 +1,265 @@
+// @ts-check
+// What one does with people and groups besides talking to them: searches, requests,
+// friend list, groups, discussions, blocking, the own profile.
+
+/** The `appid` of the settings on which the server acts (docs/protocol.md 2.8.4). */
+const BLOCKING = 10000;
+
+/**
+ * A captcha that a search needs after many others.
+ * @typedef {{session: string, text: string}} Captcha
+ */
+
+/** The requests about people and groups of one account. */
+export class People {
+  /** @param {import("./client.js").Client} client */
+  constructor(client) {
+    this.client = client;
+  }
+
+  get server() {
+    return this.client.server;
+  }
+
+  get ticket() {
+    const { clientid, psessionid } = this.client.session;
+    return { clientid, psessionid, vfwebqq: this.server.vfwebqq };
+  }
+
+  /**
+   * @param {string} path
+   * @param {Record<string, string | number>} fields
+   */
+  ask(path, fields) {
+    return this.server.ask(path, { ...fields, ...this.ticket });
+  }
+
+  /**
+   * @param {string} path
+   * @param {object} values
+   */
+  askJSON(path, values) {
+    return this.server.askJSON(path, { ...values, ...this.ticket });
+  }
+
+  /**
+   * Find the account with a number.
+   * @param {number} number
+   * @param {Captcha} [captcha]
+   * @returns {Promise<any>} a profile with `tuin`, `nick` and `token`
+   */
+  findPerson(number, captcha) {
+    return this.ask("api/search_qq_by_uin2", {
+      tuin: number,
+      verifysession: captcha?.session ?? "",
+      code: captcha?.text ?? "",
+    });
+  }
+
+  /**
+   * Return how an account takes friend requests.
+   * @param {number} uin
+   * @returns {Promise<{allow: number, question?: string}>}
+   */
+  async rule(uin) {
+    const rule = await this.ask("api/get_allow_info2", { tuin: uin, retainKey: "allow" });
+    return { allow: Number(rule.allow), question: rule.question };
+  }
+
+  /**
+   * Ask an account to be a friend, or add it where it accepts everybody.
+   * @param {number} number
+   * @param {string} token
+   * @param {number} allow the rule of the account
+   * @param {string} text the words with the request, or the answer to a question
+   */
+  async addFriend(number, token, allow, text) {
+    const common = { account: number, myallow: 1, groupid: 0, token };
+    if (allow === 0) {
+      await this.askJSON("api/add_no_verify2", { ...common, mname: "" });
+      await this.client.fetchFriends();
+      await this.client.fetchOnline();
+    } else if (allow === 3) {
+      const answered = { ...common, mname: "", answer: text };
+      await this.askJSON("api/answer_and_add2", answered);
+      await this.client.fetchFriends();
+      await this.client.fetchOnline();
+    } else {
+      await this.askJSON("api/add_need_verify2", { ...common, msg: text });
+    }
+  }
+
+  /**
+   * Find groups by number or by words.
+   * @param {string} query
+   * @param {Captcha} [captcha]
+   * @returns {Promise<{number: number, code: number, name: string}[]>}
+   */
+  async findGroups(query, captcha) {
+    if (captcha !== undefined) {
+      this.server.jar.set("verifysession", captcha.session);
+    }
+    const found = await this.ask("keycgi/qqweb/group/search.do", {
+      pg: 1,
+      perpage: 20,
+      all: query,
+      type: 1,
+      vfcode: captcha?.text ?? "",
+    });
+    return (Array.isArray(found) ? found : []).map(({ GE, GEX, TI }) => ({
+      number: Number(GE),
+      code: Number(GEX),
+      name: String(TI),
+    }));
+  }
+
+  /** @param {number} code @param {string} text */
+  joinGroup(code, text) {
+    return this.askJSON("api/apply_join_group2", { gcode: code, code: "", vfy: "", msg: text });
+  }
+
+  /**
+   * Decide on a request to join a group.
+   * @param {number} gid
+   * @param {number} uin
+   * @param {boolean} isAccepted
+   */
+  answerJoin(gid, uin, isAccepted) {
+    return this.ask("channel/op_group_join_req", {
+      group_uin: gid,
+      req_uin: uin,
+      msg: "",
+      op_type: isAccepted ? 2 : 3,
+    });
+  }
+
+  /** @param {string} name @param {number[]} uins */
+  async createGroup(name, uins) {
+    await this.askJSON("api/create_group2", { name, mem_list: uins });
+    await this.client.fetchGroups();
+  }
+
+  /** @param {string} name @param {number[]} uins */
+  async createDiscussion(name, uins) {
+    await this.askJSON("channel/create_discu", {
+      discu_name: name,
+      mem_list: uins,
+      mem_list_u: [],
+      mem_list_g: [],
+      code: "",
+      verifysession: "",
+    });
+    await this.client.fetchDiscussions();
+  }
+
+  /** @param {number} code @param {string} name */
+  async renameGroup(code, name) {
+    await this.askJSON("api/modify_group_info2", { gcode: code, name });
+    await this.client.fetchGroups();
+  }
+
+  /** @param {number} code */
+  async leaveGroup(code) {
+    await this.askJSON("api/quit_group2", { gcode: code });
+    await this.client.fetchGroups();
+  }
+
+  /** @param {number} code */
+  async dissolveGroup(code) {
+    await this.askJSON("api/dissolve_group2", { gcode: code });
+    await this.client.fetchGroups();
+  }
+
+  /** @param {number} code @param {number} uin */
+  removeMember(code, uin) {
+    return this.askJSON("api/remove_group_member2", { gcode: code, muin: uin });
+  }
+
+  /** @param {number} did @param {string} name */
+  async renameDiscussion(did, name) {
+    await this.askJSON("channel/modify_discu_info", {
+      did: String(did),
+      discu_name: name,
+      dtype: 1,
+    });
+    await this.client.fetchDiscussions();
+  }
+
+  /** @param {number} did */
+  async leaveDiscussion(did) {
+    await this.ask("channel/quit_discu", { did });
+    await this.client.fetchDiscussions();
+  }
+
+  /** @param {number} uin @param {string} name */
+  async renameFriend(uin, name) {
+    await this.ask("api/change_mark_name2", { tuin: uin, markname: name });
+    await this.client.fetchFriends();
+  }
+
+  /** @param {number} uin @param {number} category */
+  async moveFriend(uin, category) {
+    await this.ask("api/modify_friend_group", { tuin: uin, newid: category });
+    await this.client.fetchFriends();
+  }
+
+  /** @param {number} uin */
+  async removeFriend(uin) {
+    await this.ask("api/delete_friend", { tuin: uin, delType: 2 });
+    await this.client.fetchFriends();
+  }
+
+  /**
+   * Return the permanent number of an account.
+   * @param {number} uin
+   * @returns {Promise<number>}
+   */
+  async numberOf(uin) {
+    const found = await this.ask("api/get_friend_uin2", {
+      tuin: uin,
+      verifysession: "",
+      type: 1,
+      code: "",
+    });
+    return Number(found.account);
+  }
+
+  /** @returns {Promise<number[]>} the numbers of the blocked accounts */
+  async blocked() {
+    const r = JSON.stringify({ appid: BLOCKING, itemlist: ["blocked"] });
+    const found = await this.ask("keycgi/qqweb/newuac/get.do", { r });
+    const { blocked } = found?.[BLOCKING] ?? found ?? {};
+    return Array.isArray(blocked) ? blocked.map(Number) : [];
+  }
+
+  /** @param {number} number @param {boolean} isBlocked */
+  async setBlocked(number, isBlocked) {
+    const others = (await this.blocked()).filter((each) => each !== number);
+    const blocked = isBlocked ? [...others, number] : others;
+    const r = JSON.stringify({ appid: BLOCKING, itemlist: { blocked } });
+    await this.ask("keycgi/qqweb/newuac/set.do", { r });
+  }
+
+  /**
+   * Change the own profile.
+   * @param {string} nick
+   * @param {string} signature
+   */
+  async setProfile(nick, signature) {
+    const { me } = this.client.roster;
+    if (nick !== me.nick) {
+      await this.askJSON("api/modify_my_details2", { nick });
+    }
+    if (signature !== me.signature) {
+      await this.askJSON("api/set_long_nick2", { nlk: signature });
+    }
+    await this.client.fetchOwnProfile();
+    this.client.view.listsChanged();
+  }
+
+  /** @param {File} file */
+  async setAvatar(file) {
+    const name = await this.client.uploadFace(file);
+    await this.askJSON("api/modify_my_head", { custom_face: name });
+  }
+}

@@ -1,0 +1,315 @@
+// @ts-check
+// Dialogs: forms about people, groups and the own profile.
+
+import { make, setText } from "./dom.js";
+import { Refused } from "./session.js";
+import { hasWord, word } from "./words.js";
+
+/**
+ * @typedef {object} Field
+ * @property {string} name
+ * @property {string} label
+ * @property {"text" | "checkbox" | "file" | "select"} [kind]
+ * @property {string} [value]
+ * @property {boolean} [isRequired]
+ * @property {[string, string][]} [options] values and labels of a select
+ */
+
+/** @param {unknown} error */
+export function reasonOf(error) {
+  if (error instanceof Refused) {
+    const key = `code${error.code}`;
+    return hasWord(key) ? word(key) : error.text || String(error.code);
+  }
+  return word("unreachable");
+}
+
+/**
+ * Show a form, until it succeeds or is closed.
+ * @param {string} title
+ * @param {Field[]} fields
+ * @param {string} action the text of the button
+ * @param {(values: FormData) => Promise<void>} act fails with the reason to show
+ */
+export function showForm(title, fields, action, act) {
+  const problem = make("p", { class: "problem", role: "alert" });
+  const button = make("button", {}, action);
+  const form = make(
+    "form",
+    {
+      submit: async (/** @type {SubmitEvent} */ event) => {
+        event.preventDefault();
+        button.disabled = true;
+        setText(problem, "");
+        try {
+          await act(new FormData(form));
+          dialog.close();
+        } catch (error) {
+          setText(problem, reasonOf(error));
+        } finally {
+          button.disabled = false;
+        }
+      },
+    },
+    make("h2", { id: "dialog-title" }, title),
+    ...fields.map((field) => make("label", {}, field.label, inputOf(field))),
+    problem,
+    make(
+      "div",
+      { class: "actions" },
+      make("button", { type: "button", click: () => dialog.close() }, word("close")),
+      button,
+    ),
+  );
+  const dialog = make(
+    "dialog",
+    { "aria-labelledby": "dialog-title", close: () => dialog.remove() },
+    form,
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** @param {Field} field */
+function inputOf({ name, kind = "text", value = "", isRequired = false, options = [] }) {
+  if (kind === "select") {
+    const select = make("select", { name });
+    for (const [each, label] of options) {
+      select.append(make("option", { value: each, selected: each === value }, label));
+    }
+    return select;
+  }
+  return make("input", { name, type: kind, value, required: isRequired });
+}
+
+/**
+ * @param {FormData} values
+ * @param {string} name
+ */
+function textOf(values, name) {
+  const value = values.get(name);
+  return typeof value === "string" ? value.trim() : "";
+}
+
+/** The dialogs of an account. */
+export class Dialogs {
+  /**
+   * @param {import("./client.js").Client} client
+   * @param {(text: string) => void} tell shows a notice
+   */
+  constructor(client, tell) {
+    this.client = client;
+    this.people = client.people;
+    this.tell = tell;
+  }
+
+  /** @returns {Field[]} a checkbox for each friend */
+  friendFields() {
+    return [...this.client.roster.friends.values()].map(({ uin }) => ({
+      name: `friend-${uin}`,
+      label: this.client.roster.nameOf(uin),
+      kind: "checkbox",
+    }));
+  }
+
+  /** @param {FormData} values */
+  chosenFriends(values) {
+    return [...values.keys()]
+      .filter((name) => name.startsWith("friend-"))
+      .map((name) => Number(name.slice("friend-".length)));
+  }
+
+  addFriend() {
+    const number = { name: "number", label: word("number"), isRequired: true };
+    showForm(word("addFriend"), [number], word("find"), async (values) => {
+      const wanted = Number(textOf(values, "number"));
+      const found = await this.people.findPerson(wanted);
+      const { allow, question } = await this.people.rule(found.tuin);
+      if (allow === 2) {
+        throw new Refused(0, word("acceptsNobody"));
+      }
+      const label = question || word("requestText");
+      const fields = allow === 0 ? [] : [{ name: "text", label }];
+      showForm(`${found.nick} (${wanted})`, fields, word("add"), async (answers) => {
+        const text = textOf(answers, "text");
+        await this.people.addFriend(wanted, found.token, allow, text);
+        this.tell(word(allow === 0 || allow === 3 ? "added" : "requested"));
+        this.client.view.listsChanged();
+      });
+    });
+  }
+
+  joinGroup() {
+    const query = { name: "query", label: word("groupQuery"), isRequired: true };
+    showForm(word("joinGroup"), [query], word("find"), async (values) => {
+      const found = await this.people.findGroups(textOf(values, "query"));
+      if (found.length === 0) {
+        throw new Refused(0, word("nobody"));
+      }
+      /** @type {[string, string][]} */
+      const options = found.map(({ code, name, number }) => [
+        String(code),
+        `${name} (${number})`,
+      ]);
+      /** @type {Field[]} */
+      const fields = [
+        { name: "code", label: word("groups"), kind: "select", options },
+        { name: "text", label: word("requestText") },
+      ];
+      showForm(word("joinGroup"), fields, word("ask"), async (answers) => {
+        const code = Number(textOf(answers, "code"));
+        await this.people.joinGroup(code, textOf(answers, "text"));
+        this.tell(word("requested"));
+      });
+    });
+  }
+
+  createGroup() {
+    const name = { name: "name", label: word("name"), isRequired: true };
+    const fields = [name, ...this.friendFields()];
+    showForm(word("createGroup"), fields, word("create"), async (values) => {
+      await this.people.createGroup(textOf(values, "name"), this.chosenFriends(values));
+      this.client.view.listsChanged();
+    });
+  }
+
+  createDiscussion() {
+    const name = { name: "name", label: word("name"), isRequired: true };
+    const fields = [name, ...this.friendFields()];
+    showForm(word("createDiscussion"), fields, word("create"), async (values) => {
+      const uins = this.chosenFriends(values);
+      await this.people.createDiscussion(textOf(values, "name"), uins);
+      this.client.view.listsChanged();
+    });
+  }
+
+  profile() {
+    const { me } = this.client.roster;
+    /** @type {Field[]} */
+    const fields = [
+      { name: "nick", label: word("nick"), value: me.nick, isRequired: true },
+      { name: "signature", label: word("signature"), value: me.signature },
+      { name: "avatar", label: word("avatar"), kind: "file" },
+    ];
+    showForm(word("profile"), fields, word("save"), async (values) => {
+      const file = values.get("avatar");
+      if (file instanceof File && file.size > 0) {
+        await this.people.setAvatar(file);
+      }
+      const signature = textOf(values, "signature");
+      await this.people.setProfile(textOf(values, "nick"), signature);
+    });
+  }
+
+  /** @param {number} uin */
+  friend(uin) {
+    const { roster } = this.client;
+    const friend = roster.friends.get(uin);
+    if (friend === undefined) {
+      return;
+    }
+    /** @type {[string, string][]} */
+    const options = roster.categories.map(({ index, name }) => [
+      String(index),
+      name || word("myFriends"),
+    ]);
+    /** @type {Field[]} */
+    const fields = [
+      { name: "markname", label: word("markname"), value: friend.markname },
+      {
+        name: "category",
+        label: word("category"),
+        kind: "select",
+        value: String(friend.category),
+        options,
+      },
+    ];
+    showForm(roster.nameOf(uin), fields, word("save"), async (values) => {
+      const markname = textOf(values, "markname");
+      const category = Number(textOf(values, "category"));
+      if (markname !== friend.markname) {
+        await this.people.renameFriend(uin, markname);
+      }
+      if (category !== friend.category) {
+        await this.people.moveFriend(uin, category);
+      }
+      this.client.view.listsChanged();
+    });
+  }
+
+  /** @param {number} uin */
+  removeFriend(uin) {
+    const title = word("removeFriend", { name: this.client.roster.nameOf(uin) });
+    showForm(title, [], word("remove"), async () => {
+      await this.people.removeFriend(uin);
+      this.client.view.listsChanged();
+    });
+  }
+
+  /** @param {number} uin @param {boolean} isBlocked */
+  block(uin, isBlocked) {
+    const name = this.client.roster.nameOf(uin);
+    const key = isBlocked ? "block" : "unblock";
+    showForm(word(`${key}Friend`, { name }), [], word(key), async () => {
+      await this.people.setBlocked(await this.people.numberOf(uin), isBlocked);
+    });
+  }
+
+  /** @param {import("./conversations.js").Conversation} conversation */
+  rename(conversation) {
+    const value = this.client.nameOf(conversation);
+    const field = { name: "name", label: word("name"), value, isRequired: true };
+    showForm(word("rename"), [field], word("save"), async (values) => {
+      const name = textOf(values, "name");
+      if (conversation.kind === "group") {
+        await this.people.renameGroup(this.codeOf(conversation), name);
+      } else {
+        await this.people.renameDiscussion(conversation.id, name);
+      }
+      this.client.view.listsChanged();
+    });
+  }
+
+  /** @param {import("./conversations.js").Conversation} conversation */
+  codeOf({ id }) {
+    return this.client.roster.groups.get(id)?.code ?? 0;
+  }
+
+  /** @param {import("./conversations.js").Conversation} conversation */
+  leave(conversation) {
+    const isGroup = conversation.kind === "group";
+    const me = this.client.membersOf(conversation)?.get(this.client.session.number);
+    const isOwner = isGroup && me?.role === "owner";
+    const key = isOwner ? "dissolve" : "leave";
+    const name = this.client.nameOf(conversation);
+    showForm(word(`${key}Group`, { name }), [], word(key), async () => {
+      const code = this.codeOf(conversation);
+      if (isOwner) {
+        await this.people.dissolveGroup(code);
+      } else if (isGroup) {
+        await this.people.leaveGroup(code);
+      } else {
+        await this.people.leaveDiscussion(conversation.id);
+      }
+      this.client.conversations.all.delete(conversation.key);
+      this.client.view.conversationClosed(conversation);
+    });
+  }
+
+  /** @param {import("./conversations.js").Conversation} conversation */
+  removeMember(conversation) {
+    const { roster, session } = this.client;
+    const members = this.client.membersOf(conversation);
+    /** @type {[string, string][]} */
+    const options = [...(members?.keys() ?? [])]
+      .filter((uin) => uin !== session.number)
+      .map((uin) => [String(uin), roster.nameOf(uin, members)]);
+    /** @type {Field[]} */
+    const fields = [{ name: "uin", label: word("members"), kind: "select", options }];
+    showForm(word("removeMember"), fields, word("remove"), async (values) => {
+      const uin = Number(textOf(values, "uin"));
+      await this.people.removeMember(this.codeOf(conversation), uin);
+      await this.client.fetchMembers(conversation);
+    });
+  }
+}
