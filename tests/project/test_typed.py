@@ -52,7 +52,7 @@ NOT_TYPED = {
     "chat-page.md": "its command is the one of server.md; tests/page opens the page",
     "benchmarks.md": "it takes an hour",
     "today-qq.md": "it needs an account of QQ",
-    "sending.md": "tests/test_tap.py and tests/outbox start queues",
+    "sending.md": "tests/endtoend/test_end_to_end_queue.py kills real processes",
     "operations.md": "tests/endtoend/test_end_to_end_operation.py asks real daemons",
     "running.md": "it needs systemd or podman; tests/project/test_units.py reads them",
     "configuration.md": "tests/test_configcheck.py checks its keys, and files like it",
