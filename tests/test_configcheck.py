@@ -185,6 +185,15 @@ daily-uploads = ""
     assert not (folder / "q.db").exists()
 
 
+def test_consequence(folder: Path) -> None:
+    """
+    An option that depends on a wrong one is not told of.
+    """
+    text = '[server]\nfaults = "none.toml"\nfaults-seed = 5\n'
+    [problem] = problems(folder, text)
+    assert problem.startswith("2: server: faults cannot be used: ")
+
+
 def test_serverOptions(folder: Path) -> None:
     """
     The options of a file are those of the command line, which wins; paths are

@@ -8,11 +8,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from twisted.application.service import Service
-from twisted.internet.defer import fail, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
 from twisted.python.usage import UsageError
 
@@ -22,7 +25,7 @@ from txwebqq.accounts import OneBotAccess, WebQQAccess
 from txwebqq.application import LoggingFactory
 from txwebqq.config.passwordfile import PASSWORD_VARIABLE
 from txwebqq.daemon import Daemon, StartupError
-from txwebqq.errors import CaptchaUnsolved
+from txwebqq.errors import CaptchaUnsolved, Kicked
 from txwebqq.model import Number, Status
 from txwebqq.protocol import WebQQFactory
 from txwebqq.server.sessions.captchas import CaptchaMode
@@ -458,6 +461,38 @@ def loggedBy(flags: list[str]) -> str:
         rig.web.result(service.stopService())
     rig.web.stop()
     return logged.text
+
+
+@pytest.mark.parametrize(("kicked", "code"), [((), []), ((1,), [1]), ((0, 2), [1])])
+def test_severalAccounts(
+    kicked: tuple[int, ...], code: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The process ends when all its accounts are offline for good, with exit code 1 if
+    one of them was kicked.
+    """
+    stops: list[None] = []
+    codes: list[int] = []
+    ends: list[Deferred[None]] = [Deferred() for _ in range(3)]
+    monkeypatch.setattr(tap, "_exitWith", codes.append)
+    reactor: Any = SimpleNamespace(stop=lambda: stops.append(None))
+    services: list[Any] = []
+    for end in ends:
+        service: Any = Service()
+        service.whenSignedOff = partial(_same, end)
+        services.append(service)
+    tap.stopAfter(services, reactor)
+    for position, end in enumerate(ends):
+        assert stops == []
+        if position in kicked:
+            end.errback(Kicked("another sign-on took over"))
+        else:
+            end.callback(None)
+    assert (len(stops), codes) == (1, code)
+
+
+def _same(end: Deferred[None]) -> Deferred[None]:
+    return end
 
 
 def test_captchaUnsolved() -> None:

@@ -4,6 +4,7 @@ Sockets that the service manager passes on.
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,23 @@ def test_unixStays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             client.connect(str(path))
             kept.accept()[0].close()
     kept.close()
+
+
+def test_takenOver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The endpoint is still right when the daemon has taken over its socket, and reads
+    its settings again.
+    """
+    socketOfUnit = listening(socket.AF_INET, ("127.0.0.1", 0))
+    pass_(monkeypatch, socketOfUnit)
+    endpoint = "systemd:domain=INET:index=0"
+    checkEndpoint(endpoint)
+    assert isLocal(endpoint)
+    made: Any = serverFromString(None, endpoint)
+    os.close(made.fileno)
+    checkEndpoint(endpoint)
+    assert isLocal(endpoint)
+    socketOfUnit.close()
 
 
 def test_local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,10 +23,6 @@ _WORDS = re.compile(r"(?:\\.|[^:\\])+")
 # The methods of OpenSSL that allow no version of TLS from 1.2 on.
 _OLD = re.compile(r"sslmethod=(?:SSLv2|SSLv3|TLSv1|TLSv1_1)_METHOD")
 
-# The sockets of the service manager that were found, and whether they are local: when
-# settings are read again, the daemon has taken over their descriptors.
-_inherited: dict[str, bool] = {}
-
 
 def checkEndpoint(endpoint: str) -> None:
     """
@@ -39,8 +35,6 @@ def checkEndpoint(endpoint: str) -> None:
         raise InvalidConfiguration(
             "sslmethod allows only versions of TLS before 1.2: leave it out"
         )
-    if endpoint in _inherited:
-        return
     try:
         # Parsing does not use the reactor.
         found = serverFromString(None, endpoint)
@@ -53,7 +47,6 @@ def checkEndpoint(endpoint: str) -> None:
         raise InvalidConfiguration(f"{type(e).__name__}: {e}") from e
     if isinstance(found, AdoptedStreamServerEndpoint):
         _checkInherited(found)
-        _inherited.setdefault(endpoint, isLocal(endpoint))
 
 
 def _checkInherited(endpoint: AdoptedStreamServerEndpoint) -> None:
@@ -79,8 +72,7 @@ def isLocal(endpoint: str) -> bool:
     if words and words[0] == "unix":
         return True
     if words and words[0] == "systemd":
-        known = _inherited.get(endpoint)
-        return _isInheritedLocal(endpoint) if known is None else known
+        return _isInheritedLocal(endpoint)
     named = [word.partition("=")[2] for word in words if word.startswith("interface=")]
     return bool(named) and all(map(_isLoopback, named))
 

@@ -248,7 +248,7 @@ def readValues(
     paths: list[str] = []
     accumulateClassList(type(options), "pathOptions", paths)
     values = {}
-    for name in names:
+    for name in sorted(names):
         if not table.has(name):
             continue
         texts = _texts(table, name, options.takesValue(name), defaults, name in paths)
@@ -380,11 +380,14 @@ def tryValues(
             return
         named = _OPTION.findall(text)
         if not named:
-            named = [
-                name
+            # The longest value in the text: short ones are there by chance.
+            matches = [
+                (len(each), name)
                 for name, value in remaining.items()
-                if any(each and each in text for each in value.texts)
+                for each in value.texts
+                if each and each in text
             ]
+            named = [max(matches)[1]] if matches else []
             text = f"{named[0]} cannot be used: {text}" if named else text
         if any(name in onCommandLine for name in named):
             return
