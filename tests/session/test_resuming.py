@@ -26,7 +26,7 @@ from tests.rig import (
     truncate,
 )
 from txwebqq.model import Account, Number, Status, StatusChange
-from txwebqq.service import WebQQService
+from txwebqq.service import Era, WebQQService
 from txwebqq.sessionfile import MAX_AGE, SessionFile
 from txwebqq.testing import PASSWORD
 
@@ -48,7 +48,10 @@ class Processes:
         self._running: list[WebQQService] = []
 
     def start(
-        self, password: str = PASSWORD, status: Status = Status.ONLINE
+        self,
+        password: str = PASSWORD,
+        status: Status = Status.ONLINE,
+        era: Era = Era.E1,
     ) -> CallbackLogFactory:
         """
         Start a process.
@@ -60,6 +63,7 @@ class Processes:
             factory,
             self.web.client(),
             self.web.clock,
+            era=era,
             backoff=lambda n: 2.0,
             keeper=SessionFile(self.file, account, "ours", self.web.clock.seconds),
         )
@@ -135,6 +139,18 @@ def test_restart(processes: Processes, way: str) -> None:
     assert not processes.hasSignedOn
     assert [e for e in bob.events if isinstance(e, StatusChange)] == []
     bob.stop()
+
+
+@pytest.mark.parametrize("era", [Era.E2, Era.E3])
+def test_laterEra(processes: Processes, era: Era) -> None:
+    """
+    The sessions of later servers are resumed without their login page.
+    """
+    processes.start(era=era)
+    processes.end()
+    assert processes.start(era=era).logs == [["made", "on"]]
+    assert not processes.hasSignedOn
+    assert LOGIN2 in processes.rig.server.requests
 
 
 def test_file(processes: Processes) -> None:
