@@ -228,8 +228,8 @@ class GatewayTarget:
     def feed(self, item: tuple[bytes, ...]) -> None:
         if not self._clients:
             self._connect()
-        for number, client in enumerate(self._clients):
-            for raw in item[: 1 + number * 9]:
+        for client in self._clients:
+            for raw in item:
                 if not client.transport.disconnecting:
                     client.connection.dataReceived(raw)
             client.transport.clear()

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import struct
 from random import Random
-from typing import Any
 
 from twisted.internet.task import Clock
 
@@ -25,6 +24,8 @@ from tests.onebot.rawsocket import (
     frame,
     server,
 )
+from txwebqq.onebot.handshakes import Handshake, WebSocketFactory
+from txwebqq.onebot.websocket import WebSocketHandler
 
 Item = tuple[bool, bytes, tuple[int, ...]]
 """A flag for the frames of a client, the bytes, and the sizes of segments."""
@@ -85,8 +86,7 @@ class WebSocketTarget:
     def _open(self, isServer: bool, recorder: Recorder) -> RawPeer:
         if not isServer:
             return client(self._clock, recorder)
-        handler: Any = recorder
-        return server(self._clock, lambda handshake: handler)
+        return server(self._clock, lambda handshake: recorder)
 
     def feed(self, item: Item) -> None:
         isServer, data, sizes = item
@@ -95,14 +95,17 @@ class WebSocketTarget:
         self._give(peer, data, sizes)
         if isServer:
             # The same bytes in the place of the handshake.
-            handler: Any = Recorder()
-            bare = server(self._clock, lambda handshake: handler, headers="\r\n"[:0])
+            factory = WebSocketFactory(self._accept, self._clock)
+            bare = RawPeer(factory.buildProtocol(None))
             self._give(bare, data, sizes)
             bare.lose()
         self._clock.advance(1)
         peer.lose()
         assert len(recorder.ends) == 1, "the handler was not told of the end"
         self._clock.advance(1)
+
+    def _accept(self, handshake: Handshake) -> WebSocketHandler:
+        return Recorder()
 
     def _give(self, peer: RawPeer, data: bytes, sizes: tuple[int, ...]) -> None:
         for segment in segments(data, sizes):
