@@ -331,6 +331,10 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
             raise InvalidConfiguration(
                 "--session-file is for WebQQ: the OneBot program keeps the session"
             )
+        if self["seen-file"] is not None:
+            raise InvalidConfiguration(
+                "--seen-file is for WebQQ: OneBot gives no event a second time"
+            )
         file = self["token-file"]
         burst = self["send-burst"]
         isNumber = len(burst) < 4 and burst.isascii() and burst.isdigit()

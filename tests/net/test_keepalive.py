@@ -702,3 +702,27 @@ def test_anyOrder(data: st.DataObject) -> None:
         assert connection.transport.isAborted or connection.transport.disconnecting
         chances.lose(connection)
     assert chances.scene.clock.getDelayedCalls() == []
+
+
+def test_renew() -> None:
+    """
+    Connections of before a sleep are not used again: idle ones are closed at once,
+    busy ones after their reply.
+    """
+    scene = Scene()
+    scene.warmUp()
+    idle = scene.last
+    scene.keepAlive.renew()
+    assert idle.transport.isAborted
+    idle.connectionLost(Failure(ConnectionDone()))
+    [busy] = [scene.ask()]
+    connection = scene.last
+    assert connection is not idle
+    scene.keepAlive.renew()
+    assert not connection.transport.isAborted
+    scene.reply(ANSWERS[0][0])
+    assert isinstance(busy[0], Response)
+    assert connection.transport.disconnecting
+    scene.lose()
+    scene.ask()
+    assert scene.last is not connection

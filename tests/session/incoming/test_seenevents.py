@@ -142,7 +142,7 @@ def test_full(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     When the disk is full, that is logged once, and events are delivered.
     """
     seen = SeenEvents(ME, file)
-    monkeypatch.setattr(os, "write", lambda file, data: 0)
+    monkeypatch.setattr(os, "write", lambda file, data: len(data) - 1)
     with CapturedLog() as logged:
         seen.delivered(words(1))
         seen.delivered(words(2))

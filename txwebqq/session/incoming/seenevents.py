@@ -5,6 +5,7 @@ Events that the application was given in earlier sign-ons and by earlier process
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +62,15 @@ class SeenEvents:
         # Those since the last poll, which the server may give again.
         self._unconfirmed: list[str] = []
         self._isHeld = False
-        self._lines = 0
+        # The file is written again before the first line: its last one may be cut
+        # off. It is not written here, where a daemon may still be root.
+        self._lines = MAX_LINES
         self._file: int | None = None
         self._isBroken = False
         if path is not None:
             self._before = _read(path)
-            self._rewrite()
+            if not os.access(path.parent, os.W_OK | os.X_OK):
+                raise InvalidConfiguration(f"cannot write {path}")
 
     @property
     def isUsed(self) -> bool:
@@ -138,13 +142,10 @@ class SeenEvents:
             return
         try:
             if self._lines + len(lines) > MAX_LINES:
-                self._before = _read(self._path)
-                self._rewrite()
+                self._rewrite(_read(self._path))
             if self._file is None:
                 self._file = _open(self._path, os.O_APPEND)
-            data = "".join([f"{line}\n" for line in lines]).encode("ascii")
-            if os.write(self._file, data) != len(data):
-                raise OSError(0, "the disk is full")
+            _writeLines(self._file, lines)
             self._lines += len(lines)
         except (OSError, InvalidConfiguration) as e:
             self._isBroken = True
@@ -156,28 +157,33 @@ class SeenEvents:
                 reason=getattr(e, "strerror", None) or e,
             )
 
-    def _rewrite(self) -> None:
+    def _rewrite(self, known: dict[str, None]) -> None:
         """
-        Write the file again, with the events that are remembered.
+        Write the file again.
+
+        @param known: the events that are remembered.
         """
         assert self._path is not None
         self.close()
         fresh = self._path.with_name(f"{self._path.name}.new")
+        file = _open(fresh, os.O_TRUNC)
         try:
-            file = _open(fresh, os.O_TRUNC)
-            try:
-                os.write(file, "".join(f"{k}\n" for k in self._before).encode("ascii"))
-            finally:
-                os.close(file)
-            fresh.replace(self._path)
-        except OSError as e:
-            raise InvalidConfiguration(f"cannot write {fresh}: {e.strerror}") from e
-        self._lines = len(self._before)
+            _writeLines(file, known)
+        finally:
+            os.close(file)
+        fresh.replace(self._path)
+        self._lines = len(known)
 
 
 def _open(path: Path, flag: int) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | flag
     return os.open(path, flags, 0o600)
+
+
+def _writeLines(file: int, lines: Iterable[str]) -> None:
+    data = "".join([f"{line}\n" for line in lines]).encode("ascii")
+    if os.write(file, data) != len(data):
+        raise OSError(0, "the disk is full")
 
 
 def _read(path: Path) -> dict[str, None]:
