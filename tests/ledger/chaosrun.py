@@ -217,6 +217,7 @@ class Chaos(CrowdRun):
             if site.faults:
                 seed = (self.seed * 1000 + site.boot) % 10**9
                 site.faults = [site.faults[0], f"--faults-seed={seed}"]
+        moment = reactor.seconds()
         complaint = await self._site.end(name, signal)
         if complaint:
             self.wrongs.append(complaint)
@@ -226,9 +227,10 @@ class Chaos(CrowdRun):
                 await self._site.start(name)
                 self._begin(self._attach())
             case "relay":
-                self._doubtLines()
+                self._doubtLines(moment)
                 await self._site.start(name)
             case "ircd":
+                self._doubtLines(moment)
                 await self._restartIrcd()
             case _:
                 await self._site.start(name)
@@ -239,7 +241,6 @@ class Chaos(CrowdRun):
         can: nobody would read what the relay sends before.
         """
         self._bob.detached()
-        self._doubtLines()
         await deferLater(reactor, Random(self.seed).uniform(0.0, 3.0))
         relay = self._site.daemonOf("relay")
         relay.signal("STOP")
@@ -247,12 +248,13 @@ class Chaos(CrowdRun):
         await self._bob.join(CHANNEL)
         relay.signal("CONT")
 
-    def _doubtLines(self) -> None:
+    def _doubtLines(self, moment: float) -> None:
         """
-        Note that fresh lines of the channel may not have reached the relay.
+        Note that lines of the channel may not have reached the relay.
+
+        @param moment: the time at which it, or the IRC server, was sent a signal.
         """
-        now = reactor.seconds()
         for token, at in self._saidAt.items():
             entry = self.ledger.entries[token]
-            if now - at < FRESH and not entry.shown:
+            if at > moment - FRESH and not entry.shown:
                 self.ledger.settle(entry, Outcome.UNCERTAIN)

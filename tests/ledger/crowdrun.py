@@ -83,6 +83,7 @@ class CrowdRun:
         )
         self._tasks: list[Deferred[None]] = []
         self._isSending = True
+        self._isPaused = False
         self._saidAt: dict[str, float] = {}
         for number in (GATEWAY, RELAY, *crowd.clients):
             isOurs = number in crowd.clients
@@ -272,7 +273,7 @@ class CrowdRun:
             if not self._isSending:
                 return
             voice = self._voices.get(number)
-            if voice is None or voice.online is None:
+            if self._isPaused or voice is None or voice.online is None:
                 continue
             drawn = random.random()
             friend = random.choice(crowd.friendsOf(number))
@@ -312,7 +313,7 @@ class CrowdRun:
             await self._wait(random, self._pause / 4)
             if not self._isSending:
                 return
-            if self._alice.isAttached:
+            if self._alice.isAttached and not self._isPaused:
                 isToAll = random.random() < 0.2
                 friend = random.choice(self.crowd.clients)
                 await self._sayAlice(LOBBY if isToAll else friend)
@@ -331,7 +332,7 @@ class CrowdRun:
             await self._wait(random, self._pause / 4)
             if not self._isSending:
                 return
-            if self._bob.isRelayed:
+            if self._bob.isRelayed and not self._isPaused:
                 self._sayBob()
 
     def _sayBob(self) -> None:

@@ -156,24 +156,31 @@ class Curve:
     The sizes of one daemon over a time.
 
     @ivar readings: the moments, in seconds after the beginning, and the sizes.
+    @ivar quiet: those of them in pauses, when the connections that nobody uses are
+        closed.
     """
 
     def __init__(self) -> None:
         self.readings: list[tuple[float, Reading]] = []
+        self.quiet: list[tuple[float, Reading]] = []
 
-    def add(self, moment: float, reading: Reading) -> None:
+    def add(self, moment: float, reading: Reading, isQuiet: bool = False) -> None:
         """
         Add a reading.
         """
         self.readings.append((moment, reading))
+        if isQuiet:
+            self.quiet.append((moment, reading))
 
     def mean(self, measure: Measure, begin: float, end: float) -> float:
         """
-        Return the mean of a size from one moment to another.
+        Return the mean of a size from one moment to another; that of descriptors and
+        delayed calls, which follow the work of the moment, in the pauses.
         """
+        isBusy = measure in (Measure.MEMORY, Measure.BLOCKS)
         values = [
             reading[measure]
-            for moment, reading in self.readings
+            for moment, reading in (self.readings if isBusy else self.quiet)
             if begin <= moment < end
         ]
         assert values, f"no reading between {begin:.0f} s and {end:.0f} s"

@@ -95,7 +95,7 @@ def curve(measure: Measure, growth: float) -> Curve:
     made = Curve()
     for moment in range(0, 1800, 2):
         value = SIZES[measure] * (1 + growth * moment / 1800)
-        made.add(moment, sizes(measure, value))
+        made.add(moment, sizes(measure, value), moment % 300 > 290)
     return made
 
 
@@ -107,7 +107,8 @@ def test_flat(measure: Measure) -> None:
     assert list(drifts("server", curve(measure, 0.05), 1800)) == []
     warming = Curve()
     for moment in range(0, 1800, 2):
-        warming.add(moment, sizes(measure, SIZES[measure] * (3 if moment < 600 else 1)))
+        value = SIZES[measure] * (3 if moment < 600 else 1)
+        warming.add(moment, sizes(measure, value), moment % 300 > 290)
     assert list(drifts("server", warming, 1800)) == []
 
 
@@ -119,6 +120,20 @@ def test_leak(measure: Measure) -> None:
     for growth in (0.2, -0.2):
         (told,) = drifts("server", curve(measure, growth), 1800)
         assert told.startswith("the server is not flat: ")
+
+
+def test_quiet() -> None:
+    """
+    Descriptors and delayed calls count in pauses only, memory always.
+    """
+    for measure in Measure:
+        made = Curve()
+        for moment in range(0, 1800, 2):
+            isQuiet = moment % 300 > 290
+            factor = 2 if moment > 1200 and not isQuiet else 1
+            made.add(moment, sizes(measure, SIZES[measure] * factor), isQuiet)
+        isTold = bool(list(drifts("server", made, 1800)))
+        assert isTold is (measure in (Measure.MEMORY, Measure.BLOCKS))
 
 
 def test_drawn() -> None:

@@ -38,7 +38,7 @@ def report(run: Soak, verdict: Verdict) -> str:
     done = ", ".join(f"{n} {what}" for what, n in run.done.most_common())
     load = " ".join(f"{each:.1f}" for each in os.getloadavg())
     parts = [head, ledgerTable(run.ledger), f"  {done}\n  load at the end: {load}"]
-    if all(curve.readings for curve in run.curves.values()):
+    if run.isWatched:
         parts += [drifts(run), curves(run)]
     return "\n\n".join([*parts, *complaints(verdict)])
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 
 from twisted.internet import reactor
+from twisted.internet.defer import DeferredLock
 from twisted.internet.task import deferLater
 
 from tests.irc.servers import IRCUser
@@ -55,6 +56,20 @@ time may differ."""
 INTERVAL = 2.0
 """The seconds between two readings."""
 
+PAUSES = 6
+"""The pauses, two in each third."""
+
+PAUSE = 35.0
+"""The seconds of a pause: clients close connections that they have not used for twenty
+seconds."""
+
+QUIET = 9.0
+"""The seconds at the end of a pause in which nothing is left of the work before."""
+
+FIRST = 5000
+"""The messages that the bot sends at the start: C{twistd webqq-onebot} remembers as
+many."""
+
 _LINK = re.compile(r"http://127\.0\.0\.1:(\d+)(/\S+)")
 
 
@@ -77,23 +92,34 @@ class Soak(CrowdRun):
     One run.
 
     @param minutes: its time, without the sign-on and the last deliveries.
+    @param first: the messages that the bot sends at the start.
     @ivar curves: the sizes of the daemons.
+    @ivar isWatched: whether they are complete.
     @ivar done: what was done, beside the messages.
     """
 
     voiceClass = SoakVoice
 
     def __init__(
-        self, folder: Path, seed: int, accounts: int, minutes: float, pause: float = 2.0
+        self,
+        folder: Path,
+        seed: int,
+        accounts: int,
+        minutes: float,
+        pause: float = 2.0,
+        first: int = FIRST,
     ) -> None:
         super().__init__(folder, seed, Crowd(accounts, hasBot=True), pause, CONFIGS)
         self.total = minutes * 60
+        self._first = first
+        self.isWatched = False
         self.curves = {name: Curve() for name in DAEMONS}
         self.done: Counter[str] = Counter()
         self._bot = SoakBot(
             self._site.ports["http"], lambda token: self.ledger.show(token, BOT)
         )
         self._busy: set[int] = set()
+        self._gatewayLock = DeferredLock()
         self._began = 0.0
         self.ledger.clients[BOT] = Client(BOT, NAMES[BOT], Promise.ONCE)
 
@@ -135,12 +161,21 @@ class Soak(CrowdRun):
 
     async def _watch(self) -> None:
         """
-        Read the sizes until the time is over.
+        Read the sizes until the time is over, and begin and end the pauses.
         """
+        step = self.total / PAUSES
+        pause, quiet = min(PAUSE, step / 2), min(QUIET, step / 4)
         while (moment := reactor.seconds() - self._began) < self.total:
+            left = step - moment % step
+            self._isPaused = left < pause
             for name, curve in self.curves.items():
-                curve.add(moment, await self._site.reading(name))
-            await deferLater(reactor, INTERVAL)
+                try:
+                    curve.add(moment, await self._site.reading(name), left < quiet)
+                except Lost as e:
+                    self.wrongs.append(f"the {name} did not tell its sizes: {e}")
+            await deferLater(reactor, min(INTERVAL, quiet / 2))
+        self._isPaused = False
+        self.isWatched = True
 
     async def _repeat(
         self, action: Callable[[Random], Awaitable[None]], pause: float
@@ -156,7 +191,8 @@ class Soak(CrowdRun):
             await self._wait(random, pause)
             if not self._isSending:
                 return
-            await action(random)
+            if not self._isPaused:
+                await action(random)
 
     def _free(self, random: Random) -> SoakVoice | None:
         """
@@ -193,12 +229,15 @@ class Soak(CrowdRun):
     async def _reconnectAlice(self, random: Random) -> None:
         if not self._alice.isAttached:
             return
+        # Her other connection would be shown what she misses.
+        await self._gatewayLock.acquire()
         self._alice.isAttached = False
         await deferLater(reactor, 0.5)
         await self._alice.stop()
         self._alice.detached()
         await deferLater(reactor, random.uniform(0.0, 2.0))
         await self._attach()
+        self._gatewayLock.release()
         self.done["reconnections to the gateway"] += 1
 
     async def _connectToGateway(self, random: Random) -> None:
@@ -206,9 +245,12 @@ class Soak(CrowdRun):
             *(self._site.irc, "alice", "server-time"),
             password=f"alice:{IRC_PASSWORD}",
         )
+        await self._gatewayLock.acquire()
         await user.join(f"#{LOBBY_NAME}")
         await deferLater(reactor, random.uniform(0.0, 2.0))
         await user.stop()
+        await deferLater(reactor, 0.2)
+        self._gatewayLock.release()
         self.done["short connections to the gateway"] += 1
 
     async def _joinChannel(self, random: Random) -> None:
@@ -298,13 +340,20 @@ class Soak(CrowdRun):
 
     async def _speakBot(self) -> None:
         random = Random(f"{self.seed} bot")
+        for _ in range(self._first):
+            if not self._isSending:
+                return
+            await self._sayBot(random.choice(self.crowd.clients))
         while True:
             await self._wait(random, self._pause / 2)
             if not self._isSending:
                 return
-            place = random.choice([*self.crowd.clients, LOBBY])
-            kind, recipients = Kind.FRIEND, {place}
-            if place == LOBBY:
-                kind, recipients = Kind.GROUP, {*self.crowd.everybody} - {BOT}
-            entry = self.ledger.open(kind, BOT, place, recipients)
-            self.ledger.settle(entry, await self._bot.tell(place, entry.token))
+            if not self._isPaused:
+                await self._sayBot(random.choice([*self.crowd.clients, LOBBY]))
+
+    async def _sayBot(self, place: int) -> None:
+        kind, recipients = Kind.FRIEND, {place}
+        if place == LOBBY:
+            kind, recipients = Kind.GROUP, {*self.crowd.everybody} - {BOT}
+        entry = self.ledger.open(kind, BOT, place, recipients)
+        self.ledger.settle(entry, await self._bot.tell(place, entry.token))
