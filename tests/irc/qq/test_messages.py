@@ -4,6 +4,9 @@ Incoming messages: their senders and their order.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from twisted.internet.defer import Deferred
 
@@ -48,6 +51,26 @@ def test_numbers() -> None:
     assert {message.author for message in listener.messages} == {alice.number}
 
 
+class HoldingTransport:
+    """
+    Counts the events that the server has to keep.
+    """
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    def holdEvents(self) -> Callable[[], None]:
+        """
+        Count one more, and return the function that counts it no longer.
+        """
+        self.held += 1
+
+        def release() -> None:
+            self.held -= 1
+
+        return release
+
+
 class SlowProtocol(AccountProtocol):
     """
     A protocol whose number lookups are answered by the test.
@@ -55,6 +78,9 @@ class SlowProtocol(AccountProtocol):
 
     def __init__(self, listener: RecordingListener) -> None:
         super().__init__(QQAccount(Number(10001), listener))
+        self.holding = HoldingTransport()
+        transport: Any = self.holding
+        self.transport = transport
         self.asked: dict[Uin, Deferred[Number]] = {
             Uin(1): Deferred(),
             Uin(2): Deferred(),
@@ -77,8 +103,10 @@ def test_order() -> None:
         protocol.messageReceived(message)
     protocol.asked[Uin(2)].callback(Number(10002))
     assert listener.messages == []
+    assert protocol.holding.held == 2
     protocol.asked[Uin(1)].errback(Unreachable("gone"))
     assert [message.author for message in listener.messages] == [0, 10002]
+    assert protocol.holding.held == 0
 
 
 def test_knownBehindUnknown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,3 +140,60 @@ def test_stranger() -> None:
     assert [message.target for message in listener.messages] == [
         Target(TargetKind.CONTACT, stranger)
     ]
+
+
+@pytest.mark.parametrize("isStopped", [False, True])
+def test_keptUntilDelivered(monkeypatch: pytest.MonkeyPatch, isStopped: bool) -> None:
+    """
+    The server keeps a message whose sender is being looked up, and gives it to the
+    next process once if this one is killed, or stops, before.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    listener = RecordingListener()
+    account = QQAccount(bob.number, listener)
+    bob.run(AccountFactory(account))
+    lookup: Deferred[Number] = Deferred()
+    monkeypatch.setattr(account.contacts, "numberOf", lambda uin: None)
+    monkeypatch.setattr(account.online, "fetchNumber", lambda uin: lookup)
+    alice.tell(bob, "hello")
+    web.settle(5)
+    alice.tell(bob, "hello again")
+    web.settle(5)
+    assert listener.messages == []
+    account.isStopping = isStopped
+    if isStopped:
+        bob.stop()
+        lookup.errback(Unreachable("the account signs off"))
+    # One that was killed has said nothing to the server.
+    bob.run(AccountFactory(QQAccount(bob.number, listener)))
+    web.settle(5)
+    texts = [message.content for message in listener.messages]
+    assert texts == [(Text("hello"),), (Text("hello again"),)]
+
+
+def test_acknowledgedAfterDelivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The server forgets a message when its sender has been looked up.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    listener = RecordingListener()
+    account = QQAccount(bob.number, listener)
+    bob.run(AccountFactory(account))
+    lookup: Deferred[Number] = Deferred()
+    monkeypatch.setattr(account.contacts, "numberOf", lambda uin: None)
+    monkeypatch.setattr(account.online, "fetchNumber", lambda uin: lookup)
+    alice.tell(bob, "hello")
+    web.settle(40)
+
+    def kept() -> int:
+        messages = web.state.store.messages
+        waiting = messages.waiting(bob.number, 0, 99)
+        return len(messages.unacknowledged(bob.number)) + len(waiting)
+
+    assert kept() == 1
+    lookup.callback(alice.number)
+    web.settle(5)
+    assert kept() == 0
+    assert [message.author for message in listener.messages] == [alice.number]

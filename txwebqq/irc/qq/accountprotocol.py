@@ -5,7 +5,8 @@ permanent numbers and passes the events on to the account's listener.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
@@ -111,9 +112,26 @@ class AccountProtocol(WebQQProtocol):
                 if not self._isKnown(target):
                     await self._fetchConversation(target)
             finally:
-                self._deliver(target, author, message, tuple(images))
+                if author or not self._account.isStopping:
+                    self._deliver(target, author, message, tuple(images))
 
-        return self._order.run(lambda: Deferred.fromCoroutine(complete()))
+        return self._inOrder(complete)
+
+    def _inOrder(
+        self, complete: Callable[[], Coroutine[Any, Any, None]]
+    ) -> Deferred[None]:
+        """
+        Complete an event after those before it. Until then the server keeps the event,
+        and gives it again to the next process if this one ends before.
+        """
+        release = self.transport.holdEvents()
+
+        def completed(result: object) -> object:
+            release()
+            return result
+
+        completing = self._order.run(lambda: Deferred.fromCoroutine(complete()))
+        return completing.addBoth(completed)
 
     def _deliver(
         self,
@@ -262,9 +280,12 @@ class AccountProtocol(WebQQProtocol):
             return None
 
         async def complete() -> None:
-            deliver(*[await self._fetchedNumber(uin) for uin in uins])
+            fetched = [await self._fetchedNumber(uin) for uin in uins]
+            isUnknown = any(uin and not n for uin, n in zip(uins, fetched, strict=True))
+            if not (isUnknown and self._account.isStopping):
+                deliver(*fetched)
 
-        return self._order.run(lambda: Deferred.fromCoroutine(complete()))
+        return self._inOrder(complete)
 
     def _knownNumber(self, uin: Uin) -> int | None:
         # The number of an account is its own uin.
