@@ -212,11 +212,15 @@ class ProcessFolder:
             **variables,
         )
 
-    async def answers(self, port: int, daemon: Daemon) -> None:
+    async def answers(
+        self, port: int, daemon: Daemon, patience: float = PATIENCE
+    ) -> None:
         """
         Wait until a daemon listens.
+
+        @param patience: the number of seconds to wait.
         """
-        deadline = reactor.seconds() + PATIENCE
+        deadline = reactor.seconds() + patience
         while not await _answers(port):
             assert not daemon.ended.called, daemon.output
             assert reactor.seconds() < deadline, daemon.output

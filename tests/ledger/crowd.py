@@ -137,6 +137,7 @@ BOTS_CONFIG = f"""
 number = {BOT}
 password-file = "bot.qq"
 server = "http://127.0.0.1:{{qq}}"
+remembered-messages = 300
 
 [[account.http]]
 listen = "tcp:{{http}}:interface=127.0.0.1"

@@ -242,7 +242,7 @@ class CrowdRun:
 
     async def _attach(self) -> None:
         daemon = self._site.daemonOf("gateway")
-        await self._site.processes.answers(self._site.irc, daemon)
+        await self._site.processes.answers(self._site.irc, daemon, PATIENCE)
         # Until now she may have read lines of a gateway that was killed before it
         # read that they had arrived.
         self.ledger.killed()

@@ -66,10 +66,6 @@ seconds."""
 QUIET = 9.0
 """The seconds at the end of a pause in which nothing is left of the work before."""
 
-FIRST = 5000
-"""The messages that the bot sends at the start: C{twistd webqq-onebot} remembers as
-many."""
-
 _LINK = re.compile(r"http://127\.0\.0\.1:(\d+)(/\S+)")
 
 
@@ -92,7 +88,6 @@ class Soak(CrowdRun):
     One run.
 
     @param minutes: its time, without the sign-on and the last deliveries.
-    @param first: the messages that the bot sends at the start.
     @ivar curves: the sizes of the daemons.
     @ivar isWatched: whether they are complete.
     @ivar done: what was done, beside the messages.
@@ -107,11 +102,9 @@ class Soak(CrowdRun):
         accounts: int,
         minutes: float,
         pause: float = 2.0,
-        first: int = FIRST,
     ) -> None:
         super().__init__(folder, seed, Crowd(accounts, hasBot=True), pause, CONFIGS)
         self.total = minutes * 60
-        self._first = first
         self.isWatched = False
         self.curves = {name: Curve() for name in DAEMONS}
         self.done: Counter[str] = Counter()
@@ -340,10 +333,6 @@ class Soak(CrowdRun):
 
     async def _speakBot(self) -> None:
         random = Random(f"{self.seed} bot")
-        for _ in range(self._first):
-            if not self._isSending:
-                return
-            await self._sayBot(random.choice(self.crowd.clients))
         while True:
             await self._wait(random, self._pause / 2)
             if not self._isSending:

@@ -24,7 +24,7 @@ async def test_soak(tmp_path: Path) -> None:
     in half a minute.
     """
     program("ngircd")
-    run = Soak(tmp_path, 1, accounts=10, minutes=0.5, pause=1.0, first=50)
+    run = Soak(tmp_path, 1, accounts=10, minutes=0.5, pause=1.0)
     verdict = await run.play()
     wrongs = [each for each in verdict.wrongs if "is not flat" not in each]
     assert not wrongs, report(run, verdict)

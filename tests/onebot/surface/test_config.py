@@ -57,6 +57,7 @@ def test_everything(folder: Path) -> None:
     text = f"""{ACCOUNT}
 server = "https://qq.example"
 files-folder = "."
+remembered-messages = 50
 status = "silent"
 [[account.forward]]
 listen = "tcp:3001"
@@ -79,6 +80,8 @@ secret-file = "token"
     assert settings.account.password == "the password"
     surface = settings.surface
     assert surface.folder == folder
+    assert surface.remembered == 50
+    assert read(folder, ACCOUNT + FORWARD)[0].surface.remembered == 5000
     (forward,), (reverse,), (post,) = surface.forward, surface.reverse, surface.post
     assert forward.token == reverse.token == post.secret == "the token"
     assert (forward.isArray, reverse.isArray) == (False, True)
@@ -96,6 +99,10 @@ secret-file = "token"
         ("[x]", "'x' is not known here"),
         (ACCOUNT, "no bot could use the account"),
         (ACCOUNT + 'files-folder = "x"' + FORWARD, "files-folder is no folder: "),
+        (
+            ACCOUNT + "remembered-messages = 0" + FORWARD,
+            "remembered-messages is not a number from 1 to 1000000",
+        ),
         (ACCOUNT + "[[account.foward]]\n", "'foward' is not known here"),
         (ACCOUNT + FORWARD + ACCOUNT + FORWARD, "is there twice"),
         (ACCOUNT + "[[account.forward]]", "forward 1: listen is missing"),

@@ -17,7 +17,7 @@ from txwebqq.errors import NotSignedOn
 from txwebqq.model import FriendshipNotice, GroupNotice, Number
 from txwebqq.onebot.surface.files import FileLoader, SharedFiles
 from txwebqq.onebot.surface.pictures import PictureLoader, ReceivedPictures
-from txwebqq.onebot.surface.store import MessageStore
+from txwebqq.onebot.surface.store import MAX_MESSAGES, MessageStore
 from txwebqq.protocol import WebQQProtocol
 
 MAX_REQUESTS = 1000
@@ -38,6 +38,7 @@ class SurfaceAccount:
     One account, of any kind.
 
     @param folder: the folder whose files bots may send, L{None} for none.
+    @param remembered: the number of messages that can be asked for.
 
     @ivar number: the account's number.
     @ivar nick: its nickname, C{""} until it has signed on.
@@ -58,11 +59,12 @@ class SurfaceAccount:
         clock: IReactorTime,
         loader: PictureLoader,
         folder: Path | None = None,
+        remembered: int = MAX_MESSAGES,
     ) -> None:
         self.number = number
         self.clock = clock
         self.nick = ""
-        self.messages = MessageStore()
+        self.messages = MessageStore(remembered)
         self.pictures = ReceivedPictures()
         self.loader = loader
         self.files = SharedFiles()

@@ -13,6 +13,7 @@ from txwebqq.config.endpoints import isLocal
 from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.net.tls import TrustRoots
+from txwebqq.onebot.surface.store import MAX_MESSAGES
 
 HEARTBEAT = 30
 
@@ -99,6 +100,7 @@ class SurfaceSettings:
     The ways to the bots of an account.
 
     @ivar folder: the folder whose files bots may share in groups.
+    @ivar remembered: the number of messages that bots can still refer to.
     """
 
     forward: tuple[ForwardSettings, ...] = ()
@@ -106,6 +108,7 @@ class SurfaceSettings:
     http: tuple[HTTPSettings, ...] = ()
     post: tuple[PostSettings, ...] = ()
     folder: Path | None = None
+    remembered: int = MAX_MESSAGES
 
 
 def readSurface(table: ConfigTable) -> SurfaceSettings:
@@ -120,6 +123,7 @@ def readSurface(table: ConfigTable) -> SurfaceSettings:
         table.each("http", _http),
         table.each("post", _post),
         _folder(table),
+        table.number("remembered-messages", 1, 1_000_000, MAX_MESSAGES),
     )
     if not (settings.forward or settings.reverse or settings.http or settings.post):
         # A misspelt table says more than that all four are missing.

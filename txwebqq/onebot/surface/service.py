@@ -48,7 +48,9 @@ class SurfaceService(MultiService):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         loader = PictureLoader(reactor)
-        self.account = SurfaceAccount(number, reactor, loader, settings.folder)
+        self.account = SurfaceAccount(
+            number, reactor, loader, settings.folder, settings.remembered
+        )
         self._clients: list[LazyTreq | PictureLoader] = [loader]
         children: list[Any] = [makeAccount(SurfaceFactory(self.account))]
         children += [

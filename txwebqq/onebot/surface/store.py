@@ -10,7 +10,7 @@ from hashlib import md5
 from typing import Any
 
 MAX_MESSAGES = 5000
-"""Messages that are remembered."""
+"""Messages that are remembered, unless the configuration says otherwise."""
 
 OWN_WINDOW = 120
 """Seconds by which the time of a message of our own may differ from the server's."""
