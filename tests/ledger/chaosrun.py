@@ -50,6 +50,13 @@ TOLERANCES = {
 }
 """The growth between the sign-on of all and the end that is no leak."""
 
+FAULTY = {
+    **TOLERANCES,
+    Measure.DESCRIPTORS: Tolerance(0.25, KEEP_ALIVE),
+    Measure.CALLS: Tolerance(0.0, 16),
+}
+"""The same while there are faults, after which clients connect again."""
+
 _FAULT = re.compile(r"Fault (\d+) on purpose: (\S+) at")
 
 
@@ -163,9 +170,7 @@ class Chaos(CrowdRun):
             faulty["server"],
         )
         self.before["server with faults"] = before
-        self.wrongs += growths(
-            "server with faults", before, faulty["server"], TOLERANCES
-        )
+        self.wrongs += growths("server with faults", before, faulty["server"], FAULTY)
         await self._restart("server", "KILL", [])
         await self._areBack("all are on line again", *OURS)
         self._ended("return")

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 
+from tests.endtoend.daemons import INTERVAL
 from tests.irc.servers import IRCUser
 from tests.ledger.book import Kind, Outcome
 from tests.ledger.crowd import (
@@ -90,6 +93,18 @@ class GatewayUser(TokenUser):
         self.shown = shown
         self.isAttached = False
         self._pending: dict[str, Deferred[Outcome]] = {}
+
+    async def receives(self, command: str) -> None:
+        while command == "366" and not self._have("366"):
+            # The gateway knows a channel from the first sign-on of its account.
+            if self._have("403"):
+                self.lines.clear()
+                self.send("JOIN", f"#{LOBBY_NAME}")
+            await deferLater(reactor, INTERVAL)
+        await super().receives(command)
+
+    def _have(self, command: str) -> bool:
+        return command in [line.command for line in self.lines]
 
     def tell(self, target: str, token: str) -> Deferred[Outcome]:
         """

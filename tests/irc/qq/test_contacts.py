@@ -142,3 +142,20 @@ def test_once(gateway: MemoryGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway.web.settle(3)
     assert "tea?" in client.seen
     assert counter.requests == []
+
+
+def test_signOffMeanwhile(
+    gateway: MemoryGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    An account that signs off while its groups are fetched logs no failure.
+    """
+    gateway.alice.stop()
+    for number in range(20 * MAX_CONVERSATIONS):
+        gateway.web.group(f"group {number}", gateway.ming, gateway.alice)
+    counter = Counter(monkeypatch, gateway, "fetchGroupNumber")
+    gateway.signOn(gateway.alice)
+    assert counter.inFlight
+    gateway.alice.stop()
+    gateway.web.settle(5)
+    assert not counter.inFlight

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
+from tests.irc.qq.holding import HoldingTransport
 from txwebqq.errors import NotSignedOn, RequestRefused, Unreachable
 from txwebqq.irc.qq.account import AccountListener, QQAccount
 from txwebqq.irc.qq.accountprotocol import AccountProtocol
@@ -91,6 +92,8 @@ class SlowProtocol(AccountProtocol):
         super().__init__(account)
         account.contacts._numbers = {Uin(2): Number(10002)}
         self.asked: list[Deferred[Number]] = []
+        transport: Any = HoldingTransport()
+        self.transport = transport
 
     def fetchNumber(self, uin: Uin) -> Deferred[Number]:
         self.asked.append(Deferred())

@@ -4,12 +4,12 @@ Incoming messages: their senders and their order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
 
+from tests.irc.qq.holding import HoldingTransport
 from txwebqq.errors import Unreachable
 from txwebqq.irc.qq.account import AccountListener, QQAccount
 from txwebqq.irc.qq.accountprotocol import AccountFactory, AccountProtocol
@@ -49,26 +49,6 @@ def test_numbers() -> None:
     targets = [Target(TargetKind.CONTACT, alice.number), Target(TargetKind.GROUP, cats)]
     assert [message.target for message in listener.messages] == targets * 2
     assert {message.author for message in listener.messages} == {alice.number}
-
-
-class HoldingTransport:
-    """
-    Counts the events that the server has to keep.
-    """
-
-    def __init__(self) -> None:
-        self.held = 0
-
-    def holdEvents(self) -> Callable[[], None]:
-        """
-        Count one more, and return the function that counts it no longer.
-        """
-        self.held += 1
-
-        def release() -> None:
-            self.held -= 1
-
-        return release
 
 
 class SlowProtocol(AccountProtocol):

@@ -15,6 +15,7 @@ from twisted.internet.defer import (
     Deferred,
     DeferredLock,
     DeferredSemaphore,
+    FirstError,
     gatherResults,
 )
 from twisted.logger import Logger
@@ -441,6 +442,8 @@ async def _each(
     Fetch each of some items, at most C{limit} at once.
 
     @return: the results in the order of the items.
+
+    @raise NotSignedOn: when the session has ended meanwhile.
     """
     results: dict[int, R] = {}
     rest = enumerate(items)
@@ -449,6 +452,10 @@ async def _each(
         for position, item in rest:
             results[position] = await fetch(item)
 
-    workers = (Deferred.fromCoroutine(work()) for _ in range(min(limit, len(items))))
-    await gatherResults(list(workers))
+    workers = [Deferred.fromCoroutine(work()) for _ in range(min(limit, len(items)))]
+    try:
+        await gatherResults(workers, consumeErrors=True)
+    except FirstError as e:
+        # When the session has ended, callers expect that error itself.
+        e.subFailure.raiseException()
     return [results[position] for position in range(len(items))]
