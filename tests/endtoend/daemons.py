@@ -93,15 +93,17 @@ class Daemon(ProcessProtocol):
             waiting.errback(AssertionError(f"no {text!r} in:\n{self.output}"))
         self.ended.callback(None)
 
-    async def says(self, text: str) -> None:
+    async def says(self, text: str, patience: float = PATIENCE) -> None:
         """
         Wait until it has put this out.
+
+        @param patience: the number of seconds to wait.
         """
         if text in self.output:
             return
         waiting: Deferred[None] = Deferred()
         self._awaited.append((text, waiting))
-        await waiting.addTimeout(PATIENCE, reactor, self._late)
+        await waiting.addTimeout(patience, reactor, self._late)
 
     async def exits(self, patience: float = PATIENCE) -> int:
         """

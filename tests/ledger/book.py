@@ -277,10 +277,10 @@ class Ledger:
         the client signed on, or a fault may have hidden from the server that
         the first answer had arrived.
         """
-        if earlier.exchange is None:
-            return any(earlier.moment < kill < later.moment for kill in self.kills)
-        begin = earlier.exchange.began
         moments = [*self.kills, *client.signedOn]
+        if earlier.exchange is None:
+            return any(earlier.moment < each < later.moment for each in moments)
+        begin = earlier.exchange.began
         if any(begin < moment < later.moment for moment in moments):
             return True
         for exchange in client.exchanges[earlier.exchange.number - 1 :]:

@@ -112,7 +112,8 @@ class CrowdRun:
         verdict = self.ledger.judge()
         unsettled = [e for e in self.ledger.entries.values() if _isOpen(e)]
         self.wrongs += [f"nobody was told of {e.token}: {e.kind}" for e in unsettled]
-        verdict.wrongs += self.wrongs
+        # First what may be the reason of the others.
+        verdict.wrongs[:0] = self.wrongs
         verdict.wrongs += [f"a daemon said:\n{bug}" for bug in self._site.bugs()]
         return verdict
 
@@ -250,8 +251,11 @@ class CrowdRun:
         self._alice.isAttached = True
 
     def _add(self, number: int) -> None:
+        signedOn = self.ledger.clients[number].signedOn
         voice = self.voiceClass(
-            lambda token: self.ledger.show(token, number), lambda: None, number
+            lambda token: self.ledger.show(token, number),
+            lambda: signedOn.append(self.ledger.moment()),
+            number,
         )
         self._voices[number] = voice
         voice.start(self._site.port, None).addErrback(self._ebTask)

@@ -24,9 +24,9 @@ from tests.ledger.crowd import (
     RELAY,
     RELAY_CONFIG,
 )
-from tests.ledger.measures import Reading, fetch, least, read
+from tests.ledger.measures import Measure, Reading, fetch, least, read
 from tests.ledger.people import passwordOf
-from tests.ledger.site import Site
+from tests.ledger.site import STARTUP, Site
 from tests.messages import Lost
 
 CONFIGS = {"gateway": GATEWAY_CONFIG, "relay": RELAY_CONFIG}
@@ -133,7 +133,7 @@ class CrowdSite:
         """
         daemon = self.daemonOf(name)
         daemon.signal(signal)
-        code = await daemon.exits()
+        code = await daemon.exits(STARTUP)
         if signal == "TERM" and code != 0:
             return f"the {name} has stopped with exit code {code}"
         return ""
@@ -153,7 +153,7 @@ class CrowdSite:
         Wait until a daemon runs.
         """
         daemon = self.daemonOf(name)
-        await self.processes.answers(self._operators[name], daemon)
+        await self.processes.answers(self._operators[name], daemon, STARTUP)
 
     def bugs(self) -> list[str]:
         """
@@ -175,9 +175,13 @@ class CrowdSite:
 
     async def reading(self, name: str) -> Reading:
         """
-        Read the sizes of a daemon.
+        Read the sizes of a daemon. The descriptors of the server do not include the
+        connections that clients keep open, whose number follows the work.
         """
-        return await read(self._operators[name])
+        reading = dict(await read(self._operators[name]))
+        if name == "server":
+            reading[Measure.DESCRIPTORS] -= openConnections(self.port)
+        return reading
 
     async def quiet(self, *names: str) -> dict[str, Reading]:
         """
@@ -189,6 +193,18 @@ class CrowdSite:
             for name in names:
                 readings[name].append(await self.reading(name))
         return {name: least(found) for name, found in readings.items()}
+
+
+def openConnections(port: int) -> int:
+    """
+    Count the connections at a port of this machine that both ends keep open.
+    """
+    table = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    rows = [line.split()[1:4] for line in table]
+    # 01 is ESTABLISHED in Linux' include/net/tcp_states.h.
+    return sum(
+        local.endswith(f":{port:04X}") and state == "01" for local, _, state in rows
+    )
 
 
 def ownFiles() -> Counter[str]:

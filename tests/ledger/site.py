@@ -16,6 +16,9 @@ from tests.network.authority import LOCALHOST, LOOPBACK, Authority
 POLL_TIMEOUT = 1.3
 """More than the second for which a server holds what it gives over and over."""
 
+STARTUP = 120.0
+"""The seconds that a server may take to listen, on a machine with other work."""
+
 
 class Signal:
     """
@@ -91,7 +94,7 @@ class Site:
             f"--poll-timeout={POLL_TIMEOUT}",
             *self.options,
         )
-        await daemon.says("listens on")
+        await daemon.says("listens on", STARTUP)
         self.isUp = True
 
     @property

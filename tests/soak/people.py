@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet import reactor
@@ -20,6 +21,7 @@ from tests.ledger.crowd import LOBBY, LOBBY_NAME, nickOf
 from tests.ledger.crowdvoices import CrowdVoice
 from tests.ledger.voices import TOKEN, Listening
 from tests.messages import Asker, Lost
+from txwebqq.errors import WebQQError
 from txwebqq.model import (
     MAY_JOIN,
     Event,
@@ -51,6 +53,11 @@ class Fetching(Listening):
         # It names a file of ours, which a friend was shown.
         if not isinstance(event, OfflineFileNotice):
             super().eventReceived(event)
+        # The session may end meanwhile.
+        with suppress(WebQQError):
+            await self._fetchMedia(event)
+
+    async def _fetchMedia(self, event: Event) -> None:
         match event:
             case Message(content=content) | GroupMessage(content=content):
                 for segment in content:
