@@ -28,7 +28,7 @@ DAEMONS = ("server", "gateway", "relay", "ircd")
 OURS = ("server", "gateway", "relay")
 """The daemons whose sizes are read."""
 
-FRESH = 2.0
+FRESH = 5.0
 """The seconds for which a line of the channel may not have been read by a relay."""
 
 FILES = 2
