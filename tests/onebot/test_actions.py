@@ -42,7 +42,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.onebot.actions import media
-from txwebqq.onebot.memory.account import Failed
+from txwebqq.onebot.memory.account import CallRefused
 from txwebqq.onebot.memory.program import MemoryOneBot
 from txwebqq.onebot.reading import programIdOf
 from txwebqq.requests import media as requests
@@ -213,7 +213,7 @@ class MessageTests(ActionsTestCase):
         """
         The program's refusal reaches the application, and nothing is sent again.
         """
-        self.onebot.answers["send_private_msg"] = Failed(1200, "Timeout: NTEvent")
+        self.onebot.answers["send_private_msg"] = CallRefused(1200, "Timeout: NTEvent")
         sent = self.protocol.sendMessage(self.alice, "hi")
         with self.assertRaises(RequestRefused) as caught:
             self.done(sent)
@@ -291,7 +291,7 @@ class PeopleTests(ActionsTestCase):
         friends = self.done(self.protocol.fetchBuddies())
         self.assertEqual([(c.index, c.name) for c in friends.categories], [(3, "Work")])
         self.assertEqual(friends.buddies[self.alice].category, 3)
-        self.onebot.answers["get_friends_with_category"] = Failed(1404, "no")
+        self.onebot.answers["get_friends_with_category"] = CallRefused(1404, "no")
         friends = self.done(self.protocol.fetchBuddies())
         self.assertEqual((friends.categories, len(friends.buddies)), ((), 1))
 
@@ -649,7 +649,7 @@ class HistoryTests(ActionsTestCase):
         for answer in answers:
             self.onebot.answers[action] = answer
             self.assertEqual(self.done(p.fetchGroupHistory(self.code)).messages, ())
-        self.onebot.answers[action] = Failed(1404, "no")
+        self.onebot.answers[action] = CallRefused(1404, "no")
         with self.assertRaises(RequestRefused):
             self.done(p.fetchGroupHistory(self.code))
 
@@ -804,7 +804,7 @@ class MediaTests(ActionsTestCase):
             ({"url": "http://qq.test/gone"}, Unreachable),
             ({"url": "http://[::"}, MalformedReply),
             ({"base64": "!!!"}, MalformedReply),
-            (Failed(1200, "no"), RequestRefused),
+            (CallRefused(1200, "no"), RequestRefused),
         ):
             self.onebot.answers["get_image"] = answer
             with self.assertRaises(kind, msg=answer):

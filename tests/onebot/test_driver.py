@@ -26,7 +26,7 @@ from txwebqq.model import GroupMessage, Message, MessageSent, RosterChange, Stat
 from txwebqq.onebot import driver
 from txwebqq.onebot.actions import missed
 from txwebqq.onebot.driver import Pace
-from txwebqq.onebot.memory.account import Failed
+from txwebqq.onebot.memory.account import CallRefused
 from txwebqq.onebot.memory.program import MemoryOneBot, numbersAsTexts
 from txwebqq.protocol import WebQQFactory
 from txwebqq.testing import RecordingProtocol
@@ -227,7 +227,13 @@ class DriverTests(OneBotTestCase):
         """
         A program that names no account is asked again.
         """
-        answers: list[Any] = [None, {}, {"user_id": None}, [], Failed(1200, "not yet")]
+        answers: list[Any] = [
+            None,
+            {},
+            {"user_id": None},
+            [],
+            CallRefused(1200, "not yet"),
+        ]
         for answer in answers:
             self.onebot.answers["get_login_info"] = answer
             results = self.begin()
@@ -256,7 +262,7 @@ class DriverTests(OneBotTestCase):
         """
         A program that lacks C{get_status} counts as signed on.
         """
-        self.onebot.answers["get_status"] = Failed(1404, "no such action")
+        self.onebot.answers["get_status"] = CallRefused(1404, "no such action")
         self.signOn()
         self.stop()
 
@@ -266,7 +272,7 @@ class DriverTests(OneBotTestCase):
         messages.
         """
         lacking = ("get_login_info", "get_status", "get_friend_list", "get_group_list")
-        self.onebot.answers = dict.fromkeys(lacking, Failed(1404, "no"))
+        self.onebot.answers = dict.fromkeys(lacking, CallRefused(1404, "no"))
         protocol = self.signOn()
         self.onebot.tell(self.alice, "hi")
         self.assertEqual(protocol.heard, ["hi"])
@@ -286,7 +292,7 @@ class DriverTests(OneBotTestCase):
         """
         A program that does not name its account is known by its events.
         """
-        self.onebot.answers["get_login_info"] = Failed(1404, "no")
+        self.onebot.answers["get_login_info"] = CallRefused(1404, "no")
         self.onebot.warp = lambda frame: {**frame, "self_id": "5"}
         self.assertIn("with the account 5", self.refused(self.begin()))
 
@@ -727,7 +733,7 @@ class DriverTests(OneBotTestCase):
         for failing in (False, True):
             self.onebot.delay = 5
             if failing:
-                self.onebot.answers["send_private_msg"] = Failed(1200, "Timeout")
+                self.onebot.answers["send_private_msg"] = CallRefused(1200, "Timeout")
             sent = protocol.sendMessage(self.alice, "1").addErrback(lambda f: None)
             protocol.events.clear()
             self.onebot.sendElsewhere(self.alice, "2")
@@ -861,7 +867,12 @@ class MissedTests(OneBotTestCase):
         self.signOn()
         self.onebot.tell(self.alice, "1")
         self.onebot.tellGroup(self.group, self.alice, "1")
-        for answer in (Failed(1404, "x"), Failed(1200, "x"), None, {"messages": None}):
+        for answer in (
+            CallRefused(1404, "x"),
+            CallRefused(1200, "x"),
+            None,
+            {"messages": None},
+        ):
             for action in ("get_friend_msg_history", "get_group_msg_history"):
                 self.onebot.answers[action] = answer
             protocol = self.away(lambda: self.onebot.tell(self.alice, "lost"))

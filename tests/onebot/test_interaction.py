@@ -35,7 +35,7 @@ from txwebqq.model import (
     Text,
     Uin,
 )
-from txwebqq.onebot.memory.account import Failed
+from txwebqq.onebot.memory.account import CallRefused
 from txwebqq.onebot.reading import programIdOf
 
 DAY = 86400
@@ -139,7 +139,7 @@ class RecallTests(InteractionTestCase):
         self.assertEqual(
             (recall.group, recall.operator, recall.id), (self.group, 5, group.id)
         )
-        with self.assertRaises(Failed):
+        with self.assertRaises(CallRefused):
             self.onebot.recall(second)
 
 
@@ -218,16 +218,16 @@ class PokeTests(InteractionTestCase):
         """
         Programs without the action may have it by another name, or not at all.
         """
-        self.onebot.answers["group_poke"] = Failed(1404, "no")
+        self.onebot.answers["group_poke"] = CallRefused(1404, "no")
         self.done(self.protocol.pokeMember(self.group, self.alice))
         actions = [action for action, _ in self.onebot.calls]
         self.assertEqual(actions, ["group_poke", "send_poke"])
-        self.onebot.answers["send_poke"] = Failed(404, "no")
+        self.onebot.answers["send_poke"] = CallRefused(404, "no")
         self.fails(
             self.protocol.pokeMember(self.group, self.alice), "cannot poke", 1404
         )
         # Another failure is one.
-        self.onebot.answers["group_poke"] = Failed(1200, "packet")
+        self.onebot.answers["group_poke"] = CallRefused(1200, "packet")
         self.onebot.calls.clear()
         self.fails(self.protocol.pokeMember(self.group, self.alice), "packet")
         self.assertEqual(len(self.onebot.calls), 1)
@@ -313,7 +313,7 @@ class ReactionTests(InteractionTestCase):
         """
         Lagrange has an action of its own; others none.
         """
-        self.onebot.answers["set_msg_emoji_like"] = Failed(404, "no")
+        self.onebot.answers["set_msg_emoji_like"] = CallRefused(404, "no")
         self.onebot.answers["set_group_reaction"] = None
         self.done(self.react(Text("👍")))
         self.assertEqual(

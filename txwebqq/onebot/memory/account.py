@@ -18,7 +18,7 @@ Place = tuple[bool, int]
 """Whether it is a group, and its number or that of the friend."""
 
 
-class Failed(Exception):
+class CallRefused(Exception):
     """
     The answer to a call is a failure.
     """
@@ -35,7 +35,7 @@ class MemoryAccount(ABC):
     @ivar clock: advanced by L{MemoryOneBot<txwebqq.onebot.memory.program.MemoryOneBot>}
         only.
     @ivar isOnline: whether the program is signed on to QQ.
-    @ivar answers: data that actions are answered with, or L{Failed}.
+    @ivar answers: data that actions are answered with, or L{CallRefused}.
     @ivar history: the messages by the place.
     @ivar reportsOwn: whether it reports the messages that were sent by calls, as
         NapCat does with C{reportSelfMessage}.
@@ -184,24 +184,24 @@ class MemoryAccount(ABC):
         """
         Find a message.
 
-        @raise Failed: when there is none.
+        @raise CallRefused: when there is none.
         """
         for place, messages in self.history.items():
             for each in messages:
                 if each["message_id"] == messageId:
                     return place, each
-        raise Failed(1200, "消息不存在")
+        raise CallRefused(1200, "消息不存在")
 
     def roleOf(self, group: int, member: int) -> str:
         """
         Return the role of a member.
 
-        @raise Failed: when the person is no member.
+        @raise CallRefused: when the person is no member.
         """
         try:
             return str(self.members[group][member]["role"])
         except KeyError:
-            raise Failed(1200, "群员不存在") from None
+            raise CallRefused(1200, "群员不存在") from None
 
     def page(self, place: Place, params: Mapping[str, Any]) -> Any:
         """
@@ -212,8 +212,8 @@ class MemoryAccount(ABC):
         if before:
             ids = [each["message_id"] for each in messages]
             if before not in ids:
-                raise Failed(1200, "消息不存在")
+                raise CallRefused(1200, "消息不存在")
             messages = messages[: ids.index(before) + 1]
         if not messages:
-            raise Failed(1200, "没有消息")
+            raise CallRefused(1200, "没有消息")
         return {"messages": messages[-numberIn(params, "count", 20) :]}

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from txwebqq.onebot.memory.account import Failed, MemoryAccount
+from txwebqq.onebot.memory.account import CallRefused, MemoryAccount
 from txwebqq.onebot.memory.interactions import INTERACTIONS, Handler
 from txwebqq.onebot.reading import boolIn, numberIn
 
@@ -18,16 +18,16 @@ def carryOut(account: MemoryAccount, action: str, params: Mapping[str, Any]) -> 
 
     @return: the data of the answer.
 
-    @raise Failed: when that is refused.
+    @raise CallRefused: when that is refused.
     """
     if action in account.answers:
         answer = account.answers[action]
-        if isinstance(answer, Failed):
+        if isinstance(answer, CallRefused):
             raise answer
         return answer
     handler = _ACTIONS.get(action)
     if handler is None:
-        raise Failed(1404, f"不支持的API {action}")
+        raise CallRefused(1404, f"不支持的API {action}")
     return handler(account, params)
 
 
@@ -42,7 +42,7 @@ def _status(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
 def _group(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
     group = account.groups.get(numberIn(params, "group_id"))
     if group is None:
-        raise Failed(1200, "群不存在")
+        raise CallRefused(1200, "群不存在")
     return group
 
 
@@ -55,7 +55,7 @@ def _member(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
     members = account.members.get(numberIn(params, "group_id"), {})
     member = members.get(numberIn(params, "user_id"))
     if member is None:
-        raise Failed(1200, "群员不存在")
+        raise CallRefused(1200, "群员不存在")
     return member
 
 
@@ -78,7 +78,7 @@ def _leave(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
     group = _group(account, params)
     role = account.roleOf(group["group_id"], int(account.number))
     if boolIn(params, "is_dismiss") and role != "owner":
-        raise Failed(1200, "不是群主")
+        raise CallRefused(1200, "不是群主")
     del account.groups[group["group_id"]]
 
 

@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from txwebqq.onebot.memory.account import Failed, MemoryAccount
+from txwebqq.onebot.memory.account import CallRefused, MemoryAccount
 from txwebqq.onebot.reading import boolIn, numberIn, textIn
 
 Handler = Callable[[MemoryAccount, Mapping[str, Any]], Any]
@@ -86,7 +86,7 @@ def reacted(
     """
     (isGroup, group), _ = account.find(messageId)
     if not isGroup:
-        raise Failed(1200, "不是群消息")
+        raise CallRefused(1200, "不是群消息")
     members = account.reactions.setdefault((messageId, emoji), set())
     if isSet:
         members.add(member)
@@ -143,14 +143,14 @@ def addressOf(data: bytes) -> str:
 
 def _needAdmin(account: MemoryAccount, group: int) -> None:
     if account.roleOf(group, int(account.number)) == "member":
-        raise Failed(1200, "ERR_NOT_GROUP_ADMIN")
+        raise CallRefused(1200, "ERR_NOT_GROUP_ADMIN")
 
 
 def _delete(account: MemoryAccount, params: Mapping[str, Any]) -> Any:
     (isGroup, number), message = account.find(numberIn(params, "message_id"))
     if message["user_id"] != account.number:
         if not isGroup:
-            raise Failed(1200, "不是自己的消息")
+            raise CallRefused(1200, "不是自己的消息")
         _needAdmin(account, number)
     account.emit(recalled(account, message["message_id"], int(account.number)))
 
@@ -196,7 +196,7 @@ def _file(account: MemoryAccount, params: Mapping[str, Any]) -> dict[str, Any]:
     files = account.files.get(numberIn(params, "group_id"), {})
     file = files.get(textIn(params, "file_id"))
     if file is None:
-        raise Failed(1200, "文件不存在")
+        raise CallRefused(1200, "文件不存在")
     return file
 
 

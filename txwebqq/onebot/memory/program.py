@@ -38,7 +38,7 @@ from txwebqq.onebot.handshakes import (
     Refused,
     WebSocketFactory,
 )
-from txwebqq.onebot.memory.account import Failed
+from txwebqq.onebot.memory.account import CallRefused
 from txwebqq.onebot.memory.calls import carryOut
 from txwebqq.onebot.memory.events import MemoryEvents
 from txwebqq.onebot.reading import textIn
@@ -407,7 +407,7 @@ class MemoryOneBot(MemoryEvents):
     def _answerTo(self, action: str, params: Mapping[str, Any], echo: Any) -> Any:
         try:
             data = carryOut(self, action, params)
-        except Failed as e:
+        except CallRefused as e:
             return _answer("failed", e.retcode, None, str(e), echo)
         return _answer("ok", 0, data, "", echo)
 
