@@ -70,3 +70,22 @@ test("recent conversations, the latest first, and unread messages", () => {
   );
   assert.equal(conversations.unread, 2);
 });
+
+test("a message that was known before does not stand for one that was lost", () => {
+  const conversation = new Conversation("friend", 1);
+  const segments = [{ type: "text", text: "ok" }];
+  const first = message(7, 10, { isMine: true, segments });
+  conversation.add(first);
+  const lost = message(0, 12, { isMine: true, state: "unknown", segments });
+  conversation.messages.push(lost);
+  conversation.addHistory([{ ...first }]);
+  assert.deepEqual(idsOf(conversation), [7, 0]);
+});
+
+test("messages of one second have the order of the history", () => {
+  const conversation = new Conversation("group", 1);
+  conversation.add(message(1, 10));
+  conversation.add(message(4, 10));
+  conversation.addHistory([message(1, 10), message(2, 10), message(3, 10)]);
+  assert.deepEqual(idsOf(conversation), [1, 2, 3, 4]);
+});

@@ -104,6 +104,19 @@ test("a wrong password", async () => {
   assert.deepEqual(states, ["signingOn", "signedOff"]);
 });
 
+test("a poll that is held does not hide that the server is back", async () => {
+  const { session, states, asked, held } = rig([
+    LOGIN,
+    JOIN,
+    ["channel/poll2", new Error("reset")],
+  ]);
+  await session.signOn(5, new Uint8Array(16), CHALLENGE, "online");
+  await held;
+  assert.deepEqual(states, ["signingOn", "online", "reconnecting", "online"]);
+  assert.deepEqual(asked.filter(([path]) => path === "joined").at(-1), ["joined", false]);
+  await session.signOff();
+});
+
 test("a session that is gone is resumed", async () => {
   const { session, states, asked, held } = rig([
     LOGIN,

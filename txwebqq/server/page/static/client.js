@@ -7,7 +7,7 @@ import { faceAt } from "./faces.js";
 import { Files } from "./files.js";
 import { People } from "./people.js";
 import { Roster } from "./roster.js";
-import { Refused, Session, Unreachable } from "./session.js";
+import { Refused, Session } from "./session.js";
 import { DEFAULT_FONT, readContent, readLogItems, writeContent } from "./wire.js";
 
 /** @typedef {import("./conversations.js").Conversation} Conversation */
@@ -24,6 +24,7 @@ import { DEFAULT_FONT, readContent, readLogItems, writeContent } from "./wire.js
  * @property {(conversation: Conversation, message: Message) => void} messageArrived
  * @property {(conversation: Conversation) => void} windowShaken
  * @property {(notice: Notice) => void} noticed
+ * @property {() => void} conversationsReplaced a new session has other ids
  * @property {(conversation: Conversation) => void} conversationClosed the account has
  *   left it
  */
@@ -64,7 +65,10 @@ export class Client {
    */
   stateChanged(state, detail) {
     if (state === "signedOff" || state === "expired" || state === "kicked") {
+      // The next account to sign on in this tab sees nothing of this one.
       this.pictures.clear();
+      this.conversations.clear();
+      this.roster = new Roster();
     }
     this.view.stateChanged(state, detail);
   }
@@ -103,6 +107,9 @@ export class Client {
       case "message":
         this.messageReceived("friend", value.from_uin, value.from_uin, value);
         break;
+      case "sess_message":
+        this.temporaryReceived(value);
+        break;
       case "group_message":
         this.messageReceived("group", value.from_uin, value.send_uin, value);
         break;
@@ -139,16 +146,31 @@ export class Client {
         this.fileReceived("group", value.from_uin, value.send_uin, value);
         break;
       case "buddylist_change":
-        void this.fetchFriends().then(() => this.view.listsChanged());
+        void this.fetchFriends().then(
+          () => this.view.listsChanged(),
+          () => {},
+        );
         break;
       case "sys_g_msg": {
-        void this.fetchGroups().then(() => this.view.listsChanged());
+        void this.fetchGroups().then(
+          () => this.view.listsChanged(),
+          () => {},
+        );
         const conversation = this.conversations.get("group", value.from_uin);
         const group = this.roster.groups.get(value.from_uin);
         if (group !== undefined) {
           group.members = null;
         }
-        this.view.noticed({ kind: value.type, value, conversation });
+        const isOwnLeave =
+          value.type === "group_leave" && value.old_member === this.session.number;
+        const kind = isOwnLeave ? "group_left" : value.type;
+        if (!isOwnLeave || group !== undefined) {
+          this.view.noticed({ kind, value, conversation });
+        }
+        if (isOwnLeave) {
+          this.conversations.all.delete(conversation.key);
+          this.view.conversationClosed(conversation);
+        }
         break;
       }
       case "system_message":
@@ -157,6 +179,31 @@ export class Client {
       default:
         break;
     }
+  }
+
+  /**
+   * Take a message of an account that is no friend, and shares a group or discussion.
+   * @param {any} value
+   */
+  temporaryReceived(value) {
+    const { from_uin: uin, id, service_type: type } = value;
+    const conversation = this.conversations.get("friend", uin);
+    conversation.shared = { id: Number(id), type: Number(type) };
+    if (this.roster.nameOf(uin) === "?") {
+      void this.fetchName(uin).then(
+        () => this.view.listsChanged(),
+        () => {},
+      );
+    }
+    this.messageReceived("friend", uin, uin, value);
+  }
+
+  /** @param {number} uin */
+  async fetchName(uin) {
+    const { vfwebqq } = this.server;
+    const { roster } = this;
+    const { nick } = await this.server.ask("api/get_friend_info2", { tuin: uin, vfwebqq });
+    roster.names.set(uin, String(nick ?? ""));
   }
 
   /**
@@ -213,7 +260,10 @@ export class Client {
       return;
     }
     if (kind === "discussion" && !this.roster.discussions.has(id)) {
-      void this.fetchDiscussions().then(() => this.view.listsChanged());
+      void this.fetchDiscussions().then(
+        () => this.view.listsChanged(),
+        () => {},
+      );
     }
     if (!this.membersOf(conversation)?.has(sender) && kind !== "friend") {
       void this.fetchMembers(conversation).catch(() => {});
@@ -226,6 +276,7 @@ export class Client {
 
   async fetchLists() {
     this.conversations.clear();
+    this.view.conversationsReplaced();
     await Promise.all([
       this.fetchFriends(),
       this.fetchGroups(),
@@ -389,7 +440,7 @@ export class Client {
   /** @param {Conversation} conversation */
   async loadNewest(conversation) {
     if (conversation.kind === "friend") {
-      const log = await this.server.friendLog(conversation.id, 0);
+      const log = await this.fetchFriendLog(conversation);
       this.takeFriendLog(conversation, log);
       if (log.page > 1 && conversation.messages.length < PAGE_SIZE) {
         await this.loadOlder(conversation);
@@ -398,6 +449,19 @@ export class Client {
       this.takeLog(conversation, await this.fetchLog(conversation, 0));
     }
     this.view.conversationChanged(conversation);
+  }
+
+  /** @param {Conversation} conversation */
+  async fetchFriendLog({ id, shared }) {
+    try {
+      return await this.server.friendLog(id, 0);
+    } catch (error) {
+      if (error instanceof Refused && shared !== null && !this.roster.friends.has(id)) {
+        // Only friends have a history.
+        return { page: 1, chatlogs: [] };
+      }
+      throw error;
+    }
   }
 
   /** @param {Conversation} conversation */
@@ -542,7 +606,8 @@ export class Client {
       const id = Number(told.msg_id2) || 0;
       conversation.sent(message, { id, time: Number(told.time) || 0 });
     } catch (error) {
-      message.state = error instanceof Unreachable ? "unknown" : "failed";
+      // A reply that is not readable may be that to a message that was delivered.
+      message.state = error instanceof Refused ? "failed" : "unknown";
       message.problem = error instanceof Refused ? String(error.code) : "";
     }
     this.view.conversationChanged(conversation);
@@ -553,7 +618,7 @@ export class Client {
    * @param {Message} message
    * @returns {Promise<[string, Record<string, unknown>]>} the path, and the fields
    */
-  async request({ kind, id }, { segments }) {
+  async request({ kind, id, shared }, { segments }) {
     const { clientid, psessionid } = this.session;
     this.counter += 1;
     const counter = String(this.counter % 10000).padStart(4, "0");
@@ -566,6 +631,13 @@ export class Client {
     const hasPicture = segments.some(({ type }) => type === "groupPicture");
     const signature =
       hasPicture && kind !== "friend" ? await this.pictureSignature() : {};
+    if (shared !== null && !this.roster.friends.has(id)) {
+      const { id: sharedId, type } = shared;
+      const fields = { id: sharedId, to_uin: id, service_type: type, clientid, psessionid };
+      const { value } = await this.server.ask("channel/get_c2cmsg_sig2", fields);
+      const values = { to: id, group_sig: value, face: 0, service_type: type, ...common };
+      return ["channel/send_sess_msg2", values];
+    }
     switch (kind) {
       case "friend":
         return ["channel/send_buddy_msg2", { to: id, face: 0, ...common }];

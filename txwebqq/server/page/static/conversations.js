@@ -46,6 +46,9 @@ export class Conversation {
     this.cursor = -1;
     this.hasOlder = true;
     this.isLoaded = false;
+    /** @type {{id: number, type: number} | null} the group (type 0) or discussion (1)
+     *   that is shared with an account that is no friend */
+    this.shared = null;
     /** Unix milliseconds until which the friend is shown as typing. */
     this.typingUntil = 0;
   }
@@ -79,16 +82,19 @@ export class Conversation {
   addHistory(older) {
     const known = new Map(this.messages.map((each) => [each.id, each]));
     const fresh = older.filter(({ id }) => id === 0 || !known.has(id));
-    // An own message whose answer was lost is known to have arrived now.
-    for (const message of older) {
-      const lost = this.messages.find(
-        (each) => each.id === 0 && each.isMine && isSameText(each, message),
+    // An own message whose answer was lost is known to have arrived now, unless the
+    // message of the history is another one, which was known to have arrived before.
+    for (const message of fresh) {
+      const lost = this.messages.findIndex(
+        (each) => each.state === "unknown" && isSameText(each, message),
       );
-      if (message.isMine && lost !== undefined && lost.state === "unknown") {
-        this.messages.splice(this.messages.indexOf(lost), 1);
+      if (message.isMine && lost >= 0) {
+        this.messages.splice(lost, 1);
       }
     }
-    this.messages = mergeByTime(fresh, this.messages);
+    const places = new Map(older.map(({ id }, place) => [id, place]));
+    places.delete(0);
+    this.messages = mergeByTime(fresh, this.messages, places);
     this.time = Math.max(this.time, this.messages.at(-1)?.time ?? 0);
   }
 
@@ -131,17 +137,26 @@ function isSameText(a, b) {
 /**
  * @param {Message[]} first goes before the second where times are the same
  * @param {Message[]} second
+ * @param {Map<number, number>} places the order of ids where times are the same
  */
-function mergeByTime(first, second) {
+function mergeByTime(first, second, places) {
   const merged = [];
   let i = 0;
   let j = 0;
   while (i < first.length || j < second.length) {
     const takesFirst =
-      j >= second.length || (i < first.length && first[i].time <= second[j].time);
+      j >= second.length || (i < first.length && isBefore(first[i], second[j]));
     merged.push(takesFirst ? first[i++] : second[j++]);
   }
   return merged;
+
+  /** @param {Message} a @param {Message} b */
+  function isBefore(a, b) {
+    const place = places.get(b.id) ?? Infinity;
+    return a.time === b.time
+      ? (places.get(a.id) ?? -1) < place
+      : a.time < b.time;
+  }
 }
 
 /** All conversations of the account. */

@@ -62,6 +62,14 @@ export function keyed(parent, items, keyOf, create, update) {
   }
 }
 
+/**
+ * Return a text whose directions of writing end with it, for a longer one.
+ * @param {string} text
+ */
+export function isolated(text) {
+  return `\u2068${text.replaceAll(/[\u2066-\u2069]/g, "")}\u2069`;
+}
+
 /** @param {Element} element @param {string} text */
 export function setText(element, text) {
   if (element.textContent !== text) {

@@ -34,9 +34,9 @@ export class Files {
     form.append("fileid", "1");
     form.append("vfwebqq", server.vfwebqq);
     form.append("file", file, file.name);
-    const reply = parseUploadReply(
-      await upload(new URL("ftn_access/upload_offline_file", server.base), form, progress),
-    );
+    const url = new URL("ftn_access/upload_offline_file", server.base);
+    const page = await upload(url, form, progress, server.leaving.signal);
+    const reply = parseUploadReply(page);
     if (reply.retcode !== 0) {
       throw new Refused(Number(reply.retcode), String(reply.result ?? ""));
     }
@@ -93,9 +93,10 @@ export class Files {
  * @param {URL} url
  * @param {FormData} form
  * @param {(part: number) => void} progress
+ * @param {AbortSignal} signal ends it
  * @returns {Promise<string>}
  */
-function upload(url, form, progress) {
+function upload(url, form, progress, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", url);
@@ -105,6 +106,8 @@ function upload(url, form, progress) {
     );
     request.addEventListener("load", () => resolve(request.responseText));
     request.addEventListener("error", () => reject(new Unreachable("upload")));
+    request.addEventListener("abort", () => reject(new Unreachable("upload")));
+    signal.addEventListener("abort", () => request.abort());
     request.send(form);
   });
 }

@@ -5,7 +5,7 @@ import { Client } from "./client.js";
 import { make, setText } from "./dom.js";
 import { faceName } from "./faces.js";
 import { Server } from "./server.js";
-import { Dialogs } from "./view-dialogs.js";
+import { Dialogs, closeForms, reasonOf } from "./view-dialogs.js";
 import { ConversationView } from "./view-conversation.js";
 import { ListView, statusWord } from "./view-list.js";
 import { SignOnView } from "./view-signon.js";
@@ -36,7 +36,9 @@ class Page {
     const back = () => this.open(null);
     this.conversation = new ConversationView(this.client, this.dialogs, back);
     this.state = make("p", { class: "banner", role: "status" });
-    this.me = make("span", { class: "me", dir: "auto" });
+    this.nick = make("bdi");
+    this.number = make("span");
+    this.me = make("span", { class: "me" }, this.nick, this.number);
     this.status = make("select", {
       "aria-label": word("status"),
       change: () => void this.client.setStatus(this.status.value).catch(() => {}),
@@ -166,6 +168,9 @@ class Page {
       this.draw();
     } else if (!isBusy) {
       this.open(null);
+      this.conversation.forget();
+      this.list.choose("recent");
+      closeForms();
       setText(this.notices, "");
       this.signOn.number.focus();
       this.drawTitle();
@@ -177,7 +182,7 @@ class Page {
 
   listsChanged() {
     // The name of the open conversation may be another one now.
-    this.conversation.draw();
+    this.conversation.draw(true);
     this.draw();
   }
 
@@ -225,6 +230,18 @@ class Page {
     requestAnimationFrame(() => this.chat.classList.add("shaken"));
   }
 
+  /** A message must not go to an id of the session before; what was typed is kept. */
+  conversationsReplaced() {
+    const text = this.conversation.typedText;
+    if (this.conversation.conversation !== null) {
+      this.open(null);
+      this.conversation.forget();
+    }
+    if (text !== "") {
+      this.notice(word("draft", { text }));
+    }
+  }
+
   /** @param {Conversation} conversation */
   conversationClosed(conversation) {
     if (this.conversation.conversation === conversation) {
@@ -239,25 +256,40 @@ class Page {
     const number = value.account ?? "";
     if (kind === "verify_required") {
       const text = word("friendRequest", { number, text: String(value.msg ?? "") });
-      const answer = (/** @type {boolean} */ isAccepted) => () =>
-        void this.client.answerFriendRequest(number, isAccepted).catch(() => {});
-      this.notice(text, [
-        [word("accept"), answer(true)],
-        [word("refuse"), answer(false)],
-      ]);
+      this.ask(text, (isAccepted) =>
+        this.client.answerFriendRequest(number, isAccepted),
+      );
     } else if (kind === "group_request_join" && conversation !== null) {
       const text = word(kind, { name, text: String(value.msg ?? "") });
-      const answer = (/** @type {boolean} */ isAccepted) => () =>
-        void this.client.people
-          .answerJoin(conversation.id, value.request_uin, isAccepted)
-          .catch(() => {});
-      this.notice(text, [
-        [word("accept"), answer(true)],
-        [word("refuse"), answer(false)],
-      ]);
+      this.ask(text, (isAccepted) =>
+        this.client.people.answerJoin(conversation.id, value.request_uin, isAccepted),
+      );
     } else if (hasWord(kind)) {
       this.notice(word(kind, { name, number }));
     }
+  }
+
+  /**
+   * Show a request, again with the reason if the answer does not reach the server.
+   * @param {string} text
+   * @param {(isAccepted: boolean) => Promise<unknown>} decide
+   * @param {string} [problem]
+   */
+  ask(text, decide, problem = "") {
+    const { roster } = this.client;
+    const answer = (/** @type {boolean} */ isAccepted) => () =>
+      void decide(isAccepted).catch((error) => {
+        if (this.client.roster === roster) {
+          this.ask(text, decide, reasonOf(error));
+        }
+      });
+    /** @type {[string, () => void][]} */
+    const answers = [
+      [word("accept"), answer(true)],
+      [word("refuse"), answer(false)],
+    ];
+    const asked = problem === "" ? text : `${text} (${problem})`;
+    this.notice(asked, problem === "" ? answers : [...answers, [word("close"), () => {}]]);
   }
 
   /**
@@ -306,7 +338,8 @@ class Page {
         this.drawing = 0;
         this.list.draw();
         const { roster, session } = this.client;
-        setText(this.me, `${roster.me.nick} (${session.number || ""})`);
+        setText(this.nick, roster.me.nick);
+        setText(this.number, ` (${session.number || ""})`);
         this.status.value = session.kept?.status ?? "online";
       });
     }

@@ -60,6 +60,7 @@ export class Roster {
    * @param {any} result
    */
   setFriends(result) {
+    const before = [...this.friends.values()];
     this.friends.clear();
     const infos = new Map(list(result.info).map((info) => [info.uin, info]));
     const marks = new Map(
@@ -73,6 +74,12 @@ export class Roster {
         category: Number(categories) || 0,
         status: "offline",
       });
+    }
+    // A conversation with somebody who is no friend any more keeps its name.
+    for (const { uin, markname, nick } of before) {
+      if (!this.friends.has(uin)) {
+        this.names.set(uin, markname || nick);
+      }
     }
     this.categories = list(result.categories)
       .sort((a, b) => a.sort - b.sort)

@@ -41,6 +41,15 @@ export class Server {
     /** @type {Map<string, string>} */
     this.jar = new Map();
     this.vfwebqq = "";
+    this.leaving = new AbortController();
+  }
+
+  /** End all requests, whose replies are about an account that has signed off. */
+  forget() {
+    this.leaving.abort();
+    this.leaving = new AbortController();
+    this.jar.clear();
+    this.vfwebqq = "";
   }
 
   /**
@@ -53,6 +62,7 @@ export class Server {
   async fetch(path, body, { signal, seconds = 30 } = {}) {
     const jar = [...this.jar].map(([name, value]) => `${name}=${value}`).join("; ");
     const limit = AbortSignal.timeout(seconds * 1000);
+    const ends = [limit, this.leaving.signal, ...(signal ? [signal] : [])];
     try {
       const response = await this.fetchURL(new URL(path, this.base), {
         method: "POST",
@@ -61,7 +71,7 @@ export class Server {
         credentials: "omit",
         cache: "no-store",
         referrerPolicy: "no-referrer",
-        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        signal: AbortSignal.any(ends),
       });
       for (const [name, value] of response.headers) {
         if (name.startsWith("x-webqq-")) {
@@ -85,6 +95,7 @@ export class Server {
         credentials: "omit",
         cache: "no-store",
         referrerPolicy: "no-referrer",
+        signal: this.leaving.signal,
       });
       if (!response.ok) {
         throw new Refused(response.status, "");

@@ -138,6 +138,7 @@ export class Session {
     this.kept = null;
     this.hash = null;
     this.storage.removeItem(KEPT);
+    this.server.forget();
   }
 
   /**
@@ -303,14 +304,19 @@ export class Session {
     let failures = 0;
     while (!signal.aborted) {
       try {
+        if (this.state === "reconnecting") {
+          // A poll that is held for a minute does not tell that the server is back.
+          await this.listener.joined(false);
+          if (signal.aborted) {
+            return;
+          }
+          this.become("online");
+        }
         const goesOn = await this.poll(signal);
         wait = LOWEST_WAIT;
         failures = 0;
         if (!goesOn) {
           return;
-        }
-        if (this.state === "reconnecting") {
-          this.become("online");
         }
       } catch (error) {
         if (signal.aborted) {

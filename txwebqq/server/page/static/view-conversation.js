@@ -79,6 +79,8 @@ export class ConversationView {
     /** @type {Map<string, string>} what was typed and not sent, by conversation */
     this.drafts = new Map();
     this.lastTyping = 0;
+    /** @type {Map<number, unknown> | null} the members that are shown */
+    this.drawnMembers = null;
     this.keys = new WeakMap();
     this.nextKey = 1;
     /** Whether the end is in sight, and stays there when something is added. */
@@ -227,6 +229,20 @@ export class ConversationView {
       });
   }
 
+  /** What is typed and not sent in the open conversation, or "". */
+  get typedText() {
+    return this.conversation === null ? "" : this.text.value.trim();
+  }
+
+  /** Forget what an account that has signed off has typed and seen. */
+  forget() {
+    this.drafts.clear();
+    this.text.value = "";
+    setText(this.name, "");
+    this.members.replaceChildren();
+    this.drawnMembers = null;
+  }
+
   /** @param {Conversation} conversation */
   fillMenu(conversation) {
     const { dialogs } = this;
@@ -270,7 +286,8 @@ export class ConversationView {
     this.scroll.scrollTop = this.scroll.scrollHeight;
   }
 
-  draw() {
+  /** @param {boolean} [isNamed] whether names may have changed */
+  draw(isNamed = false) {
     const { conversation } = this;
     if (conversation === null) {
       return;
@@ -284,7 +301,7 @@ export class ConversationView {
       (message) => this.makeMessage(conversation, message),
       (element, message) => this.drawMessage(element, conversation, message),
     );
-    this.drawMembers(conversation);
+    this.drawMembers(conversation, isNamed);
     this.drawTyping(conversation);
     if (this.isAtEnd) {
       this.toEnd();
@@ -350,12 +367,12 @@ export class ConversationView {
   drawContent(element, conversation, message) {
     const content = /** @type {HTMLElement} */ (element.querySelector(".content"));
     const { name, size, color, style } = message.font;
-    // Colours that one cannot read on the background are left out by the style sheet.
+    // No colour is so near to the background that one cannot read it.
     if (!message.isMine) {
       content.style.fontFamily = `"${name.replaceAll(/["\\\n]/g, "")}", inherit`;
       content.style.fontSize = `${Math.min(Math.max(size / 10, 0.8), 2)}em`;
       if (color !== "000000") {
-        content.style.color = `#${color}`;
+        content.style.color = `color-mix(in srgb, #${color} 40%, var(--text))`;
       }
       content.style.fontWeight = style[0] === 1 ? "bold" : "";
       content.style.fontStyle = style[1] === 1 ? "italic" : "";
@@ -427,15 +444,27 @@ export class ConversationView {
     const { name } = file;
     try {
       const blob = await this.client.files.fetch(conversation, file, (part) =>
-        setText(this.note, word("fetchingFile", { name, percent: percent(part) })),
+        this.tell(conversation, word("fetchingFile", { name, percent: percent(part) })),
       );
       const url = URL.createObjectURL(blob);
       make("a", { href: url, download: name }).click();
       // The browser has begun to save it by then.
       setTimeout(() => URL.revokeObjectURL(url), 60000);
-      setText(this.note, "");
+      this.tell(conversation, "");
     } catch (error) {
-      setText(this.note, word("fileFailed", { name, reason: reasonOf(error) }));
+      const reason = reasonOf(error);
+      this.tell(conversation, word("fileFailed", { name, reason }));
+    }
+  }
+
+  /**
+   * Show a note in a conversation, if it is still open.
+   * @param {Conversation} conversation
+   * @param {string} text
+   */
+  tell(conversation, text) {
+    if (this.conversation === conversation) {
+      setText(this.note, text);
     }
   }
 
@@ -455,11 +484,12 @@ export class ConversationView {
       const { name } = file;
       try {
         await this.client.sendFile(conversation, file, (part) =>
-          setText(this.note, word("sendingFile", { name, percent: percent(part) })),
+          this.tell(conversation, word("sendingFile", { name, percent: percent(part) })),
         );
-        setText(this.note, "");
+        this.tell(conversation, "");
       } catch (error) {
-        setText(this.note, word("fileFailed", { name, reason: reasonOf(error) }));
+        const reason = reasonOf(error);
+        this.tell(conversation, word("fileFailed", { name, reason }));
       }
     }
   }
@@ -534,10 +564,14 @@ export class ConversationView {
     }
   }
 
-  /** @param {Conversation} conversation */
-  drawMembers(conversation) {
+  /** @param {Conversation} conversation @param {boolean} isNamed */
+  drawMembers(conversation, isNamed) {
     const members = this.client.membersOf(conversation);
     this.members.hidden = members === null;
+    if (members === this.drawnMembers && !isNamed) {
+      return;
+    }
+    this.drawnMembers = members;
     const sorted = [...(members?.values() ?? [])].sort(
       (a, b) => Number(b.isOnline) - Number(a.isOnline),
     );
@@ -690,11 +724,13 @@ export class ConversationView {
         if (!file.type.startsWith("image/")) {
           throw new Refused(1, word("notPicture"));
         }
-        setText(this.note, word("sending"));
+        this.tell(conversation, word("sending"));
         const segment = await this.client.uploadPicture(conversation, file);
         void this.client.send(conversation, [segment]);
-        setText(this.note, "");
-        this.toEnd();
+        this.tell(conversation, "");
+        if (this.conversation === conversation) {
+          this.toEnd();
+        }
       } catch (error) {
         const reason =
           error instanceof Refused
@@ -702,7 +738,7 @@ export class ConversationView {
               ? word("notPicture")
               : error.text
             : word("unreachable");
-        setText(this.note, word("uploadFailed", { reason }));
+        this.tell(conversation, word("uploadFailed", { reason }));
       }
     }
   }

@@ -1,7 +1,7 @@
 // @ts-check
 // Dialogs: forms about people, groups and the own profile.
 
-import { make, setText } from "./dom.js";
+import { isolated, make, setText } from "./dom.js";
 import { Refused } from "./session.js";
 import { hasWord, word } from "./words.js";
 
@@ -70,6 +70,13 @@ export function showForm(title, fields, action, act) {
   dialog.showModal();
 }
 
+/** Close all forms. */
+export function closeForms() {
+  for (const dialog of document.querySelectorAll("dialog")) {
+    dialog.close();
+  }
+}
+
 /** @param {Field} field */
 function inputOf({ name, kind = "text", value = "", isRequired = false, options = [] }) {
   if (kind === "select") {
@@ -130,7 +137,8 @@ export class Dialogs {
       }
       const label = question || word("requestText");
       const fields = allow === 0 ? [] : [{ name: "text", label }];
-      showForm(`${found.nick} (${wanted})`, fields, word("add"), async (answers) => {
+      const name = `${isolated(String(found.nick))} (${wanted})`;
+      showForm(name, fields, word("add"), async (answers) => {
         const text = textOf(answers, "text");
         await this.people.addFriend(wanted, found.token, allow, text);
         this.tell(word(allow === 0 || allow === 3 ? "added" : "requested"));
@@ -149,7 +157,7 @@ export class Dialogs {
       /** @type {[string, string][]} */
       const options = found.map(({ code, name, number }) => [
         String(code),
-        `${name} (${number})`,
+        `${isolated(name)} (${number})`,
       ]);
       /** @type {Field[]} */
       const fields = [

@@ -67,6 +67,16 @@ export class ListView {
       );
     }
     this.list = make("ul", { class: "entries" });
+    /** @type {WeakMap<Element, () => void>} what to do when an entry is in sight */
+    this.watched = new WeakMap();
+    this.observer = new IntersectionObserver((seen) => {
+      for (const { isIntersecting, target } of seen) {
+        if (isIntersecting) {
+          this.observer.unobserve(target);
+          this.watched.get(target)?.();
+        }
+      }
+    });
     this.empty = make("p", { class: "empty" });
     this.panel = make(
       "div",
@@ -246,11 +256,7 @@ export class ListView {
     if (kind === "discussion") {
       return;
     }
-    const observer = new IntersectionObserver((seen) => {
-      if (!seen.some((each) => each.isIntersecting)) {
-        return;
-      }
-      observer.disconnect();
+    this.watched.set(element, () => {
       const code = this.client.roster.groups.get(id)?.code ?? 0;
       this.client
         .avatar(kind === "group" ? code : id, kind === "group")
@@ -265,7 +271,7 @@ export class ListView {
         })
         .catch(() => {});
     });
-    observer.observe(element);
+    this.observer.observe(element);
   }
 
   /** @param {HTMLElement} element @param {Entry} entry */

@@ -3,6 +3,7 @@
 
 import { make, setText } from "./dom.js";
 import { CaptchaNeeded, LoginRefused, Unreachable, passwordHash } from "./session.js";
+import { MalformedReply } from "./wire.js";
 import { word } from "./words.js";
 
 /** The sign-in form. */
@@ -39,7 +40,7 @@ export class SignOnView {
       make("label", {}, word("captcha"), this.code),
       make(
         "button",
-        { type: "button", click: () => void this.fetchChallenge(true) },
+        { type: "button", click: () => void this.changeCaptcha() },
         word("otherCaptcha"),
       ),
     );
@@ -85,6 +86,14 @@ export class SignOnView {
     return this.challenge;
   }
 
+  async changeCaptcha() {
+    try {
+      await this.fetchChallenge(true);
+    } catch (error) {
+      setText(this.problem, problemOf(error));
+    }
+  }
+
   async signOn() {
     const number = this.number.value.trim();
     if (!/^[1-9][0-9]{4,9}$/.test(number)) {
@@ -123,7 +132,8 @@ function problemOf(error) {
       ? word(`login${code}`)
       : word("loginOther", { code });
   }
-  if (error instanceof Unreachable || error instanceof CaptchaNeeded) {
+  const isUnreachable = error instanceof Unreachable || error instanceof MalformedReply;
+  if (isUnreachable || error instanceof CaptchaNeeded) {
     return word("unreachable");
   }
   return String(error);

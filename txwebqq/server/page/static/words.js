@@ -109,6 +109,7 @@ const WORDS = {
   added_buddy_nosig: ["{number} has added you.", "{number} 加您为好友。"],
   group_join: ["A member has joined {name}.", "有新成员加入 {name}。"],
   group_leave: ["A member has left {name}.", "有成员离开 {name}。"],
+  group_left: ["You are no longer a member of {name}.", "您已不在群 {name} 中。"],
   group_create: ["You are a member of a new group.", "您加入了一个新群。"],
   group_admin_op: ["The administrators of {name} have changed.", "{name} 的管理员有变动。"],
   group_request_join_agree: ["You are a member of {name} now.", "您已加入 {name}。"],
@@ -163,6 +164,10 @@ const WORDS = {
   fetchingFile: ["Downloading {name}: {percent} %", "正在下载 {name}：{percent} %"],
   fileFailed: ["{name}: {reason}", "{name}：{reason}"],
   group_request_join: ["Somebody asks to join {name}: {text}", "有人申请加入 {name}：{text}"],
+  draft: [
+    "You have a new session. What you had typed: {text}",
+    "会话已更新。您输入而未发送的内容：{text}",
+  ],
   close: ["Close", "关闭"],
 };
 
@@ -179,5 +184,5 @@ export function word(key, values = {}) {
 
 /** @param {string} key */
 export function hasWord(key) {
-  return key in WORDS;
+  return Object.hasOwn(WORDS, key);
 }

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Client } from "../../../txwebqq/server/page/static/client.js";
+import { Server } from "../../../txwebqq/server/page/static/server.js";
+
+const storage = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
+
+/**
+ * A client that is signed on as 5, and whose requests are answered by a function of
+ * path and fields.
+ */
+function rig(answer) {
+  const told = [];
+  const view = new Proxy(
+    {},
+    { get: (_, name) => (...values) => void told.push([name, ...values]) },
+  );
+  const fetchURL = async (url, { body, signal }) => {
+    const path = url.pathname.slice(1);
+    const given = await answer(path, Object.fromEntries(body), signal);
+    return new Response(typeof given === "string" ? given : JSON.stringify(given));
+  };
+  const client = new Client(new Server(fetchURL, "http://server/"), storage, view);
+  client.session.kept = { number: 5, clientid: "1", psessionid: "p", ack: 0 };
+  return { client, told, names: () => told.map(([name]) => name) };
+}
+
+const ok = (result = {}) => ({ retcode: 0, result });
+const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+const text = (words) => [{ type: "text", text: words }];
+
+test("a message whose answer is not readable was perhaps delivered", async () => {
+  const { client } = rig(() => "<html>portal</html>");
+  const conversation = client.conversations.get("friend", 7);
+  await client.send(conversation, text("hello"));
+  assert.equal(conversation.messages[0].state, "unknown");
+});
+
+test("a message that is refused was not delivered", async () => {
+  const { client } = rig(() => ({ retcode: 112 }));
+  const conversation = client.conversations.get("friend", 7);
+  await client.send(conversation, text("hello"));
+  assert.equal(conversation.messages[0].state, "failed");
+  assert.equal(conversation.messages[0].problem, "112");
+});
+
+test("a member who is no friend is heard, and answered through the group", async () => {
+  const asked = [];
+  const { client, names } = rig((path, fields) => {
+    asked.push([path, fields]);
+    return path === "api/get_friend_info2"
+      ? ok({ nick: "Eve" })
+      : ok({ type: 0, value: "signature" });
+  });
+  const content = [["font", {}], "psst "];
+  const value = { from_uin: 9, id: 44, service_type: 0, msg_id2: 3, time: 10, content };
+  client.eventReceived("sess_message", value);
+  await turn();
+  const [conversation] = client.conversations.recent;
+  assert.equal(client.nameOf(conversation), "Eve");
+  assert.deepEqual(conversation.messages[0].segments, text("psst"));
+  assert.equal(conversation.unread, 1);
+  assert.ok(names().includes("messageArrived"));
+  await client.send(conversation, text("what?"));
+  const [path, { r }] = asked.at(-1);
+  assert.equal(path, "channel/send_sess_msg2");
+  assert.equal(JSON.parse(r).group_sig, "signature");
+  assert.equal(JSON.parse(r).to, 9);
+  assert.equal(conversation.messages[1].state, "sent");
+});
+
+test("a group that one is removed from is closed, and named", async () => {
+  const { client, told } = rig(() => ok({ gnamelist: [], gmarklist: [] }));
+  client.roster.setGroups({ gnamelist: [{ gid: 44, code: 45, name: "cats" }] });
+  const conversation = client.conversations.get("group", 44);
+  conversation.time = 10;
+  const value = { from_uin: 44, type: "group_leave", op_type: 3, old_member: 5 };
+  client.eventReceived("sys_g_msg", value);
+  const [, notice] = told.find(([name]) => name === "noticed");
+  assert.equal(notice.kind, "group_left");
+  assert.deepEqual(told.at(-1), ["conversationClosed", conversation]);
+  await turn();
+  assert.deepEqual(client.conversations.recent, []);
+  // The same event after a departure of one's own says nothing new.
+  told.length = 0;
+  client.eventReceived("sys_g_msg", value);
+  assert.equal(told.some(([name]) => name === "noticed"), false);
+});
+
+test("somebody who is no friend any more keeps the name", () => {
+  const { client } = rig(() => ok());
+  const friends = [{ uin: 7, categories: 0 }];
+  const info = [{ uin: 7, nick: "Bob" }];
+  client.roster.setFriends({ friends, info });
+  client.roster.setFriends({ friends: [], info: [] });
+  assert.equal(client.nameOf(client.conversations.get("friend", 7)), "Bob");
+});
+
+test("a late reply is nothing to the next account", async () => {
+  let signedOff;
+  const { client } = rig(
+    (path, _, signal) =>
+      new Promise((resolve, reject) => {
+        if (path === "channel/logout2") {
+          signedOff = true;
+          resolve(ok());
+        }
+        signal.addEventListener("abort", () => reject(signal.reason));
+      }),
+  );
+  client.roster.me = { uin: 5, nick: "Alice", signature: "" };
+  client.conversations.get("friend", 7).unread = 1;
+  const late = client.fetchFriends();
+  await client.session.signOff();
+  await assert.rejects(late);
+  assert.ok(signedOff);
+  assert.equal(client.roster.me.nick, "");
+  assert.equal(client.conversations.unread, 0);
+});
+
+test("a new session, whose ids are others, leaves no conversation open", async () => {
+  const { client, names } = rig(() => ok([]));
+  client.conversations.get("friend", 7);
+  await client.joined(true);
+  assert.equal(names()[0], "conversationsReplaced");
+  assert.deepEqual([...client.conversations.all], []);
+});
