@@ -347,6 +347,30 @@ operate = "tcp:1"
     assert "1: account 1: number is missing" in problems(folder, "[[account]]\n")
 
 
+@pytest.mark.parametrize("name", ["queue", "seen-file", "session-file"])
+def test_sharedFiles(folder: Path, name: str) -> None:
+    """
+    Two accounts cannot have one file, however it is written.
+    """
+    [problem] = problems(
+        folder,
+        f"""
+[[account]]
+number = 10001
+password-file = "bot.password"
+{name} = "kept"
+[[account]]
+number = 10002
+password-file = "bot.password"
+{name} = "./kept"
+""",
+    )
+    assert problem == (
+        f"9: account 2 (number 10002): {name} is that of account 10001, too: each"
+        " account needs its own"
+    )
+
+
 IRC = """[irc]
 operat = "x"
 [gateway]

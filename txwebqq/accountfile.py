@@ -4,7 +4,7 @@ The accounts in the configuration file of C{twistd webqq}.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,9 @@ from txwebqq.config.keylines import KeyPath
 from txwebqq.config.passwordfile import PASSWORD_VARIABLE, takePasswordVariable
 from txwebqq.config.toml import ConfigTable
 from txwebqq.config.tomlfile import TOMLFile
+
+OWN_FILES = ("queue", "seen-file", "session-file")
+"""The options whose files belong to one account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,25 @@ def readAccountTables(
                 " would end each other",
             )
         numbers.add(each.number)
+    for name in OWN_FILES:
+        _reportShared(accounts, name, file)
     return accounts
+
+
+def _reportShared(accounts: Iterable[AccountTable], name: str, file: TOMLFile) -> None:
+    owners: dict[str | None, int] = {}
+    for each in accounts:
+        if name not in each.values:
+            continue
+        value = each.values[name]
+        [path] = value.texts
+        if path in owners:
+            file.report(
+                value.where,
+                f"{value.table}: {name} is that of account {owners[path]}, too: each"
+                " account needs its own",
+            )
+        owners.setdefault(path, each.number)
 
 
 def passwordVariable(number: int, count: int) -> str:
