@@ -5,9 +5,11 @@ The durable queue, of an account at our server.
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
@@ -359,6 +361,63 @@ def test_unsendable(
     assert scene.queue.counts() == {}
 
 
+@pytest.mark.parametrize(
+    ("to", "text"),
+    [
+        (ToFriend(cast(Any, None)), "ToFriend is NoneType, not int"),
+        (ToFriend(cast(Any, "10001")), "ToFriend is str, not int"),
+        (ToFriend(Number(True)), "ToFriend is bool, not int"),
+        (ToGroup(cast(Any, 1.5)), "ToGroup is float, not int"),
+        (ToDiscussion(cast(Any, b"1")), "ToDiscussion is bytes, not int"),
+        (10001, "a recipient is a ToFriend, ToGroup or ToDiscussion, not int"),
+        (None, "not NoneType"),
+    ],
+)
+def test_noRecipient(scene: Scene, to: Any, text: str) -> None:
+    """
+    A recipient without a number is refused at once: the next process could not read
+    its file, and the messages of others would wait for it.
+    """
+    with pytest.raises(TypeError, match=text):
+        scene.web.result(scene.queue.send(to, "x"))
+    assert scene.queue.counts() == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "error", "text"),
+    [
+        (0, TypeError, "a key is a str, not int"),
+        (None, TypeError, "a key is a str, not NoneType"),
+        ("\ud800", ValueError, r"no Unicode text: '\\ud800'"),
+    ],
+)
+def test_noKey(scene: Scene, key: Any, error: type[Exception], text: str) -> None:
+    """
+    A key is a text, also the key 0, which would be none.
+    """
+    with pytest.raises(error, match=text):
+        scene.web.result(scene.queue.send(ToGroup(scene.cats), "x", key=key))
+    assert scene.queue.counts() == {}
+
+
+def test_unreadable(scene: Scene) -> None:
+    """
+    A file with a message that cannot be read is not used; the error names the file.
+    """
+    file = scene.folder / "queue1.db"
+    scene.sendTo(ToGroup(scene.cats), "x")
+    scene.kill()
+    scene.web.result(scene.queue.stopService())
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("UPDATE message SET recipient = 'nobody x'")
+        db.commit()
+    for _ in range(2):
+        with pytest.raises(
+            InvalidConfiguration, match=r"queue1.db: the queue cannot be read: .*'x'"
+        ):
+            scene.service.addQueue(file)
+
+
 def test_stopped(scene: Scene) -> None:
     """
     A queue that was stopped takes no message.
@@ -524,6 +583,69 @@ def test_cancel(scene: Scene) -> None:
     scene.start()
     scene.web.settle()
     assert scene.bob.heard == ["y"]
+
+
+def test_cancelOther(scene: Scene) -> None:
+    """
+    The callback of one who waits for a message may cancel the others; the queue goes
+    on.
+    """
+    scene.start()
+    held = scene.hold()
+    first = scene.queue.send(ToFriend(scene.bob.number), "1", key="k")
+    second = scene.queue.send(ToFriend(scene.bob.number), "1", key="k")
+    cancelled: list[Any] = []
+    second.addErrback(cancelled.append)
+    first.addCallback(lambda outcome: second.cancel())
+    scene.web.settle()
+    [request] = held
+    scene.server.render(request)
+    scene.web.settle()
+    assert len(cancelled) == 1
+    assert isinstance(scene.send("2")[0], Delivered)
+
+
+def test_stopWithinCallback(scene: Scene) -> None:
+    """
+    The callback of a message that was given up may stop the queue, which the next
+    start takes up as it was.
+    """
+    scene.policy = QueuePolicy(patience=5.0, burst=1000, seconds=0.0)
+    scene.kill()
+    scene.queue.startService()
+    bob = ToFriend(scene.bob.number)
+    first = scene.queue.send(bob, "1")
+    first.addCallback(lambda outcome: scene.queue.stopService())
+    second = scene.queue.send(bob, "2")
+    scene.web.settle(6)
+    assert not scene.queue.running
+    assert scene.web.clock.getDelayedCalls() == []
+    scene.queue.startService()
+    assert [message.content for message, _ in scene.told] == [(Text("1"),)]
+    scene.web.settle(6)
+    assert isinstance(scene.web.result(second), Failed)
+
+
+def test_stoppedOnFullDisk(scene: Scene) -> None:
+    """
+    A queue that could not write an outcome before it was stopped writes again when it
+    is started again.
+    """
+    scene.policy = QueuePolicy(patience=5.0, burst=1000, seconds=0.0)
+    scene.kill()
+    scene.queue.startService()
+    store = scene.queue._store
+    assert store is not None
+    outcome = scene.sendTo(ToFriend(scene.bob.number), "1")
+    store._db.execute("PRAGMA query_only = ON")
+    scene.web.settle(6)
+    assert outcome
+    before = scene.queue.isUnwritable
+    scene.web.result(scene.queue.stopService())
+    scene.queue.startService()
+    scene.sendTo(ToFriend(scene.bob.number), "2")
+    scene.web.settle(6)
+    assert (before, scene.queue.isUnwritable) == (True, False)
 
 
 def test_cancelTooLate(scene: Scene) -> None:

@@ -18,7 +18,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from txwebqq.errors import MessageExpired, NotQueued, QueueFull, Unreachable
+from txwebqq.errors import (
+    InvalidConfiguration,
+    MessageExpired,
+    NotQueued,
+    QueueFull,
+    Unreachable,
+)
 from txwebqq.interfaces import IAccountService, IMessageQueue
 from txwebqq.model import (
     Delivered,
@@ -34,7 +40,7 @@ from txwebqq.net.pacing import Pacer
 from txwebqq.outbox.backlog import Backlog
 from txwebqq.outbox.sender import QueueSender, partly
 from txwebqq.outbox.storage import QueueStore, StoredMessage
-from txwebqq.outbox.storedform import writeRecipient
+from txwebqq.outbox.storedform import checkRecipient, writeRecipient
 from txwebqq.requests.messages import DEFAULT_FONT, Sendable, contentOf
 
 HOUR = 3600.0
@@ -53,6 +59,16 @@ def ignoreSettled(message: QueuedMessage, outcome: SendOutcome) -> None:
     """
     Do nothing with the outcome of a message that an earlier process has queued.
     """
+
+
+def _checkKey(key: object) -> None:
+    # Callers without a type checker pass other things; 0 would be no key.
+    if not isinstance(key, str):
+        raise TypeError(f"a key is a str, not {type(key).__name__}")
+    try:
+        key.encode()
+    except UnicodeEncodeError as e:
+        raise ValueError(f"a key that is no Unicode text: {key!r}") from e
 
 
 @implementer(IMessageQueue)
@@ -109,6 +125,16 @@ class MessageQueue(Service):
 
     def _open(self) -> QueueStore:
         store = QueueStore(self._path, self._service.account.number)
+        try:
+            self._read(store)
+        except (sqlite3.Error, ValueError) as e:
+            store.close()
+            raise InvalidConfiguration(
+                f"{self._path}: the queue cannot be read: {e}"
+            ) from e
+        return store
+
+    def _read(self, store: QueueStore) -> None:
         self._backlog = Backlog()
         for serial, to, time, isBegun in store.waiting():
             if isBegun and not store.detects:
@@ -120,7 +146,6 @@ class MessageQueue(Service):
             else:
                 self._backlog.add(serial, to, time)
         store.forget(self._clock.seconds() - REMEMBERED)
-        return store
 
     @property
     def account(self) -> int:
@@ -178,13 +203,15 @@ class MessageQueue(Service):
 
         @return: fires with the outcome, which may take as long as C{patience}; cancel
             it to take the message out of the queue. Fails with L{QueueFull},
-            L{NotQueued}, and with L{TypeError} or L{ValueError} for a content that
-            cannot be queued.
+            L{NotQueued}, and with L{TypeError} or L{ValueError} for a recipient, a
+            content or a key that cannot be queued.
         """
         store = self._store
         if store is None:
             return fail(NotQueued("the queue is stopped"))
         try:
+            checkRecipient(to)
+            _checkKey(key)
             segments = contentOf(content)
             known = store.withKey(key) if key else None
             if known is not None:
@@ -291,6 +318,9 @@ class MessageQueue(Service):
         def close(result: None) -> None:
             self._sender = None
             self._writeAgain()
+            # They name the store that is closed now; its file tells the rest, as
+            # after a kill.
+            self._unwritten.clear()
             if self._writing is not None:
                 self._writing.cancel()
                 self._writing = None
@@ -343,6 +373,8 @@ class MessageQueue(Service):
             else:
                 expired = Failed(MessageExpired(reason))
                 self._settle(stored, partly(stored, rest, expired))
+            if self._store is not store:
+                return
 
     def _settle(self, stored: StoredMessage, outcome: SendOutcome) -> None:
         store, serial, message = self._store, stored.serial, stored.message
@@ -356,8 +388,12 @@ class MessageQueue(Service):
             self._tell(serial, message, outcome)
             return
         for listener in listeners:
-            listener.callback(outcome)
-        self._write(lambda: store.told(serial))
+            # The callback of one may cancel another.
+            if not listener.called:
+                listener.callback(outcome)
+        # A callback may stop the queue: then the next process tells it again.
+        if self._store is store:
+            self._write(lambda: store.told(serial))
 
     def _tell(self, serial: int, message: QueuedMessage, outcome: SendOutcome) -> None:
         if serial in self._telling:

@@ -48,6 +48,29 @@ _BUILTIN: dict[str, type[Exception]] = {
 }
 
 
+def checkRecipient(to: object) -> None:
+    """
+    Check that a value is a recipient whose number can be read again.
+
+    @raise TypeError: when it is not.
+    """
+    match to:
+        case ToFriend(number) | ToGroup(number) | ToDiscussion(number):
+            # Callers without a type checker pass other things. A bool would be
+            # written as a word.
+            given: object = number
+            if not isinstance(given, int) or isinstance(given, bool):
+                raise TypeError(
+                    f"the number of a {type(to).__name__} is"
+                    f" {type(given).__name__}, not int"
+                )
+        case _:
+            raise TypeError(
+                "a recipient is a ToFriend, ToGroup or ToDiscussion, not"
+                f" {type(to).__name__}"
+            )
+
+
 def writeRecipient(to: Recipient) -> str:
     """
     Write a recipient: the kind and the permanent number.
