@@ -14,7 +14,12 @@ from txwebqq.errors import InvalidConfiguration
     ("endpoint", "error"),
     [
         ("carrier:pigeon", "^ValueError: Unknown endpoint type: 'carrier'"),
-        ("tcp:many", "^ValueError: "),
+        ("tcp:many", "^'many' is not a number$"),
+        ("tcp:", "^'' is not a number$"),
+        ("tcp", "^'port' is missing$"),
+        ("tcp:65536", "^a port is from 0 to 65535, not 65536$"),
+        ("tcp:-1", "^a port is from 0 to 65535, not -1$"),
+        ("tcp:1:interfce=127.0.0.1", "^'interfce' is not known here$"),
         ("tcp:1:interface=a:2", "^TypeError: "),
         ("", "^ValueError: "),
         ("ssl:443:sslmethod=TLSv1_1_METHOD", "versions of TLS before 1.2"),
@@ -23,7 +28,8 @@ from txwebqq.errors import InvalidConfiguration
 )
 def test_checkEndpoint(endpoint: str, error: str) -> None:
     """
-    An endpoint that cannot be parsed is refused with the error of Twisted.
+    An endpoint that cannot be parsed is refused: common mistakes in plain words, all
+    others with the error of Twisted.
     """
     checkEndpoint("tcp:1:interface=127.0.0.1")
     with pytest.raises(InvalidConfiguration, match=error):

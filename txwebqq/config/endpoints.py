@@ -20,6 +20,13 @@ NOT_PASSED_ON = "the service manager has passed on no such socket"
 _WORDS = re.compile(r"(?:\\.|[^:\\])+")
 
 
+# Errors of Twisted's parsers that speak of Python, and plain words for them.
+_PLAIN = (
+    (re.compile(r"invalid literal for int\(\) .*: ('.*')"), "{} is not a number"),
+    (re.compile(r".* unexpected keyword argument ('.*')"), "{} is not known here"),
+    (re.compile(r".* missing 1 required .* argument: ('.*')"), "{} is missing"),
+)
+
 # The methods of OpenSSL that allow no version of TLS from 1.2 on.
 _OLD = re.compile(r"sslmethod=(?:SSLv2|SSLv3|TLSv1|TLSv1_1)_METHOD")
 
@@ -44,9 +51,24 @@ def checkEndpoint(endpoint: str) -> None:
         raise InvalidConfiguration(NOT_PASSED_ON) from e
     # Each kind of endpoint has its own errors.
     except Exception as e:
-        raise InvalidConfiguration(f"{type(e).__name__}: {e}") from e
+        raise InvalidConfiguration(_plainly(e)) from e
+    # Other kinds of endpoints have no port.
+    port = getattr(found, "_port", 0)
+    if not 0 <= port <= 65535:
+        raise InvalidConfiguration(f"a port is from 0 to 65535, not {port}")
     if isinstance(found, AdoptedStreamServerEndpoint):
         _checkInherited(found)
+
+
+def _plainly(error: Exception) -> str:
+    """
+    Return the words for an error of a parser of Twisted.
+    """
+    for pattern, words in _PLAIN:
+        found = pattern.fullmatch(str(error))
+        if found is not None:
+            return words.format(found[1])
+    return f"{type(error).__name__}: {error}"
 
 
 def _checkInherited(endpoint: AdoptedStreamServerEndpoint) -> None:
