@@ -66,6 +66,7 @@ def test_conversation(browser: Browser, server: PageServer, tmp_path: Path) -> N
         alice.hears("fine")
 
 
+@pytest.mark.long
 def test_hostileName(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     A name with markup is a text in all lists.
@@ -123,6 +124,7 @@ def test_otherAccount(browser: Browser, server: PageServer, tmp_path: Path) -> N
         expect(bob.page.get_by_role("textbox", name="Message")).to_have_value("")
 
 
+@pytest.mark.long
 def test_unreadableColour(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     A message in the colour of the background can be read.
@@ -146,6 +148,7 @@ def test_unreadableColour(browser: Browser, server: PageServer, tmp_path: Path) 
         assert colour.startswith("color(srgb 0.4"), colour
 
 
+@pytest.mark.long
 def test_answerThatFails(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     A friend request whose answer does not reach the server is asked again.
@@ -165,6 +168,7 @@ def test_answerThatFails(browser: Browser, server: PageServer, tmp_path: Path) -
         expect(ming.page.locator(".notices")).to_contain_text("refused your request")
 
 
+@pytest.mark.long
 def test_discussion(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     A discussion works as a group does.
@@ -178,7 +182,10 @@ def test_discussion(browser: Browser, server: PageServer, tmp_path: Path) -> Non
         bob.hears("at six")
 
 
-@pytest.mark.parametrize(("tab", "name"), [("Friends", "Bobby"), ("Groups", "cats")])
+@pytest.mark.parametrize(
+    ("tab", "name"),
+    [pytest.param("Friends", "Bobby", marks=pytest.mark.long), ("Groups", "cats")],
+)
 def test_picture(
     browser: Browser, server: PageServer, tmp_path: Path, tab: str, name: str
 ) -> None:
@@ -214,6 +221,7 @@ def test_tooLong(browser: Browser, server: PageServer, tmp_path: Path) -> None:
         expect(state.get_by_role("button", name="Send again")).to_be_visible()
 
 
+@pytest.mark.long
 def test_typingAndShake(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     The other is told of typing, and of a shaken window.
@@ -227,6 +235,7 @@ def test_typingAndShake(browser: Browser, server: PageServer, tmp_path: Path) ->
         expect(bob.page.locator(".notices")).to_contain_text("Alice has shaken")
 
 
+@pytest.mark.long
 def test_wrongPassword(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     A wrong number or password is said in words of the page.
@@ -332,6 +341,7 @@ def test_serverKilled(browser: Browser, tmp_path: Path) -> None:
         server.end()
 
 
+@pytest.mark.long
 def test_sessionsForgotten(browser: Browser, tmp_path: Path) -> None:
     """
     A server that has forgotten its sessions is signed on to again while the page is
@@ -378,7 +388,10 @@ def test_captcha(browser: Browser, tmp_path: Path) -> None:
         server.end()
 
 
-@pytest.mark.parametrize(("tab", "name"), [("Friends", "Bobby"), ("Groups", "cats")])
+@pytest.mark.parametrize(
+    ("tab", "name"),
+    [("Friends", "Bobby"), pytest.param("Groups", "cats", marks=pytest.mark.long)],
+)
 def test_file(
     browser: Browser, server: PageServer, tmp_path: Path, tab: str, name: str
 ) -> None:
@@ -398,6 +411,7 @@ def test_file(
         expect(alice.page.locator(".content").last).to_contain_text(file.name)
 
 
+@pytest.mark.long
 def test_friendRequest(browser: Browser, tmp_path: Path) -> None:
     """
     A person is found by number, asked, and accepts; then both have each other in their
@@ -437,6 +451,7 @@ def test_friendRequest(browser: Browser, tmp_path: Path) -> None:
         server.end()
 
 
+@pytest.mark.long
 def test_groups(browser: Browser, tmp_path: Path) -> None:
     """
     A group is made, found, joined, renamed and dissolved; a discussion made and left.
@@ -471,6 +486,7 @@ def test_groups(browser: Browser, tmp_path: Path) -> None:
         server.end()
 
 
+@pytest.mark.long
 def test_profile(browser: Browser, tmp_path: Path) -> None:
     """
     The own nick and signature are changed, and still so after a reload.
@@ -490,8 +506,15 @@ def test_profile(browser: Browser, tmp_path: Path) -> None:
         server.end()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (360, "dark"),
+        (1280, "light"),
+        pytest.param(360, "light", marks=pytest.mark.long),
+        pytest.param(1280, "dark", marks=pytest.mark.long),
+    ],
+)
 def test_accessible(
     browser: Browser, server: PageServer, tmp_path: Path, scheme: str, width: int
 ) -> None:
