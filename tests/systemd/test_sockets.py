@@ -111,11 +111,11 @@ def test_errors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """
     with listening(socket.AF_INET, ("127.0.0.1", 0)) as kept:
         pass_(monkeypatch, kept)
-    for missing in ("index=1", "name=other"):
-        with pytest.raises(InvalidConfiguration, match="no such socket"):
-            checkEndpoint(f"systemd:domain=INET:{missing}")
-    with pytest.raises(InvalidConfiguration, match=r"domain=INET$"):
-        checkEndpoint("systemd:domain=UNIX:index=0")
+        for missing in ("index=1", "name=other"):
+            with pytest.raises(InvalidConfiguration, match="no such socket"):
+                checkEndpoint(f"systemd:domain=INET:{missing}")
+        with pytest.raises(InvalidConfiguration, match=r"domain=INET$"):
+            checkEndpoint("systemd:domain=UNIX:index=0")
     with (tmp_path / "file").open("w") as file:
         found = ListenFDs([file.fileno()], ["file"])
         name = "twisted.internet.endpoints._SystemdParser._sddaemon"
