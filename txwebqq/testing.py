@@ -361,9 +361,10 @@ class MemoryWebQQ:
             self.clock.advance(min(left, 1.0))
             self._settle()
         if self._failed:
-            # A failure and its Deferred refer to each other through frames.
+            # A failure and its Deferred refer to each other through frames. They are
+            # young, and looking at all objects of a large application takes long.
             self._failed.clear()
-            gc.collect()
+            gc.collect(1)
 
     def _settle(self) -> None:
         quiet = 0

@@ -23,6 +23,7 @@ from txwebqq.server.faults.faultsfile import MAX_SEED, readFaults
 from txwebqq.server.faults.plan import FaultPlan
 from txwebqq.server.http.proxies import normal
 from txwebqq.server.limits import ConnectionLimits
+from txwebqq.server.page.files import PageFiles
 from txwebqq.server.records import Population
 from txwebqq.server.resource import POLL_TIMEOUT
 from txwebqq.server.sessions.captchas import CaptchaMode, captchaRenderer
@@ -133,10 +134,12 @@ class Options(OperationOptions):
             _checkText(self["captcha-text"])
             isNever = self["mode"] is CaptchaMode.NEVER
             isOpen = _isFirst("--signup", (OPEN, "closed"), self["signup"])
-            self["isPage"] = _isFirst("--page", ("on", "off"), self["page"])
+            isPage = _isFirst("--page", ("on", "off"), self["page"])
             if self.isReload:
                 # What follows is needed at the start only.
                 return
+            # Read before twistd goes to --chroot.
+            self["pageFiles"] = PageFiles() if isPage else None
             self["plan"] = _faults(self["faults"], self["faults-seed"])
             self["draw"] = None if isNever and not isOpen else captchaRenderer()
             imported, self["warning"] = _loadPopulation(self["population"])

@@ -40,7 +40,6 @@ from txwebqq.server.http.signup import SignUpPage
 from txwebqq.server.limits import raiseDescriptorLimit
 from txwebqq.server.options import OPEN
 from txwebqq.server.options import Options as Options
-from txwebqq.server.page.files import PageFiles
 from txwebqq.server.resource import WebQQResource
 from txwebqq.server.sessions.registration import Registration
 from txwebqq.server.statistics import ServerStatistics
@@ -168,7 +167,7 @@ class ServerService(Service):
             limits=options["limits"],
             proxies=frozenset(options["proxies"]),
             signup=signup,
-            page=PageFiles() if options["isPage"] else None,
+            page=options["pageFiles"],
             connections=replace(options["connections"], total=raiseDescriptorLimit()),
             **watching,
         )
