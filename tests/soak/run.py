@@ -53,9 +53,9 @@ LIMIT = 0.03
 """The share by which the means of a size in the second and in the last third of the
 time may differ."""
 
-HALF = 0.5
-"""The descriptors, and the delayed calls, by which they may differ in any case: they
-are few, and a leak is of whole ones."""
+MORE, FEWER = 0.5, 1.0
+"""The descriptors, and the delayed calls, by which they may grow or shrink in any case:
+they are few, a leak is of whole ones, and one connection less is none."""
 
 INTERVAL = 2.0
 """The seconds between two readings."""
@@ -80,7 +80,7 @@ def drifts(name: str, curve: Curve, total: float) -> Iterator[str]:
     for measure in Measure:
         drift = curve.drift(measure, total)
         isFew = measure in (Measure.DESCRIPTORS, Measure.CALLS)
-        if isFew and abs(drift.late - drift.early) <= HALF:
+        if isFew and -FEWER <= drift.late - drift.early <= MORE:
             continue
         if abs(drift.share) > LIMIT:
             early, late = shown(measure, drift.early), shown(measure, drift.late)
