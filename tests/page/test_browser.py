@@ -18,7 +18,7 @@ from tests.irc.programs import missing
 from tests.page.browser import HOSTILE, PageServer, User, users
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
 
 AXE = Path(sys.prefix) / "page/node_modules/axe-core/axe.min.js"
@@ -166,6 +166,33 @@ def test_answerThatFails(browser: Browser, server: PageServer, tmp_path: Path) -
         request.get_by_role("button", name="Refuse").click()
         expect(request).to_have_count(0)
         expect(ming.page.locator(".notices")).to_contain_text("refused your request")
+
+
+def test_answerLost(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    A message that was delivered, and whose answer was lost, is sent again without
+    coming twice.
+    """
+    with users(browser, server, tmp_path, 2) as (alice, bob):
+        alice.signOn(10001).isOn().open("Friends", "Bobby")
+        bob.signOn(10002).isOn().open("Friends", "Alice")
+
+        def lose(route: Route) -> None:
+            route.fetch()
+            route.abort()
+
+        alice.page.route("**/send_buddy_msg2", lose)
+        alice.say("only once")
+        state = alice.page.locator(".state").last
+        expect(state).to_contain_text("perhaps not delivered")
+        bob.hears("only once")
+        alice.page.unroute("**/send_buddy_msg2")
+        state.get_by_role("button", name="Send again").click()
+        expect(state).to_have_text("")
+        bob.say("got it")
+        alice.hears("got it")
+        bob.hears("only once")
+        alice.hears("only once")
 
 
 @pytest.mark.long

@@ -11,9 +11,7 @@ from typing import Any
 from twisted.python.usage import UsageError
 
 from txwebqq.config.endpoints import checkEndpoint
-from txwebqq.daemon import (
-    asDaemonUser,
-)
+from txwebqq.daemon import asDaemonUser
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.operation.options import OperationOptions
 from txwebqq.server import population

@@ -37,6 +37,34 @@ test("a message whose answer is not readable was perhaps delivered", async () =>
   assert.equal(conversation.messages[0].state, "unknown");
 });
 
+test("a message that is sent again has the id that it had", async () => {
+  const ids = [];
+  let isBroken = true;
+  const { client } = rig((path, { r }) => {
+    ids.push(JSON.parse(r).send_id);
+    return isBroken ? "<html>portal</html>" : { retcode: 0, msg_id2: 3, time: 9 };
+  });
+  const conversation = client.conversations.get("friend", 7);
+  await client.send(conversation, text("hello"));
+  isBroken = false;
+  await client.retry(conversation, conversation.messages[0]);
+  await client.send(conversation, text("hello"));
+  assert.equal(ids[0].length, 32);
+  assert.equal(ids[1], ids[0]);
+  assert.notEqual(ids[2], ids[0]);
+  assert.equal(conversation.messages[0].state, "sent");
+});
+
+test("a picture that could not be asked for a signature was not delivered", async () => {
+  const { client } = rig((path) => {
+    assert.equal(path, "channel/get_gface_sig2");
+    throw new Error("no network");
+  });
+  const conversation = client.conversations.get("group", 7);
+  await client.send(conversation, [{ type: "groupPicture", name: "a.png", fileId: 0, server: "" }]);
+  assert.equal(conversation.messages[0].state, "failed");
+});
+
 test("a message that is refused was not delivered", async () => {
   const { client } = rig(() => ({ retcode: 112 }));
   const conversation = client.conversations.get("friend", 7);

@@ -574,6 +574,7 @@ export class Client {
       font: DEFAULT_FONT,
       state: "sending",
       msgId: 0,
+      sendId: randomId(),
     };
     conversation.messages.push(message);
     conversation.time = Math.max(conversation.time, message.time);
@@ -581,7 +582,8 @@ export class Client {
   }
 
   /**
-   * Send a message that was not delivered once more.
+   * Send a message once more that was not delivered, or perhaps not. A server that knows
+   * its id does not deliver it twice.
    * @param {Conversation} conversation
    * @param {Message} message
    */
@@ -597,8 +599,10 @@ export class Client {
    */
   async deliver(conversation, message) {
     this.view.conversationChanged(conversation);
+    let isAsked = false;
     try {
       const [path, values] = await this.request(conversation, message);
+      isAsked = true;
       const told = await this.server.reply(path, { r: JSON.stringify(values) });
       if (told.retcode !== 0) {
         throw new Refused(told.retcode, told.errmsg ?? "");
@@ -607,7 +611,7 @@ export class Client {
       conversation.sent(message, { id, time: Number(told.time) || 0 });
     } catch (error) {
       // A reply that is not readable may be that to a message that was delivered.
-      message.state = error instanceof Refused ? "failed" : "unknown";
+      message.state = error instanceof Refused || !isAsked ? "failed" : "unknown";
       message.problem = error instanceof Refused ? String(error.code) : "";
     }
     this.view.conversationChanged(conversation);
@@ -618,12 +622,13 @@ export class Client {
    * @param {Message} message
    * @returns {Promise<[string, Record<string, unknown>]>} the path, and the fields
    */
-  async request({ kind, id, shared }, { segments }) {
+  async request({ kind, id, shared }, { segments, sendId }) {
     const { clientid, psessionid } = this.session;
     this.counter += 1;
     const counter = String(this.counter % 10000).padStart(4, "0");
     const common = {
       content: writeContent(segments),
+      send_id: sendId,
       msg_id: Number(`${Math.floor(Date.now() / 1000) % 10000}${counter}`),
       clientid,
       psessionid,
@@ -852,4 +857,10 @@ export class Client {
     }
     this.view.listsChanged();
   }
+}
+
+/** Return an id of 32 characters that no other message has. */
+function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -14,6 +14,8 @@
  * @property {import("./wire.js").Font} font
  * @property {"sent" | "sending" | "failed" | "unknown"} state
  * @property {number} msgId the counter of the sender, for pictures
+ * @property {string} [sendId] by which the server knows an own message that is sent again
+ *   (docs/protocol.md 2.2.11)
  * @property {string} [problem] the reason of a failure
  * @property {boolean} [isRecalled]
  */

@@ -9,12 +9,11 @@ import { MalformedReply, bytesOf, callArguments } from "./wire.js";
  * The states of a session:
  * - signedOff: nobody has signed on, or has signed off;
  * - signingOn: a sign-on is under way;
- * - captcha: the sign-on needs a captcha;
  * - online;
  * - reconnecting: the server does not answer, and is asked again and again;
  * - kicked: another client has signed on to the account;
  * - expired: only the password helps.
- * @typedef {"signedOff" | "signingOn" | "captcha" | "online" | "reconnecting" | "kicked"
+ * @typedef {"signedOff" | "signingOn" | "online" | "reconnecting" | "kicked"
  *   | "expired"} State
  */
 
