@@ -336,7 +336,10 @@ class Soak(CrowdRun):
             except Lost as e:
                 self.wrongs.append(f"a link: {e}")
                 return
-            self.done[f"links opened with status {answer.status}"] += 1
+            if answer.status == 200:
+                self.done["links opened"] += 1
+            else:
+                self.wrongs.append(f"the link {found[0]}: status {answer.status}")
             self._alice.lines.clear()
             return
 

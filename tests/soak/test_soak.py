@@ -37,6 +37,7 @@ async def test_soak(tmp_path: Path) -> None:
         "groups",
         "pictures",
         "files",
+        "links opened",
     ):
         assert run.done[what] >= 1, run.done
     for name in DAEMONS:

@@ -7,7 +7,15 @@ from __future__ import annotations
 import pytest
 
 from txwebqq.irc.qq.content import contentToText, fileToText, textToContent
-from txwebqq.model import Content, Face, GroupPicture, OfflinePicture, Text, plainText
+from txwebqq.model import (
+    Content,
+    CustomFace,
+    Face,
+    GroupPicture,
+    OfflinePicture,
+    Text,
+    plainText,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +33,29 @@ def test_contentToText(content: Content, text: str) -> None:
     Faces become their names, pictures without a link a word.
     """
     assert contentToText(content) == text
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ((GroupPicture("a"), Text("look")), "http://x/1.png look"),
+        ((GroupPicture("a"), Text(""), Text("茶")), "http://x/1.png 茶"),
+        ((Text("look"), OfflinePicture("/a"), Face(14)), "look http://x/1.png [微笑]"),
+        ((GroupPicture("a"), GroupPicture("b")), "http://x/1.png http://x/2.gif"),
+        ((Text("a\n"), GroupPicture("a"), Text("\nb")), "a\nhttp://x/1.png\nb"),
+        ((Text("a "), GroupPicture("a"), Text(" b")), "a http://x/1.png b"),
+        (
+            (GroupPicture("a"), Text("茶"), GroupPicture("b"), CustomFace("c")),
+            "http://x/1.png 茶 http://x/2.gif [图片]",
+        ),
+    ],
+)
+def test_links(content: Content, text: str) -> None:
+    """
+    Links to pictures are words of their own, so that clients find their ends.
+    """
+    links = ["http://x/1.png", "http://x/2.gif", ""]
+    assert contentToText(content, links) == text
 
 
 def test_textToContent() -> None:

@@ -40,24 +40,35 @@ _SIZES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 def contentToText(content: Content, links: Iterable[str] = ()) -> str:
     """
     Convert a content to text: a face becomes its name in brackets, a picture
-    becomes its link, or L{PICTURE} without one, a mention C{@name}.
+    becomes its link, or L{PICTURE} without one, a mention C{@name}. A link has spaces
+    around it: clients take what adjoins a link for a part of it.
 
     @param links: one for each picture in order; C{""} for a picture without.
     """
-    parts = []
+    parts: list[str] = []
     given = iter(links)
+    followsLink = False
     for segment in content:
+        link = ""
         match segment:
             case Text() | Mention():
-                parts.append(segment.text)
+                part = segment.text
             case Reply():
-                pass
+                part = ""
             case Face(number):
-                parts.append(f"[{nameOf(number)}]")
+                part = f"[{nameOf(number)}]"
             case GroupPicture() | CustomFace() | OfflinePicture():
-                parts.append(next(given, "") or PICTURE)
+                link = next(given, "")
+                part = link or PICTURE
             case _:
-                parts.append("[?]")
+                part = "[?]"
+        if not part:
+            continue
+        touches = parts and not (parts[-1][-1].isspace() or part[0].isspace())
+        if touches and (link or followsLink):
+            parts.append(" ")
+        parts.append(part)
+        followsLink = link != ""
     return "".join(parts).rstrip()
 
 

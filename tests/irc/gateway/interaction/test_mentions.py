@@ -32,7 +32,7 @@ def shown(content: Content, *links: str) -> str:
         ((Reply(7), MING, Text("hello")), "ming: hello"),
         ((Text("  "), MING, Text("hello")), "ming: hello"),
         ((MING, Face(14)), "ming: [微笑]"),
-        ((MING, GroupPicture("a"), GroupPicture("b")), "ming: x[图片]"),
+        ((MING, GroupPicture("a"), GroupPicture("b")), "ming: x [图片]"),
         ((EVERYBODY, Text(" hello")), "@全体成员 hello"),
         ((EVERYBODY, Text(" "), MING, Text(" hi")), "@全体成员 ming hi"),
         ((Mention(Number(10009), "gone"), Text(" hi")), "@gone hi"),
