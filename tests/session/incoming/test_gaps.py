@@ -250,6 +250,39 @@ def test_signOff(scene: GroupScene, monkeypatch: pytest.MonkeyPatch) -> None:
     assert protocol.missed == []
 
 
+def test_signOffWithinCallback(
+    scene: GroupScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    An application that signs off when it is told of a gap is not told of another one.
+    """
+    bob, protocol = scene.bob.protocol, scene.protocol
+    did = scene.web.result(bob.createDiscussion("tea", list(bob.buddies)))
+    ended: list[Deferred[None]] = []
+
+    def missed(missed: MessagesMissed) -> None:
+        protocol.missed.append(missed)
+        ended.append(scene.service.signOff())
+
+    def say() -> None:
+        scene.say("a")
+        scene.web.result(bob.sendDiscussionMessage(did, "a"))
+
+    monkeypatch.setattr(protocol, "messagesMissed", missed)
+    monkeypatch.setattr(
+        type(scene.web.state.recorder), "between", lambda *args, **kwargs: []
+    )
+    say()
+    scene.web.settle(10)
+    say()
+    for number in (scene.group, Number(int(did))):
+        scene.web.state.messageIds.nextSequence(number)
+    say()
+    scene.web.settle(PATIENCE + 2)
+    assert len(protocol.missed) == 1
+    scene.web.result(ended[0])
+
+
 def test_discussion(scene: GroupScene, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Messages of discussions are told of by the did.

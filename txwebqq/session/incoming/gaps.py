@@ -138,6 +138,8 @@ class GapDetector:
         """
         Forget all gaps, at the end of the sign-on.
         """
+        # The application may sign off when it is told of one.
+        self._sequences.forget()
         later, self._later = self._later, None
         if later is not None:
             later.cancel()
