@@ -418,6 +418,21 @@ def test_unreadable(scene: Scene) -> None:
             scene.service.addQueue(file)
 
 
+def test_locked(scene: Scene) -> None:
+    """
+    A file that another program is writing to is not used, and is closed.
+    """
+    scene.web.result(scene.queue.stopService())
+    with closing(sqlite3.connect(scene.file, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        for _ in range(2):
+            with pytest.raises(
+                InvalidConfiguration, match=r"queue.db: .*: database is locked"
+            ):
+                scene.service.addQueue(scene.file)
+    scene.begin()
+
+
 def test_stopped(scene: Scene) -> None:
     """
     A queue that was stopped takes no message.

@@ -4,6 +4,7 @@ The file of a queue.
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -99,6 +100,19 @@ class QueueStore:
     def __init__(self, path: str | Path, number: Number) -> None:
         self._database = Database(path, QUEUE_SCHEMA)
         self._db = self._database.connection
+        try:
+            owner, self._id, detects = self._readOwner(number)
+        except sqlite3.Error as e:
+            self._database.close()
+            raise InvalidConfiguration(f"{path}: the queue cannot be read: {e}") from e
+        if owner != number:
+            self._database.close()
+            raise InvalidConfiguration(
+                f"{path}: the queue of account {owner}, not of {number}"
+            )
+        self._detects = bool(detects)
+
+    def _readOwner(self, number: Number) -> tuple[int, str, int]:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute(
             "INSERT INTO owner (number) SELECT ?"
@@ -106,15 +120,10 @@ class QueueStore:
             (number,),
         )
         self._db.execute("UPDATE owner SET id = ? WHERE id = ''", (token_hex(8),))
-        owner, self._id, detects = self._db.execute(
+        row: tuple[int, str, int] = self._db.execute(
             "SELECT number, id, detects FROM owner"
         ).fetchone()
-        if owner != number:
-            self._database.close()
-            raise InvalidConfiguration(
-                f"{path}: the queue of account {owner}, not of {number}"
-            )
-        self._detects = bool(detects)
+        return row
 
     @property
     def detects(self) -> bool:
