@@ -11,16 +11,6 @@ import pytest
 from twisted.internet.defer import CancelledError
 
 from txwebqq import errors
-from txwebqq.errors import (
-    MalformedReply,
-    MessageTooLong,
-    NotSent,
-    NotSignedOn,
-    PartlySent,
-    RequestRefused,
-    SessionExpired,
-    Unreachable,
-)
 from txwebqq.model import (
     TOO_MANY_MESSAGES,
     Delivered,
@@ -33,7 +23,7 @@ from txwebqq.model import (
 )
 from txwebqq.server.domain.refusals import TOO_FAST, TOO_MANY_WAIT
 
-LOST = Unreachable("lost")
+LOST = errors.Unreachable("lost")
 REST = ((Text("b"),),)
 
 
@@ -53,22 +43,22 @@ def word(outcome: SendOutcome) -> str:
     ("result", "expected"),
     [
         (Sent(5), "delivered 5"),
-        (NotSent("x"), "for now"),
-        (NotSignedOn("x"), "for now"),
-        (SessionExpired("x", 121), "for now"),
-        (RequestRefused(TOO_MANY_MESSAGES, "x"), "for now"),
-        (RequestRefused(111, "x"), "failed"),
-        (MessageTooLong(123, "x"), "failed"),
+        (errors.NotSent("x"), "for now"),
+        (errors.NotSignedOn("x"), "for now"),
+        (errors.SessionExpired("x", 121), "for now"),
+        (errors.RequestRefused(TOO_MANY_MESSAGES, "x"), "for now"),
+        (errors.RequestRefused(111, "x"), "failed"),
+        (errors.MessageTooLong(123, "x"), "failed"),
         (TypeError("x"), "failed"),
         (ValueError("x"), "failed"),
         (LOST, "uncertain"),
-        (Unreachable("x", 502), "uncertain"),
-        (MalformedReply("x"), "uncertain"),
+        (errors.Unreachable("x", 502), "uncertain"),
+        (errors.MalformedReply("x"), "uncertain"),
         (CancelledError(), "uncertain"),
         (KeyError("x"), "uncertain"),
         (sqlite3.OperationalError("x"), "uncertain"),
-        (PartlySent(1, 2, REST, LOST), "uncertain"),
-        (PartlySent(1, 2, REST, NotSent("x")), "failed"),
+        (errors.PartlySent(1, 2, REST, LOST), "uncertain"),
+        (errors.PartlySent(1, 2, REST, errors.NotSent("x")), "failed"),
     ],
 )
 def test_outcome(result: Sent | Exception, expected: str) -> None:

@@ -273,7 +273,9 @@ class QueueSender:
             detects = await self._wait(recipients.detects())
             self._store.detects = detects
             sendId = self._store.sendId(stored) if detects else ""
-            if stored.begun and await self._isSettled(stored, parts, recipients):
+            if stored.begun and await self._isSettled(
+                stored, parts, recipients, sendId
+            ):
                 return
             conversation, make = await self._wait(
                 recipients.find(message.to, message.font, sendId)
@@ -306,19 +308,24 @@ class QueueSender:
                     self._fail(stored, parts, outcome)
 
     async def _isSettled(
-        self, stored: StoredMessage, parts: list[Content], recipients: Recipients
+        self,
+        stored: StoredMessage,
+        parts: list[Content],
+        recipients: Recipients,
+        sendId: str,
     ) -> bool:
         """
         Ask the server for a message, or its next part, whose answer is lost.
 
+        @param sendId: C{""} when the server cannot be asked.
+
         @return: whether it need not be sent again.
         """
         sent = None
-        isAsked = self._clock.seconds() - stored.message.time < REPEATABLE
+        age = self._clock.seconds() - stored.message.time
+        isAsked = bool(sendId) and age < REPEATABLE
         try:
-            isAsked = isAsked and await self._wait(recipients.detects())
             if isAsked:
-                sendId = self._store.sendId(stored)
                 sent = await self._wait(recipients.sent(sendId))
         except RequestRefused:
             isAsked = False

@@ -54,8 +54,6 @@ MAX_PAUSE = 30.0
 delivered: a session lapses after 120 s without a poll."""
 
 pollBackoff = backoffPolicy(initialDelay=0.5, maxDelay=30.0, factor=2.0)
-# A person may have to log in to the network first, so this has no end.
-interceptedBackoff = backoffPolicy(initialDelay=0.5, maxDelay=30.0, factor=2.0)
 outageBackoff = backoffPolicy(initialDelay=0.5, maxDelay=8.0, factor=2.0)
 
 
@@ -295,11 +293,12 @@ class PollService(Service):
         self._current = None
         error = failure.value
         if isinstance(error, Intercepted):
-            # It says nothing of the session, which would be lost by a rejoin.
+            # It says nothing of the session, which would be lost by a rejoin. There is
+            # no last attempt: a person may have to log in to the network first.
             self._intercepted += 1
             reason = str(error)
             self._signOns.interrupt(reason)
-            self._retry(reason, interceptedBackoff(self._intercepted))
+            self._retry(reason, pollBackoff(self._intercepted))
         elif isinstance(error, Unreachable) and error.status in (502, 504):
             self._schedule(LULL)
         elif isinstance(error, NotSent):
