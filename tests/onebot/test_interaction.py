@@ -549,7 +549,7 @@ class FileTests(InteractionTestCase):
             file = self.done(p.sendGroupFile(self.group, b"1", "a.txt"))
             self.refused(p.deleteGroupFile(self.group, file), "no id")
             self.refused(p.fetchGroupFile(file), "no id")
-        urls: list[Any] = [None, {}, {"url": None}, {"url": "/tmp/a"}]
+        urls: list[Any] = [None, {}, {"url": None}, {"url": "/nowhere/a"}]
         known = replace(file, key="0:x")
         for answer in urls:
             self.onebot.answers["get_group_file_url"] = answer

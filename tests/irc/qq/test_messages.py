@@ -16,7 +16,7 @@ from txwebqq.irc.qq.accountprotocol import AccountFactory, AccountProtocol
 from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Font, Message, Number, StrangerMessage, Text, Uin
-from txwebqq.testing import MemoryWebQQ
+from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
 
 class RecordingListener(AccountListener):
@@ -122,6 +122,19 @@ def test_stranger() -> None:
     ]
 
 
+def lookingUp(
+    person: MemoryPerson, account: QQAccount, monkeypatch: pytest.MonkeyPatch
+) -> Deferred[Number]:
+    """
+    Sign an account on, whose lookups of numbers all wait for the returned one.
+    """
+    person.run(AccountFactory(account))
+    lookup: Deferred[Number] = Deferred()
+    monkeypatch.setattr(account.contacts, "numberOf", lambda uin: None)
+    monkeypatch.setattr(account.online, "fetchNumber", lambda uin: lookup)
+    return lookup
+
+
 @pytest.mark.parametrize("isStopped", [False, True])
 def test_keptUntilDelivered(monkeypatch: pytest.MonkeyPatch, isStopped: bool) -> None:
     """
@@ -132,10 +145,7 @@ def test_keptUntilDelivered(monkeypatch: pytest.MonkeyPatch, isStopped: bool) ->
     alice, bob = web.friends("Alice", "Bob")
     listener = RecordingListener()
     account = QQAccount(bob.number, listener)
-    bob.run(AccountFactory(account))
-    lookup: Deferred[Number] = Deferred()
-    monkeypatch.setattr(account.contacts, "numberOf", lambda uin: None)
-    monkeypatch.setattr(account.online, "fetchNumber", lambda uin: lookup)
+    lookup = lookingUp(bob, account, monkeypatch)
     alice.tell(bob, "hello")
     web.settle(5)
     alice.tell(bob, "hello again")
@@ -159,11 +169,7 @@ def test_acknowledgedAfterDelivery(monkeypatch: pytest.MonkeyPatch) -> None:
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
     listener = RecordingListener()
-    account = QQAccount(bob.number, listener)
-    bob.run(AccountFactory(account))
-    lookup: Deferred[Number] = Deferred()
-    monkeypatch.setattr(account.contacts, "numberOf", lambda uin: None)
-    monkeypatch.setattr(account.online, "fetchNumber", lambda uin: lookup)
+    lookup = lookingUp(bob, QQAccount(bob.number, listener), monkeypatch)
     alice.tell(bob, "hello")
     web.settle(40)
 
