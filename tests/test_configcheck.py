@@ -123,12 +123,37 @@ def test_noDaemon(folder: Path) -> None:
     for text, words in (
         ("", "it has none of [webqq], [server]"),
         ("[sever]", "did you mean server?"),
+        ("history = 5", "; keys are below the line of their table"),
+        ("[[account]]\nnick = '小明'", "it is a population file"),
+        ("[[group]]\n[[account]]\nnumber = 10001", "it is a population file"),
         ("[server]\n[relay]", "several daemons (webqq-irc, webqq-server)"),
     ):
         [problem] = problems(folder, text)
         assert words in problem
     with pytest.raises(InvalidConfiguration):
         daemonOf({})
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_empty(folder: Path, daemon: str) -> None:
+    """
+    No daemon starts with an empty file, such as one that is just being written.
+    """
+    path = write(folder, "# nothing")
+    [problem] = checkConfig(path, daemon)
+    assert re.search("it is empty|there is (no|neither) ", problem)
+    with pytest.raises(UsageError):
+        OPTIONS[daemon]().parseOptions(["--config", str(path)])
+
+
+def test_keyOutside(folder: Path) -> None:
+    """
+    For a key of the daemon that is in no table, the table is told.
+    """
+    assert problems(folder, "history = 5\nhistroy = 6\n[server]") == [
+        "1: history is in no table; write it below [server]",
+        "2: 'histroy' is not known here; known are server",
+    ]
 
 
 def test_server(folder: Path) -> None:

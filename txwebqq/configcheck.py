@@ -57,6 +57,8 @@ _TABLES = {
     "onebot": "webqq-onebot",
 }
 
+_OF_POPULATION = {"friendship", "group", "discussion"}
+
 _BOTS = ("forward", "reverse", "http", "post")
 
 
@@ -67,12 +69,20 @@ def daemonOf(values: Mapping[str, Any]) -> str:
     @raise InvalidConfiguration: when that is not clear.
     """
     found = sorted({_TABLES[name] for name in values if name in _TABLES})
-    if not found and "account" in values:
-        accounts = values["account"]
-        isOfBots = isinstance(accounts, list) and any(
-            key in each for each in accounts if isinstance(each, dict) for key in _BOTS
+    accounts = values.get("account", [])
+    keys = {
+        key
+        for each in (accounts if isinstance(accounts, list) else [])
+        if isinstance(each, dict)
+        for key in each
+    }
+    if not found and (_OF_POPULATION & {*values} or "nick" in keys):
+        raise InvalidConfiguration(
+            "it is a population file, not a configuration file:"
+            " webqq-server --population and webqq-admin import read it"
         )
-        return "webqq-onebot" if isOfBots else "webqq"
+    if not found and "account" in values:
+        return "webqq-onebot" if keys.intersection(_BOTS) else "webqq"
     if len(found) == 1:
         return found[0]
     if found:
@@ -82,6 +92,8 @@ def daemonOf(values: Mapping[str, Any]) -> str:
         )
     tables = ", ".join(f"[{name}]" for name in _TABLES)
     near = [text for text in (nearText(name, _TABLES) for name in values) if text]
+    if not all(isinstance(value, dict | list) for value in values.values()):
+        near.append("keys are below the line of their table")
     advice = f"; {near[0]}" if near else ""
     raise InvalidConfiguration(f"it has none of {tables}, [[account]]{advice}")
 

@@ -177,12 +177,17 @@ class FileOptions(CommandOptions):
         @return: the values of options in the file.
         """
         root = ConfigTable.of(file)
+        for key in root:
+            if key in self.tableKeys() and not isinstance(file.values[key], dict):
+                root.refuse(key, "is in no table", f"write it below [{self.tableName}]")
         table = root.table(self.tableName)
         values: Values = {}
         if table is not None:
             values = readValues(table, file, self, self.tableKeys())
         values = self.readTables(root, values, found)
         root.close()
+        if not file.values:
+            file.report((), f"it is empty: write at least [{self.tableName}]")
         return values
 
     def tableKeys(self) -> set[str]:
