@@ -45,9 +45,6 @@ def main(
         arguments = _parser(more).parse_args(argv)
         if arguments.action is None:
             return int(arguments.run(arguments))
-        if arguments.isOffline:
-            arguments.action(None, arguments)
-            return 0
         if arguments.database is None:
             raise InvalidConfiguration("--database is missing")
         _perform(arguments)

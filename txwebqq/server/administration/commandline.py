@@ -93,9 +93,8 @@ class CommandLine:
         @param rest: the name, the action, and the text for C{--help}.
         @param more: C{prepare}, which is called before the database is opened;
             C{creates}: whether the database may be missing; C{alone}: whether no
-            server may have it open; C{isOffline}: whether the action needs no
-            database, and is given L{None} for it; C{ofFile}: whether the action is
-            given the path of a database, which is not opened.
+            server may have it open; C{ofFile}: whether the action is given the path
+            of a database, which is not opened.
         """
         return self._add(self._commands, *rest, **more)
 
@@ -119,7 +118,6 @@ class CommandLine:
         prepare: Callable[[Arguments], None] | None = None,
         creates: bool = False,
         alone: bool = False,
-        isOffline: bool = False,
         ofFile: bool = False,
     ) -> Parser:
         made: Parser = commands.add_parser(
@@ -130,7 +128,6 @@ class CommandLine:
             prepare=prepare,
             creates=creates,
             alone=alone,
-            isOffline=isOffline,
             ofFile=ofFile,
         )
         return made

@@ -28,22 +28,21 @@ def addCommands(line: CommandLine) -> None:
     """
     Add C{hash-password}.
     """
-    made = line.command(
+    made = line.plain(
         "hash-password",
         _hash,
-        "print the hash of a password, for password-hash of a user of the IRC gateway;"
-        " needs no database",
-        isOffline=True,
+        "print the hash of a password, for password-hash of a user of the IRC gateway",
     )
     takesPassword(made)
 
 
-def _hash(store: None, arguments: Arguments) -> None:
+def _hash(arguments: Arguments) -> int:
     password = _password(arguments.password_file)
     try:
         printLine(str(hashPassword(password)))
     except UnicodeEncodeError as e:
         raise InvalidConfiguration("the password is not UTF-8") from e
+    return 0
 
 
 def takesPassword(parser: Parser) -> None:
