@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
@@ -22,11 +21,10 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from tests.endtoend.daemons import INTERVAL, PATIENCE, ProcessFolder, freePort
+from tests.irc.programs import program
 from tests.rig import CapturedLog
 from txwebqq.model import Account, AccountState, Number, StateChange
 from txwebqq.operation.statecommand import StateCommand
-
-CHROMIUM = shutil.which("chromium")
 
 TOKEN = "0123456789abcdef"
 
@@ -152,12 +150,12 @@ async def test_daemons(folder: ProcessFolder) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 @ensureDeferred
 async def test_browser(folder: ProcessFolder) -> None:
     """
     A browser shows the status page, which its policy allows to run.
     """
+    chromium = program("chromium")
     operator = freePort()
     server = folder.server(
         *("--population", "people.toml", "--captcha", "never"),
@@ -166,9 +164,8 @@ async def test_browser(folder: ProcessFolder) -> None:
     await folder.answers(operator, server)
     client = folder.client(10002, "bot")
     await client.says("Signed on (account 10002).")
-    assert CHROMIUM is not None
     browser = folder.run(
-        *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu"),
+        *(chromium, "--headless", "--no-sandbox", "--disable-gpu"),
         *("--enable-logging=stderr", "--virtual-time-budget=10000", "--dump-dom"),
         *(f"--user-data-dir={folder.folder}/chromium", f"http://127.0.0.1:{operator}/"),
     )

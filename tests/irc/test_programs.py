@@ -154,6 +154,6 @@ def test_installWithoutRoot(tmp_path: Path) -> None:
     done = system.install(USERID="1000")
     assert done.returncode == 1
     others = "inspircd irssi libsasl2-modules ngircd"
-    packages = f"atheme-services finch ii {others} sic weechat-headless"
+    packages = f"atheme-services finch ii {others} sic systemd weechat-headless"
     assert f"apt install {packages}" in done.stderr
     assert system.names("installed") == {"tmux"}

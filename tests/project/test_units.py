@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.irc.programs import program
 from txwebqq import onebottap, tap
 from txwebqq.irc import tap as irctap
 from txwebqq.server import tap as servertap
@@ -22,7 +22,6 @@ ROOT = Path(__file__).parents[2]
 UNITS = sorted((ROOT / "examples/systemd").iterdir())
 SERVICES = [each for each in UNITS if each.suffix == ".service"]
 CONTAINER = (ROOT / "examples/Containerfile").read_text(encoding="utf-8")
-ANALYZE = shutil.which("systemd-analyze")
 EXPOSURE = 1.5
 """The exposure that C{systemd-analyze security} may find at most, of 10."""
 
@@ -33,12 +32,10 @@ OPTIONS: dict[str, Any] = {
     "webqq-onebot": onebottap.Options,
 }
 
-needsSystemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is missing")
-
 
 def analyze(*argv: str) -> subprocess.CompletedProcess[str]:
-    assert ANALYZE is not None
-    return subprocess.run([ANALYZE, *argv], capture_output=True, text=True)
+    systemd = program("systemd-analyze")
+    return subprocess.run([systemd, *argv], capture_output=True, text=True)
 
 
 def checkCommand(words: list[str]) -> None:
@@ -53,7 +50,6 @@ def checkCommand(words: list[str]) -> None:
             assert word.removeprefix("--") + "=" in known
 
 
-@needsSystemd
 def test_verify(tmp_path: Path) -> None:
     """
     systemd finds nothing to say about the units.
@@ -72,7 +68,6 @@ def test_verify(tmp_path: Path) -> None:
     assert ours == []
 
 
-@needsSystemd
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
 def test_security(unit: Path) -> None:
     """
