@@ -1,5 +1,6 @@
 """
-L{Site} without an access log, for HTTP servers whose URLs hold secrets.
+L{Site} without an access log, for HTTP servers whose URLs hold secrets; and the
+headers of requests as texts.
 """
 
 from __future__ import annotations
@@ -10,6 +11,16 @@ from typing import Any
 from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 from twisted.web.server import Site
+
+
+def textHeaders(headers: Headers) -> dict[str, str]:
+    """
+    Return the first value of each header, by names in lower case, decoded as Latin-1.
+    """
+    return {
+        name.decode("latin-1").lower(): values[0].decode("latin-1")
+        for name, values in headers.getAllRawHeaders()
+    }
 
 
 class HTTP11Channel(HTTPChannel):

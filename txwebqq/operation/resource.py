@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
+from txwebqq.net.site import textHeaders
 from txwebqq.onebot.authorization import MISSING, refusalOf
 from txwebqq.operation.metrics import Source
 from txwebqq.operation.statuspage import PAGE_HEADERS, pageFiles, statusText
@@ -106,10 +107,7 @@ class OperationResource(Resource):
         return b"" if request.method == b"HEAD" else body
 
     def _reply(self, request: Request) -> Page:
-        headers = {
-            name.decode("latin-1").lower(): values[0].decode("latin-1")
-            for name, values in request.requestHeaders.getAllRawHeaders()
-        }
+        headers = textHeaders(request.requestHeaders)
         path, _, query = (request.uri or b"").partition(b"?")
         if headers.get("sec-fetch-site") in OWN_PAGES:
             del headers["sec-fetch-site"]

@@ -15,7 +15,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from txwebqq.net.endpoints import listeningService
-from txwebqq.net.site import SiteWithoutAccessLog
+from txwebqq.net.site import SiteWithoutAccessLog, textHeaders
 from txwebqq.onebot.authorization import refusalOf
 from txwebqq.onebot.surface.account import SurfaceAccount
 from txwebqq.onebot.surface.calls.dispatcher import CallDispatcher
@@ -68,10 +68,7 @@ class CallResource(Resource):
         """
         Perform the call of a request.
         """
-        headers = {
-            name.decode("latin-1").lower(): values[0].decode("latin-1")
-            for name, values in request.requestHeaders.getAllRawHeaders()
-        }
+        headers = textHeaders(request.requestHeaders)
         query = (request.uri or b"").partition(b"?")[2].decode("latin-1")
         refusal = refusalOf(headers, query, self.settings.token)
         if refusal is not None:

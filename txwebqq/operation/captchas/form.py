@@ -20,6 +20,7 @@ from twisted.web.server import Request
 
 from txwebqq.imagetypes import mediaTypeOf
 from txwebqq.model import Number
+from txwebqq.net.site import textHeaders
 from txwebqq.onebot.authorization import Refusal, refusalOf
 from txwebqq.operation.resource import OWN_PAGES
 
@@ -140,10 +141,7 @@ class CaptchaForm(Resource):
         return 405, self._page("not GET, HEAD or POST", isShort=True)
 
     def _refusal(self, request: Request) -> Refusal | None:
-        headers = {
-            name.decode("latin-1").lower(): values[0].decode("latin-1")
-            for name, values in request.requestHeaders.getAllRawHeaders()
-        }
+        headers = textHeaders(request.requestHeaders)
         host = headers.get("host", "")
         own = (None, f"http://{host}", f"https://{host}")
         origin = headers.pop("origin", None)
