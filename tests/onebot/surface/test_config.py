@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from twisted.python.usage import UsageError
 
+from tests.rig import configurationIn
 from txwebqq.accounts import WebQQAccess
-from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Status
 from txwebqq.onebot.surface.calls.dispatcher import HANDLERS
-from txwebqq.onebottap import BotAccountSettings, Options, load
+from txwebqq.onebottap import BotAccountSettings, Options
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,7 +47,8 @@ def read(folder: Path, text: str) -> tuple[BotAccountSettings, ...]:
     """
     file = folder / "onebot.toml"
     file.write_text(text, encoding="utf-8")
-    return load(file)
+    accounts: tuple[BotAccountSettings, ...] = configurationIn(Options(), file)
+    return accounts
 
 
 def test_everything(folder: Path) -> None:
@@ -134,7 +135,7 @@ def test_errors(folder: Path, text: str, error: str) -> None:
     """
     An error names the file, the table and the key.
     """
-    with pytest.raises(InvalidConfiguration) as raised:
+    with pytest.raises(UsageError) as raised:
         read(folder, text)
     assert str(raised.value).startswith(str(folder / "onebot.toml"))
     assert error in str(raised.value)

@@ -6,10 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from txwebqq.config.toml import ConfigTable
-from txwebqq.config.tomlfile import TOMLFile
 from txwebqq.irc.config.accounts import AccountSettings
 from txwebqq.irc.config.gateway import GatewaySettings, readGateway
 from txwebqq.irc.config.relay import RelaySettings, readRelay
@@ -37,26 +35,9 @@ class Configuration:
         return [*ofUsers, *(self.relay.accounts if self.relay else ())]
 
 
-def load(path: Path) -> Configuration:
-    """
-    Read a configuration file.
-
-    @raise InvalidConfiguration: names the file, the line, the table, the key and the
-        error.
-    """
-    file = TOMLFile.read(path)
-    root = ConfigTable.of(file)
-    # The options of the daemon.
-    root.value(TABLE, {})
-    configuration = readConfiguration(root)
-    root.close()
-    file.check()
-    return configuration
-
-
 def readConfiguration(root: ConfigTable) -> Configuration:
     """
-    Read the tables of a configuration file.
+    Read the tables of a configuration file. Errors are added to those of the file.
     """
     table = root.table("gateway")
     gateway = None if table is None else readGateway(table)
