@@ -72,7 +72,7 @@ def mailbox(count: int) -> float:
     from txwebqq.server.events.queued import MessageIds
     from txwebqq.server.events.storedformat import encodeQueued
     from txwebqq.server.sessions.mailbox import MAX_TOGETHER
-    from txwebqq.server.storage.messages import EventChanges
+    from txwebqq.server.storage.messages.queue import EventChanges
     from txwebqq.server.storage.store import Store
 
     with _folder() as folder:

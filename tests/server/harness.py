@@ -29,7 +29,7 @@ from txwebqq.server.limits import DEFAULT_LIMITS, ConnectionLimits
 from txwebqq.server.population import parse
 from txwebqq.server.resource import POLL_TIMEOUT, WebQQResource
 from txwebqq.server.sessions.captchas import CaptchaMode
-from txwebqq.server.storage.messages import EventChanges
+from txwebqq.server.storage.messages.queue import EventChanges
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
 

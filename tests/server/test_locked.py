@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from tests.server.harness import ALICE, BOB, CAROL, HTTPClient, ServerHarness, Wire
 from txwebqq.server.errorlog import INTERVAL, ErrorLog
 from txwebqq.server.resource import NOT_STORED
-from txwebqq.server.storage.eventwriter import LOCK_PATIENCE
+from txwebqq.server.storage.messages.eventwriter import LOCK_PATIENCE
 from txwebqq.server.storage.store import Store
 
 

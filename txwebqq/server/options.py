@@ -134,7 +134,7 @@ class Options(OperationOptions):
             isOpen = _isFirst("--signup", (OPEN, "closed"), self["signup"])
             isPage = _isFirst("--page", ("on", "off"), self["page"])
             if self.isReload:
-                # What follows is needed at the start only.
+                # The rest is needed at the start only.
                 return
             # Read before twistd goes to --chroot.
             self["pageFiles"] = PageFiles() if isPage else None

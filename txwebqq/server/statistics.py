@@ -24,7 +24,7 @@ from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.replies import sendReply
 from txwebqq.server.http.signup import PATH
 from txwebqq.server.request import WebQQRequest, targetOf
-from txwebqq.server.storage.messages import EventChanges, MessageStore
+from txwebqq.server.storage.messages.queue import EventChanges, MessageStore
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.discussions import SendDiscuMsg2

@@ -12,7 +12,7 @@ import pytest
 
 from txwebqq.errors import MalformedReply, RequestRefused
 from txwebqq.model import Sent, Text, Uin
-from txwebqq.server.storage.sentids import REMEMBERED
+from txwebqq.server.storage.messages.sentids import REMEMBERED
 from txwebqq.server.storage.store import Store
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 from txwebqq.wire.commands.discussions import SendDiscuMsg2

@@ -28,7 +28,7 @@ from tests.server.storage.test_store import reopened
 from txwebqq.server.events.kinds import FRIENDSHIP_NOTICE
 from txwebqq.server.resource import NOT_STORED
 from txwebqq.server.sessions.acknowledgement import HABITS, MAX_UNNAMED, Outcome
-from txwebqq.server.storage.messages import EventChanges, MessageStore
+from txwebqq.server.storage.messages.queue import EventChanges, MessageStore
 from txwebqq.server.storage.store import Store
 
 REQUEST = FRIENDSHIP_NOTICE.new(

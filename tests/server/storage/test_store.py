@@ -27,7 +27,7 @@ from txwebqq.server.events.kinds import FRIEND_MESSAGE
 from txwebqq.server.events.queued import MessageIds
 from txwebqq.server.population import parse
 from txwebqq.server.records import FriendRequestRecord, JoinRequest
-from txwebqq.server.storage.messages import EventChanges
+from txwebqq.server.storage.messages.queue import EventChanges
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import VERSION, Store
 

@@ -31,7 +31,7 @@ from txwebqq.server.sessions.session import (
 )
 from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.sessions.storedsessions import toReplaced, toStored
-from txwebqq.server.storage.eventwriter import EventWriter
+from txwebqq.server.storage.messages.eventwriter import EventWriter
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import PollResult

@@ -14,8 +14,8 @@ from txwebqq.server.events.extensions import withoutExtensions
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.sessions.acknowledgement import UnacknowledgedReply
 from txwebqq.server.sessions.session import Session
-from txwebqq.server.storage.eventwriter import EventWriter
-from txwebqq.server.storage.messages import MessageStore
+from txwebqq.server.storage.messages.eventwriter import EventWriter
+from txwebqq.server.storage.messages.queue import MessageStore
 from txwebqq.wire.commands.messages import PollResult
 
 

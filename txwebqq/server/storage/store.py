@@ -16,9 +16,9 @@ from txwebqq.server.storage.friends import FRIEND_SCHEMA, FriendStore
 from txwebqq.server.storage.groups import GROUP_SCHEMA, GroupStore
 from txwebqq.server.storage.history import HISTORY_SCHEMA, HistoryStore
 from txwebqq.server.storage.media import MEDIA_SCHEMA, MediaStore
-from txwebqq.server.storage.messages import MESSAGE_SCHEMA, MessageStore
+from txwebqq.server.storage.messages.queue import MESSAGE_SCHEMA, MessageStore
+from txwebqq.server.storage.messages.sentids import SENT_ID_SCHEMA
 from txwebqq.server.storage.mutes import MUTE_SCHEMA, MuteStore
-from txwebqq.server.storage.sentids import SENT_ID_SCHEMA
 from txwebqq.server.storage.sessions import SESSION_SCHEMA, SessionStore
 from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Database, Schema

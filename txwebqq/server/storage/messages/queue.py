@@ -11,7 +11,7 @@ from txwebqq.model import Number, Sent
 from txwebqq.server.events.kinds import KINDS
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.events.storedformat import beginningOf, decodeQueued
-from txwebqq.server.storage.sentids import SentIdStore
+from txwebqq.server.storage.messages.sentids import SentIdStore
 from txwebqq.server.storage.sessions import (
     ReplacedSession,
     SessionStore,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from txwebqq.model import Number
-from txwebqq.server.storage.messages import EventChanges, MessageStore
+from txwebqq.server.storage.messages.queue import EventChanges, MessageStore
 from txwebqq.sqlite.database import isLocked
 
 LOCK_PATIENCE = 10.0
