@@ -244,7 +244,7 @@ class MessageRouter:
         # A client that cannot decode a reply polls again immediately, without
         # end.
         session.isThrottled = reply is not None and reply.repeats > 0
-        if self._hasPending(session):
+        if session.hasPending:
             self.wake(session)
         return session.isThrottled
 
@@ -291,28 +291,7 @@ class MessageRouter:
         Settle the unacknowledged reply of a session by what its client says
         about it.
         """
-        session.sendsAck = said.ack is not None
-        if said.ack is not None:
-            session.lastAck = said.ack
-        session.namesIds = session.namesIds or bool(said.ids)
-        if not session.isRestored:
-            self._replies.restore(session)
-        reply = session.unacknowledged
-        if reply is None:
-            return
-        delivered = reply.settle(said, session.namesIds)
-        self._writer.changes.delivered.extend((session.number, n) for n in delivered)
-        reply.isWritten = False
-        if not reply.events:
-            session.unacknowledged = None
-
-    def repeat(self, session: Session) -> None:
-        """
-        Give the unacknowledged reply of a session again, because its client has lost
-        what it was given, as a page that was reloaded.
-        """
-        if session.unacknowledged is not None:
-            session.unacknowledged.isWritten = False
+        self._replies.acknowledge(session, said)
 
     @property
     def hasRouted(self) -> bool:
@@ -442,14 +421,6 @@ class MessageRouter:
             reply.repeats -= 1
         if session.poll is not None:
             self._ready[session] = None
-
-    def _hasPending(self, session: Session) -> bool:
-        return (
-            session.ended is not None
-            or session.rotation is not None
-            or session.unacknowledged is not None
-            or not session.mailbox.isEmpty
-        )
 
     def _takePending(self, session: Session) -> PollReply | None:
         """

@@ -168,7 +168,7 @@ class ServerState:
             if ended is not None:
                 return ended
             if not psessionid:
-                self.router.repeat(found)
+                found.repeatReply()
             return self._rejoin(found, clientid, status)
         before = self.presence.visibleStatus(number)
         older = self.sessions.existing(number)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from txwebqq.model import Event
 from txwebqq.server.events.extensions import withoutExtensions
 from txwebqq.server.events.queued import QueuedEvent
-from txwebqq.server.sessions.acknowledgement import UnacknowledgedReply
+from txwebqq.server.sessions.acknowledgement import Acknowledgement, UnacknowledgedReply
 from txwebqq.server.sessions.session import Session
 from txwebqq.server.storage.messages.eventwriter import EventWriter
 from txwebqq.server.storage.messages.queue import MessageStore
@@ -55,6 +55,26 @@ class PollReplies:
             session.unacknowledged = UnacknowledgedReply(
                 number, events, serials, isWritten=False
             )
+
+    def acknowledge(self, session: Session, said: Acknowledgement) -> None:
+        """
+        Settle the unacknowledged reply of a session by what its client says
+        about it.
+        """
+        session.sendsAck = said.ack is not None
+        if said.ack is not None:
+            session.lastAck = said.ack
+        session.namesIds = session.namesIds or bool(said.ids)
+        if not session.isRestored:
+            self.restore(session)
+        reply = session.unacknowledged
+        if reply is None:
+            return
+        delivered = reply.settle(said, session.namesIds)
+        self._writer.changes.delivered.extend((session.number, n) for n in delivered)
+        reply.isWritten = False
+        if not reply.events:
+            session.unacknowledged = None
 
     def take(self, session: Session) -> PollResult | None:
         """

@@ -158,6 +158,26 @@ class Session:
         self.ended: EndedSession | None = None
 
     @property
+    def hasPending(self) -> bool:
+        """
+        Whether there is a reply for the next poll.
+        """
+        return (
+            self.ended is not None
+            or self.rotation is not None
+            or self.unacknowledged is not None
+            or not self.mailbox.isEmpty
+        )
+
+    def repeatReply(self) -> None:
+        """
+        Give the unacknowledged reply again, because the client has lost what it was
+        given, as a page that was reloaded.
+        """
+        if self.unacknowledged is not None:
+            self.unacknowledged.isWritten = False
+
+    @property
     def visible(self) -> Status:
         """
         The status of the account that other accounts see.
