@@ -25,7 +25,7 @@ from msgspec import NODEFAULT
 from msgspec.structs import FieldInfo, fields
 
 from txwebqq.errors import MalformedReply
-from txwebqq.model import Did
+from txwebqq.model import Did, Status
 from txwebqq.wire.coerce import Expected, unsigned
 from txwebqq.wire.command import Command
 from txwebqq.wire.form import Form, Pairs
@@ -108,6 +108,26 @@ def _readNumbers(
     return numbersIn(form, name)
 
 
+def _readRawText(form: Form, name: str, _: None) -> str:
+    if name not in form:
+        raise MalformedReply(f"{name} is missing")
+    return form[name]
+
+
+def _readRawOrDefault(form: Form, name: str, default: str | None) -> str:
+    return form.get(name, default or "")
+
+
+def _readRawNumber(form: Form, name: str, default: int) -> int:
+    text = form.get(name, "")
+    isSmall = text.isascii() and text.isdigit() and len(text) < 10
+    return int(text) if isSmall else default
+
+
+def _readRawStatus(form: Form, name: str, default: Status) -> Status:
+    return Status.fromCode(_readRawNumber(form, name, default.code))
+
+
 def _enumeration(kind: type[Enum]) -> Parameter:
     def read(form: Form, name: str, default: Enum | None) -> Enum:
         word = form.text(name, None if default is None else default.value)
@@ -135,6 +155,28 @@ C{""} when they are missing."""
 
 TIME = Parameter(lambda form, name, _: form.milliseconds, _asItIs)
 """The time of a request, which prevents caching (L{Form.milliseconds})."""
+
+# The parameters of the login pages are never members of r, which is a random number
+# there: they are read without Form.text.
+RAW_TEXT = Parameter(_readRawText, str)
+"""A text of a login page."""
+
+RAW_OR_EMPTY = Parameter(_readRawOrDefault, str)
+"""A text of a login page that may be missing."""
+
+RAW_UNLESS_EMPTY = Parameter(_readRawOrDefault, lambda text: text or None)
+"""A text of a login page that is not sent when it is empty."""
+
+IS_PRESENT = Parameter(
+    lambda form, name, _: name in form, lambda isPresent: 1 if isPresent else None
+)
+"""Whether a parameter, which is 1, is there."""
+
+RAW_STATUS = Parameter(_readRawStatus, lambda status: status.code)
+"""The number of a status, the default for a text that is no number."""
+
+RAW_NUMBER = Parameter(_readRawNumber, int)
+"""A number, the default for a text that is no number."""
 
 
 def _parameterFor(field: FieldInfo) -> Parameter:

@@ -32,7 +32,16 @@ from txwebqq.wire.endpoints import ChannelGet, ChannelPost, postFields
 from txwebqq.wire.form import Form, Pairs, encodeForm
 from txwebqq.wire.jsontext import decodeText
 from txwebqq.wire.locating import decodeOrMalformed
-from txwebqq.wire.parameters import DeclaredCommand, Parameter
+from txwebqq.wire.parameters import (
+    IS_PRESENT,
+    RAW_NUMBER,
+    RAW_OR_EMPTY,
+    RAW_STATUS,
+    RAW_TEXT,
+    RAW_UNLESS_EMPTY,
+    DeclaredCommand,
+    Parameter,
+)
 from txwebqq.wire.record import ANY_STATUS_WORD, SIGNED, Record
 
 APPID = "1003903"
@@ -64,41 +73,6 @@ class Challenge(Value):
 _SIGNATURE = re.compile(r"""g_login_sig=encodeURIComponent\("([^"\s]{0,512})"\)""")
 
 
-# A login is read without Form.text: its r is a random number and not JSON.
-def _readRequired(form: Form, name: str, _: None) -> str:
-    if name not in form:
-        raise MalformedReply(f"{name} is missing")
-    return form[name]
-
-
-def _readOptional(form: Form, name: str, default: str | None) -> str:
-    return form.get(name, default or "")
-
-
-def _isSmall(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10
-
-
-def _readStatus(form: Form, name: str, _: Status) -> Status:
-    code = form.get(name, "")
-    return Status.fromCode(int(code)) if _isSmall(code) else Status.ONLINE
-
-
-def _readAttempt(form: Form, name: str, default: int) -> int:
-    attempt = form.get(name, "")
-    return int(attempt) if _isSmall(attempt) else default
-
-
-_REQUIRED = Parameter(_readRequired, str)
-_OPTIONAL = Parameter(_readOptional, str)
-_UNLESS_EMPTY = Parameter(_readOptional, lambda text: text or None)
-_IS_LATER = Parameter(
-    lambda form, name, _: name in form, lambda isLater: 1 if isLater else None
-)
-_STATUS = Parameter(_readStatus, lambda status: status.code)
-_ATTEMPT = Parameter(_readAttempt, int)
-
-
 class LoginPage(DeclaredCommand[str]):
     """
     Fetch the login page of 2013, for the login signature in it (protocol.md 2.1.2);
@@ -117,7 +91,7 @@ class LoginPage(DeclaredCommand[str]):
         " strong_login=1 login_state t=20130723001"
     )
 
-    status: Annotated[Status, _STATUS] = field(
+    status: Annotated[Status, RAW_STATUS] = field(
         name="login_state", default=Status.ONLINE
     )
 
@@ -150,9 +124,9 @@ class Check(DeclaredCommand[Challenge]):
     isIdempotent = True
     order = f"uin appid={APPID} pt_tea r"
 
-    uin: Annotated[str, _REQUIRED]
-    r: Annotated[str, _OPTIONAL] = "0.5720316"
-    later: Annotated[bool, _IS_LATER] = field(name="pt_tea", default=False)
+    uin: Annotated[str, RAW_TEXT]
+    r: Annotated[str, RAW_OR_EMPTY] = "0.5720316"
+    later: Annotated[bool, IS_PRESENT] = field(name="pt_tea", default=False)
 
     @classmethod
     def encodeReply(cls, reply: Challenge | Refusal) -> bytes:
@@ -189,7 +163,7 @@ class SignedCheck(Check):
         f"uin appid={APPID} js_ver={_JS_VERSION} js_type=0 login_sig u1={_LATER_PAGE} r"
     )
 
-    signature: Annotated[Secret, _OPTIONAL] = field(name="login_sig", default="")
+    signature: Annotated[Secret, RAW_OR_EMPTY] = field(name="login_sig", default="")
 
 
 def _decodeChallenge(arguments: Sequence[str]) -> Challenge:
@@ -214,9 +188,9 @@ class GetImage(DeclaredCommand[bytes]):
     isIdempotent = True
     order = "aid r uin"
 
-    uin: Annotated[str, _UNLESS_EMPTY]
-    r: Annotated[str, _OPTIONAL] = "0.8123"
-    aid: Annotated[str, _OPTIONAL] = APPID
+    uin: Annotated[str, RAW_UNLESS_EMPTY]
+    r: Annotated[str, RAW_OR_EMPTY] = "0.8123"
+    aid: Annotated[str, RAW_OR_EMPTY] = APPID
 
     @classmethod
     def encodeReply(cls, reply: bytes | Refusal) -> bytes:
@@ -285,11 +259,13 @@ class Login(DeclaredCommand[LoginReply]):
     authorization = Authorization.NONE
     order = f"{_LOGIN_HEAD} {_LOGIN_TAIL}"
 
-    u: Annotated[str, _REQUIRED]
-    p: Annotated[Secret, _REQUIRED]
-    code: Annotated[str, _REQUIRED] = field(name="verifycode")
-    status: Annotated[Status, _STATUS] = field(name="webqq_type", default=Status.ONLINE)
-    attempt: Annotated[int, _ATTEMPT] = field(name="t", default=1)
+    u: Annotated[str, RAW_TEXT]
+    p: Annotated[Secret, RAW_TEXT]
+    code: Annotated[str, RAW_TEXT] = field(name="verifycode")
+    status: Annotated[Status, RAW_STATUS] = field(
+        name="webqq_type", default=Status.ONLINE
+    )
+    attempt: Annotated[int, RAW_NUMBER] = field(name="t", default=1)
 
     def encodeFields(self) -> Pairs:
         # The page to go to ends with the status, too.
@@ -358,7 +334,7 @@ class SignedLogin(Login):
         f" js_ver={_JS_VERSION} login_sig"
     )
 
-    signature: Annotated[Secret, _OPTIONAL] = field(name="login_sig", default="")
+    signature: Annotated[Secret, RAW_OR_EMPTY] = field(name="login_sig", default="")
 
 
 def _decodeLogin(arguments: Sequence[str]) -> LoginReply:
