@@ -5,29 +5,21 @@ The chat page in Debian's Chromium, against a server in a process of its own.
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import IO, Any, Self
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.endtoend.daemons import freePort
-
-TWISTD = Path(sys.executable).with_name("twistd")
-PATIENCE = 45.0
+from tests.endtoend.daemons import ALICE, PATIENCE, TWISTD, freePort
 
 HOSTILE = "<img src=x onerror=alert(1)> \u202ekcab &amp; \"'"
 
-PEOPLE = f"""
-[[account]]
-number = 10001
-password = "correct horse"
-nick = "Alice"
+PEOPLE = f"""{ALICE}
 [[account]]
 number = 10002
 password = "battery staple"
@@ -62,7 +54,8 @@ expect.set_options(timeout=30_000)
 
 class PageServer:
     """
-    A server process with a database, which can be killed and started again.
+    A server process, which can be killed and started again. As a context manager it
+    runs until the end of the block.
     """
 
     def __init__(self, folder: Path, *options: str) -> None:
@@ -79,27 +72,38 @@ class PageServer:
         """
         Start it, and wait until it listens.
         """
-        log = (self.folder / "server.log").open("ab")
-        with log:
-            self._process = subprocess.Popen(
-                [
-                    *(TWISTD, "-n", "--pidfile=", "webqq-server"),
-                    *("--listen", f"tcp:{self.port}:interface=127.0.0.1"),
-                    *("--population", self.folder / "people.toml"),
-                    *("--message-rate", "0", *self.options),
-                ],
-                cwd=self.folder,
-                stdout=log,
-                stderr=log,
-            )
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            assert self._process.poll() is None, self.log
-            time.sleep(0.05)
-        raise AssertionError(f"the server does not listen:\n{self.log}")
+        process = self._process = subprocess.Popen(
+            [
+                *(TWISTD, "-n", "--pidfile=", "webqq-server"),
+                *("--listen", f"tcp:{self.port}:interface=127.0.0.1"),
+                *("--population", self.folder / "people.toml"),
+                *("--message-rate", "0", *self.options),
+            ],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert process.stdout is not None
+        answer: SimpleQueue[bool] = SimpleQueue()
+        Thread(target=self._keep, args=(process.stdout, answer), daemon=True).start()
+        try:
+            listens = answer.get(timeout=PATIENCE)
+        except Empty:
+            listens = False
+        if not listens:
+            self.end(signal.SIGKILL)
+            raise AssertionError(f"the server does not listen:\n{self.log}")
+
+    def _keep(self, output: IO[bytes], answer: SimpleQueue[bool]) -> None:
+        """
+        Write the output of a process to the log, and answer whether it listens.
+        """
+        with output, (self.folder / "server.log").open("ab", buffering=0) as log:
+            for line in output:
+                log.write(line)
+                if b"The WebQQ server listens on" in line:
+                    answer.put(True)
+        answer.put(False)
 
     @property
     def log(self) -> str:
@@ -113,6 +117,13 @@ class PageServer:
         if process is not None:
             process.send_signal(number)
             process.wait(PATIENCE)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.end()
 
 
 class User:

@@ -41,7 +41,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
     """
     from tests.page.browser import PageServer
 
-    server = PageServer(tmp_path_factory.mktemp("page"), "--database", "p.db")
-    server.start()
-    yield server
-    server.end()
+    folder = tmp_path_factory.mktemp("page")
+    with PageServer(folder, "--database", "p.db") as server:
+        yield server

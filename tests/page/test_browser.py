@@ -345,9 +345,7 @@ def test_serverKilled(browser: Browser, tmp_path: Path) -> None:
     A server that is killed and started again is found again, with the same session;
     what was sent meanwhile is not said to be delivered, and can be sent again.
     """
-    server = PageServer(tmp_path, "--database", "p.db")
-    server.start()
-    try:
+    with PageServer(tmp_path, "--database", "p.db") as server:
         with users(browser, server, tmp_path, 2) as (alice, bob):
             alice.signOn(10001).isOn().open("Friends", "Bobby")
             bob.signOn(10002).isOn().open("Friends", "Alice")
@@ -364,8 +362,6 @@ def test_serverKilled(browser: Browser, tmp_path: Path) -> None:
             expect(alice.banner).to_have_text("")
         # The session goes on by itself, or is resumed after a longer outage.
         assert server.log.count("Account 10001 signed on") in (1, 2)
-    finally:
-        server.end()
 
 
 @pytest.mark.long
@@ -374,45 +370,38 @@ def test_sessionsForgotten(browser: Browser, tmp_path: Path) -> None:
     A server that has forgotten its sessions is signed on to again while the page is
     open, and asks for the password after a reload.
     """
-    server = PageServer(tmp_path)
-    server.start()
-    try:
-        with users(browser, server, tmp_path) as (alice,):
-            alice.signOn(10001).isOn()
-            server.end()
-            server.start()
-            expect(alice.banner).to_have_text("")
-            alice.isOn().open("Friends", "Bobby").say("back")
-            expect(alice.page.locator('.message[data-state="sent"]')).to_have_count(1)
-            server.end()
-            server.start()
-            alice.page.reload()
-            expect(alice.banner).to_contain_text("Your session has ended")
-            expect(alice.page.get_by_label("Password")).to_be_visible()
-    finally:
+    with PageServer(tmp_path) as server, users(browser, server, tmp_path) as (alice,):
+        alice.signOn(10001).isOn()
         server.end()
+        server.start()
+        expect(alice.banner).to_have_text("")
+        alice.isOn().open("Friends", "Bobby").say("back")
+        expect(alice.page.locator('.message[data-state="sent"]')).to_have_count(1)
+        server.end()
+        server.start()
+        alice.page.reload()
+        expect(alice.banner).to_contain_text("Your session has ended")
+        expect(alice.page.get_by_label("Password")).to_be_visible()
 
 
 def test_captcha(browser: Browser, tmp_path: Path) -> None:
     """
     The captcha is shown when the server asks for one; a wrong one is said to be so.
     """
-    server = PageServer(tmp_path, "--captcha", "always", "--captcha-text", "TEST")
-    server.start()
-    try:
-        with users(browser, server, tmp_path) as (alice,):
-            alice.signOn(10001)
-            code = alice.page.get_by_label("The characters in the picture")
-            code.fill("WRNG")
-            alice.page.keyboard.press("Enter")
-            problem = alice.page.get_by_role("alert")
-            expect(problem).to_have_text("The characters were wrong.")
-            alice.page.get_by_role("button", name="Sign in").click()
-            code.fill("test")
-            alice.page.keyboard.press("Enter")
-            alice.isOn()
-    finally:
-        server.end()
+    with (
+        PageServer(tmp_path, "--captcha", "always", "--captcha-text", "TEST") as server,
+        users(browser, server, tmp_path) as (alice,),
+    ):
+        alice.signOn(10001)
+        code = alice.page.get_by_label("The characters in the picture")
+        code.fill("WRNG")
+        alice.page.keyboard.press("Enter")
+        problem = alice.page.get_by_role("alert")
+        expect(problem).to_have_text("The characters were wrong.")
+        alice.page.get_by_role("button", name="Sign in").click()
+        code.fill("test")
+        alice.page.keyboard.press("Enter")
+        alice.isOn()
 
 
 @pytest.mark.parametrize(
@@ -444,38 +433,36 @@ def test_friendRequest(browser: Browser, tmp_path: Path) -> None:
     A person is found by number, asked, and accepts; then both have each other in their
     lists. One renames the other, blocks, and removes.
     """
-    server = PageServer(tmp_path)
-    server.start()
-    try:
-        with users(browser, server, tmp_path, 2) as (bob, ming):
-            bob.signOn(10002).isOn()
-            ming.signOn(10003).isOn()
-            bob.act("Add", "Add a friend")
-            bob.fill("Number", "10003", "Search")
-            bob.fill("Message to them", "it is me", "Add")
-            notice = ming.page.locator(".notices li")
-            expect(notice).to_contain_text("10002 asks to be your friend: it is me")
-            notice.get_by_role("button", name="Accept").click()
-            bob.open("Friends", "小明").say("thanks")
-            ming.open("Friends", HOSTILE).hears("thanks")
-            ming.act("More", "Rename or move")
-            ming.fill("Your name for them", "Bob", "Save")
-            expect(ming.page.get_by_role("heading", level=1)).to_have_text("Bob")
-            ming.act("More", "Block")
-            ming.confirm("Block")
-            bob.say("blocked?")
-            state = bob.page.locator(".state").last
-            expect(state).to_contain_text("the recipient has blocked you")
-            ming.act("More", "Unblock")
-            ming.confirm("Unblock")
-            state.get_by_role("button", name="Send again").click()
-            ming.hears("blocked?")
-            ming.act("More", "Remove from friends")
-            ming.confirm("Remove")
-            bob.page.get_by_role("tab", name="Friends").click()
-            expect(bob.page.locator(".entry", has_text="小明")).to_have_count(0)
-    finally:
-        server.end()
+    with (
+        PageServer(tmp_path) as server,
+        users(browser, server, tmp_path, 2) as (bob, ming),
+    ):
+        bob.signOn(10002).isOn()
+        ming.signOn(10003).isOn()
+        bob.act("Add", "Add a friend")
+        bob.fill("Number", "10003", "Search")
+        bob.fill("Message to them", "it is me", "Add")
+        notice = ming.page.locator(".notices li")
+        expect(notice).to_contain_text("10002 asks to be your friend: it is me")
+        notice.get_by_role("button", name="Accept").click()
+        bob.open("Friends", "小明").say("thanks")
+        ming.open("Friends", HOSTILE).hears("thanks")
+        ming.act("More", "Rename or move")
+        ming.fill("Your name for them", "Bob", "Save")
+        expect(ming.page.get_by_role("heading", level=1)).to_have_text("Bob")
+        ming.act("More", "Block")
+        ming.confirm("Block")
+        bob.say("blocked?")
+        state = bob.page.locator(".state").last
+        expect(state).to_contain_text("the recipient has blocked you")
+        ming.act("More", "Unblock")
+        ming.confirm("Unblock")
+        state.get_by_role("button", name="Send again").click()
+        ming.hears("blocked?")
+        ming.act("More", "Remove from friends")
+        ming.confirm("Remove")
+        bob.page.get_by_role("tab", name="Friends").click()
+        expect(bob.page.locator(".entry", has_text="小明")).to_have_count(0)
 
 
 @pytest.mark.long
@@ -483,34 +470,32 @@ def test_groups(browser: Browser, tmp_path: Path) -> None:
     """
     A group is made, found, joined, renamed and dissolved; a discussion made and left.
     """
-    server = PageServer(tmp_path)
-    server.start()
-    try:
-        with users(browser, server, tmp_path, 2) as (alice, bob):
-            alice.signOn(10001).isOn()
-            bob.signOn(10002).isOn()
-            alice.act("Add", "New group")
-            alice.fill("Name", "readers", "Create")
-            alice.open("Groups", "readers")
-            bob.act("Add", "Join a group")
-            bob.fill("Number or words", "readers", "Search")
-            bob.fill("Message to them", "I read", "Ask to join")
-            notice = alice.page.locator(".notices li").last
-            expect(notice).to_contain_text("Somebody asks to join readers: I read")
-            notice.get_by_role("button", name="Accept").click()
-            bob.open("Groups", "readers").say("hello, readers")
-            alice.hears("hello, readers")
-            alice.act("More", "Rename")
-            alice.fill("Name", "writers", "Save")
-            expect(alice.page.get_by_role("heading", level=1)).to_have_text("writers")
-            alice.act("More", "Leave or dissolve")
-            alice.confirm("Dissolve")
-            expect(alice.page.locator(".entry", has_text="writers")).to_have_count(0)
-            bob.page.get_by_role("tab", name="Groups").click()
-            expect(bob.page.locator(".entry", has_text="cats")).to_have_count(1)
-            expect(bob.page.locator(".entry", has_text="readers")).to_have_count(0)
-    finally:
-        server.end()
+    with (
+        PageServer(tmp_path) as server,
+        users(browser, server, tmp_path, 2) as (alice, bob),
+    ):
+        alice.signOn(10001).isOn()
+        bob.signOn(10002).isOn()
+        alice.act("Add", "New group")
+        alice.fill("Name", "readers", "Create")
+        alice.open("Groups", "readers")
+        bob.act("Add", "Join a group")
+        bob.fill("Number or words", "readers", "Search")
+        bob.fill("Message to them", "I read", "Ask to join")
+        notice = alice.page.locator(".notices li").last
+        expect(notice).to_contain_text("Somebody asks to join readers: I read")
+        notice.get_by_role("button", name="Accept").click()
+        bob.open("Groups", "readers").say("hello, readers")
+        alice.hears("hello, readers")
+        alice.act("More", "Rename")
+        alice.fill("Name", "writers", "Save")
+        expect(alice.page.get_by_role("heading", level=1)).to_have_text("writers")
+        alice.act("More", "Leave or dissolve")
+        alice.confirm("Dissolve")
+        expect(alice.page.locator(".entry", has_text="writers")).to_have_count(0)
+        bob.page.get_by_role("tab", name="Groups").click()
+        expect(bob.page.locator(".entry", has_text="cats")).to_have_count(1)
+        expect(bob.page.locator(".entry", has_text="readers")).to_have_count(0)
 
 
 @pytest.mark.long
@@ -518,19 +503,14 @@ def test_profile(browser: Browser, tmp_path: Path) -> None:
     """
     The own nick and signature are changed, and still so after a reload.
     """
-    server = PageServer(tmp_path)
-    server.start()
-    try:
-        with users(browser, server, tmp_path) as (alice,):
-            alice.signOn(10001).isOn().act("Add", "My profile")
-            alice.page.get_by_label("Signature").fill("tea & cats")
-            alice.fill("Nick", "Alicia", "Save")
-            expect(alice.page.locator(".me")).to_have_text("Alicia (10001)")
-            alice.page.reload()
-            alice.isOn().act("Add", "My profile")
-            expect(alice.page.get_by_label("Signature")).to_have_value("tea & cats")
-    finally:
-        server.end()
+    with PageServer(tmp_path) as server, users(browser, server, tmp_path) as (alice,):
+        alice.signOn(10001).isOn().act("Add", "My profile")
+        alice.page.get_by_label("Signature").fill("tea & cats")
+        alice.fill("Nick", "Alicia", "Save")
+        expect(alice.page.locator(".me")).to_have_text("Alicia (10001)")
+        alice.page.reload()
+        alice.isOn().act("Add", "My profile")
+        expect(alice.page.get_by_label("Signature")).to_have_value("tea & cats")
 
 
 @pytest.mark.parametrize(
