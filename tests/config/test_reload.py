@@ -5,6 +5,7 @@ Configuration files that are read again.
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from txwebqq.config.reload import ConfigReloader, differences
 from txwebqq.irc import tap as irctap
 from txwebqq.operation.reload import daemonReloader
 from txwebqq.server import tap as servertap
+
+EXAMPLE = Path(__file__).parents[2] / "examples/webqq-irc.toml"
 
 
 class FakeOperation:
@@ -204,34 +207,15 @@ def test_accounts(folder: Path) -> None:
     }
 
 
-IRC = """
-[gateway]
-motd = "tea"
-[[gateway.user]]
-name = "alice"
-password-file = "secret"
-[[gateway.user.account]]
-number = 10001
-password-file = "secret"
-[[relay.account]]
-number = 10002
-password-file = "secret"
-[[relay.network]]
-name = "home"
-endpoint = "tcp:127.0.0.1:6667"
-[[relay.room]]
-groups = ["10002/200001"]
-channels = ["home/#cats"]
-ignore-nicks = ["bot"]
-"""
-
-
 def test_ircFile(folder: Path) -> None:
     """
     The file of the gateway and the relay is compared by its own names.
     """
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for name in ("alice.irc", "alice.password", "bot.password"):
+        shutil.copy(folder / "secret", folder / name)
     options = irctap.Options()
-    options.parseOptions(["--config", write(folder, IRC)])
+    options.parseOptions(["--config", write(folder, text)])
     rooms: list[Any] = []
 
     def apply(new: irctap.Options) -> dict[str, bool]:
@@ -242,13 +226,14 @@ def test_ircFile(folder: Path) -> None:
         }
 
     reload = daemonReloader(options, MultiService(), None, apply)
-    write(folder, IRC.replace('"bot"', '"bot", "Eve"').replace('"tea"', '"coffee"'))
+    text = text.replace('"otherbot"', '"otherbot", "Eve"')
+    write(folder, text.replace("irc.example.org", "irc.example.net"))
     assert {line.partition(";")[0] for line in said(reload)} == {
         "Reloaded gateway.user alice.password-file.",
         "Reloaded relay.room 1.ignore-nicks.",
-        "Needs a restart: gateway.motd",
+        "Needs a restart: relay.network home.endpoint",
     }
-    assert rooms[0].ignoredNicks == {"bot", "eve"}
+    assert rooms[0].ignoredNicks == {"otherbot", "eve"}
 
 
 def test_oneBotFile(folder: Path) -> None:
