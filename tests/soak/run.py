@@ -327,10 +327,14 @@ class Soak(CrowdRun):
         """
         Open the newest link that the gateway has shown.
         """
+        if not self._alice.isAttached:
+            # She waits for lines, which are cleared below.
+            return
         for line in reversed(self._alice.lines):
             found = _LINK.search(line.params[-1]) if line.params else None
             if found is None:
                 continue
+            self._alice.lines.clear()
             try:
                 answer = await fetch(int(found[1]), found[2])
             except Lost as e:
@@ -340,7 +344,6 @@ class Soak(CrowdRun):
                 self.done["links opened"] += 1
             else:
                 self.wrongs.append(f"the link {found[0]}: status {answer.status}")
-            self._alice.lines.clear()
             return
 
     # ---- the bot
