@@ -483,7 +483,7 @@ def test_groups(browser: Browser, tmp_path: Path) -> None:
         bob.fill("Number or words", "readers", "Search")
         bob.fill("Message to them", "I read", "Ask to join")
         notice = alice.page.locator(".notices li").last
-        expect(notice).to_contain_text("Somebody asks to join readers: I read")
+        expect(notice).to_contain_text("A request to join readers: I read")
         notice.get_by_role("button", name="Accept").click()
         bob.open("Groups", "readers").say("hello, readers")
         alice.hears("hello, readers")

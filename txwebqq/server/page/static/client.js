@@ -15,7 +15,7 @@ import { DEFAULT_FONT, readContent, readLogItems, writeContent } from "./wire.js
 /** @typedef {import("./wire.js").Segment} Segment */
 
 /**
- * What the view is told: the state of the session, the lists, or a conversation has
+ * The news for the view: the state of the session, the lists, or a conversation has
  * changed; a message has arrived; a window was shaken.
  * @typedef {object} View
  * @property {(state: import("./session.js").State, detail: string) => void} stateChanged
@@ -57,7 +57,7 @@ export class Client {
     this.pictures = new Map();
   }
 
-  // What the session calls.
+  // Called by the session.
 
   /**
    * @param {import("./session.js").State} state

@@ -44,7 +44,7 @@ export class Conversation {
     this.unread = 0;
     /** Unix seconds of the last message. */
     this.time = 0;
-    /** Where older messages begin: a page of a friend's log, or a running number. */
+    /** The place where older messages begin: a page of a friend's log, or a running number. */
     this.cursor = -1;
     this.hasOlder = true;
     this.isLoaded = false;

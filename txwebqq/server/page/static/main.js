@@ -147,7 +147,7 @@ class Page {
     }
   }
 
-  // What the client calls.
+  // Called by the client.
 
   /**
    * @param {import("./session.js").State} state
@@ -308,7 +308,7 @@ class Page {
     this.notices.append(element);
   }
 
-  // What people do.
+  // Actions of people.
 
   /** @param {Conversation | null} conversation */
   open(conversation) {

@@ -1,5 +1,5 @@
 // @ts-check
-// What one does with people and groups besides talking to them: searches, requests,
+// Actions on people and groups, except messages: searches, requests,
 // friend list, groups, discussions, blocking, the own profile.
 
 /** The `appid` of the settings on which the server acts (docs/protocol.md 2.8.4). */

@@ -75,7 +75,7 @@ export class Roster {
         status: "offline",
       });
     }
-    // A conversation with somebody who is no friend any more keeps its name.
+    // A conversation with an account that is no friend any more keeps its name.
     for (const { uin, markname, nick } of before) {
       if (!this.friends.has(uin)) {
         this.names.set(uin, markname || nick);

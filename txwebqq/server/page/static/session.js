@@ -18,7 +18,7 @@ import { MalformedReply, bytesOf, callArguments } from "./wire.js";
  */
 
 /**
- * What outlives a reload of the tab, and nothing else.
+ * The part of a session that outlives a reload of the tab.
  * @typedef {object} Kept
  * @property {number} number
  * @property {string} ptwebqq

@@ -229,7 +229,7 @@ export class ConversationView {
       });
   }
 
-  /** What is typed and not sent in the open conversation, or "". */
+  /** The text that is typed and not sent in the open conversation, or "". */
   get typedText() {
     return this.conversation === null ? "" : this.text.value.trim();
   }

@@ -31,7 +31,7 @@ const WORDS = {
   login3: ["The number or the password is wrong.", "帐号或密码不正确。"],
   login4: ["The characters were wrong.", "验证码不正确。"],
   login5: [
-    "This account may not sign in. Ask whoever runs the server.",
+    "This account may not sign in. Ask the operator of the server.",
     "该帐号无法登录，请联系管理员。",
   ],
   loginOther: ["The server refused the sign-in (code {code}).", "登录被拒绝（代码 {code}）。"],
@@ -163,7 +163,7 @@ const WORDS = {
   sendingFile: ["Sending {name}: {percent} %", "正在发送 {name}：{percent} %"],
   fetchingFile: ["Downloading {name}: {percent} %", "正在下载 {name}：{percent} %"],
   fileFailed: ["{name}: {reason}", "{name}：{reason}"],
-  group_request_join: ["Somebody asks to join {name}: {text}", "有人申请加入 {name}：{text}"],
+  group_request_join: ["A request to join {name}: {text}", "有人申请加入 {name}：{text}"],
   draft: [
     "You have a new session. What you had typed: {text}",
     "会话已更新。您输入而未发送的内容：{text}",
