@@ -350,6 +350,22 @@ class UnopenedTests(SynchronousTestCase):
             self.failureResultOf(link.whenOpen, kind)
             self.assertEqual((listener.ends, clock.getDelayedCalls()), ([], []))
 
+    def test_intercepted(self) -> None:
+        """
+        A page of HTML in the place of a refusal is none of the program's: it is tried
+        again later.
+        """
+        for page, kind in (
+            (b"<!DOCTYPE html><p>Log in first", Unreachable),
+            (b"Unauthorized", LoginRefused),
+        ):
+            _, _, link, peer = self.unopened()
+            head = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n"
+            length = f"Content-Length: {len(page)}\r\n\r\n"
+            peer.give(f"{head}{length}".encode() + page)
+            peer.lose()
+            self.failureResultOf(link.whenOpen, kind)
+
     def test_givenUp(self) -> None:
         """
         A link that is given up is not told of.

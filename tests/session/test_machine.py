@@ -20,7 +20,7 @@ from txwebqq.errors import (
 )
 from txwebqq.model import Account, KickNotice, Number
 from txwebqq.session.interfaces import Era, SignOnInputs, SignOnState
-from txwebqq.session.machine import makeSignOn
+from txwebqq.session.machine import MAX_INTERCEPTED, makeSignOn
 from txwebqq.session.replies import MAX_CAPTCHAS
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.signon import (
@@ -188,6 +188,10 @@ class Machine:
         self.to_Online()
         self.inputs.expired(0.0)
 
+    def to_AwaitingRejoin(self) -> None:
+        self.to_Rejoining()
+        self.inputs.intercepted("a portal")
+
     def to_Resuming(self) -> None:
         self.inputs.resume()
 
@@ -236,6 +240,7 @@ BUSY = [
     "LoadingRoster",
     "Online",
     "Rejoining",
+    "AwaitingRejoin",
     "Resuming",
     "AwaitingServer",
     "Waiting",
@@ -516,6 +521,39 @@ def test_rejoinFailed() -> None:
     assert machine.actions.done == [("end", SessionExpired), ("wait", 0, 0.0)]
 
 
+def test_rejoinIntercepted() -> None:
+    """
+    A rejoin that no WebQQ server has answered is tried again with growing delays, and
+    given up after many attempts.
+    """
+    machine = at("Rejoining")
+    for n in range(MAX_INTERCEPTED):
+        machine.inputs.intercepted("a portal")
+        assert machine.actions.done == [("wait", n, 0.0)]
+        machine.actions.done.clear()
+        machine.inputs.retry()
+        assert machine.actions.lastAsked() == Login2(
+            Ticket("47283951", "ps", "vf", "pt")
+        )
+    machine.inputs.intercepted("a portal")
+    assert machine.actions.done[0] == ("end", SessionExpired)
+
+
+@pytest.mark.parametrize("state", ["LoadingRoster", "Resuming"])
+def test_intercepted(state: str) -> None:
+    """
+    A session without a roster is resumed after such replies, and given up as well.
+    """
+    machine = at(state)
+    for _ in range(MAX_INTERCEPTED):
+        machine.inputs.intercepted("a portal")
+        machine.inputs.retry()
+        assert isinstance(machine.actions.asked, Login2)
+    machine.inputs.intercepted("a portal")
+    machine.inputs.retry()
+    assert isinstance(machine.actions.asked, Check)
+
+
 def test_invalidated() -> None:
     """
     A session that cannot be rejoined ends the protocol.
@@ -546,7 +584,9 @@ def test_loggedOut() -> None:
     assert isinstance(machine.actions.asked, Check)
 
 
-@pytest.mark.parametrize("state", ["LoadingRoster", "Online", "Rejoining"])
+@pytest.mark.parametrize(
+    "state", ["LoadingRoster", "Online", "Rejoining", "AwaitingRejoin"]
+)
 def test_stopWithSession(state: str) -> None:
     """
     A stop with a session tells the server that we leave.
@@ -634,7 +674,15 @@ def test_stopResuming(state: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", ["LoadingRoster", "Online", "Rejoining", "Resuming", "AwaitingServer"]
+    "state",
+    [
+        "LoadingRoster",
+        "Online",
+        "Rejoining",
+        "AwaitingRejoin",
+        "Resuming",
+        "AwaitingServer",
+    ],
 )
 def test_suspend(state: str) -> None:
     """

@@ -13,9 +13,11 @@ from twisted.internet import error
 from twisted.internet.defer import fail
 
 from tests.rig import (
+    HTML,
     KICK,
     LOGIN2,
     LOGOUT2,
+    NO_EVENTS,
     POLL,
     CallbackLogFactory,
     CapturedLog,
@@ -31,6 +33,7 @@ from txwebqq.sessionfile import MAX_AGE, SessionFile
 from txwebqq.testing import PASSWORD
 
 LOGIN = "/login"
+FRIENDS = "/api/get_user_friends2"
 
 
 class Processes:
@@ -283,6 +286,26 @@ def test_lostReply(processes: Processes) -> None:
     processes.web.settle(5)
     assert second.logs == [["made", "on"]]
     assert not processes.hasSignedOn
+
+
+@pytest.mark.parametrize("path", [LOGIN2, FRIENDS])
+def test_intercepted(processes: Processes, path: str) -> None:
+    """
+    A page that comes in the place of a reply, also of the lists after it, does not end
+    the session, nor forget what was acknowledged.
+    """
+    rig = processes.rig
+    rig.server.replies[POLL] = [batch(message(5, 1, "one"), ack=71)]
+    processes.start()
+    processes.end()
+    polls = RecordedPolls(NO_EVENTS)
+    rig.server.replies[POLL] = [polls]
+    rig.server.replies[path] = [HTML, HTML]
+    second = processes.start()
+    processes.web.settle(5)
+    assert second.logs == [["made", "on"]]
+    assert not processes.hasSignedOn
+    assert polls.polls[0].ack == 71
 
 
 def test_rotated(processes: Processes) -> None:

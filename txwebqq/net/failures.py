@@ -144,15 +144,22 @@ def decoded(
         reason = f"{command.endpointName}: {e}"
     else:
         # A picture may be any bytes.
-        if not isinstance(reply, bytes) or _PAGE.match(body) is None:
+        if not isinstance(reply, bytes) or not isPage(body):
             return reply
         reason = f"{command.endpointName}: not a picture"
-    if _PAGE.match(body) is not None and not command.isPage:
+    if isPage(body) and not command.isPage:
         raise Intercepted(
             f"an HTML page of {_hostOf(url)} instead of a reply: a captive portal or a"
             " proxy?"
         )
     raise MalformedReply(reason)
+
+
+def isPage(body: bytes) -> bool:
+    """
+    Tell whether the body of a reply is a page of HTML, by its beginning.
+    """
+    return _PAGE.match(body) is not None
 
 
 def _hostOf(url: str) -> str:

@@ -19,6 +19,7 @@ from wsproto.events import (
     Request,
 )
 
+from txwebqq.net.failures import isPage
 from txwebqq.onebot.websocket import WebSocket, WebSocketClosed, WebSocketHandler
 
 
@@ -80,6 +81,7 @@ class ClientWebSocket(WebSocket):
             ],
         )
         self._status: int | None = None
+        self._isPage = False
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -95,13 +97,15 @@ class ClientWebSocket(WebSocket):
                     self._refuse()
             case RejectData():
                 # The body may have no end.
+                self._isPage = isPage(bytes(event.data))
                 self._refuse()
 
     def _refuse(self) -> None:
         status = self._status
-        self._finish(
-            WebSocketClosed(f"the WebSocket was refused (HTTP {status})", status)
-        )
+        reason = f"the WebSocket was refused (HTTP {status})"
+        if self._isPage:
+            reason += " by a page of HTML: a proxy or a captive portal?"
+        self._finish(WebSocketClosed(reason, status, isPage=self._isPage))
 
 
 class ServerWebSocket(WebSocket):

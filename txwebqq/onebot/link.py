@@ -218,7 +218,8 @@ class OneBotLink:
         """
         if socket in self._sockets:
             self._sockets.remove(socket)
-        if reason.status in (401, 403):
+        # The page is of a proxy or a network, which knows nothing of the token.
+        if reason.status in (401, 403) and not reason.isPage:
             self._lose(LoginRefused(f"the OneBot program refuses the token: {reason}"))
         else:
             self._lose(Unreachable(printable(str(reason)), reason.status))

@@ -84,14 +84,20 @@ class WebSocketClosed(Exception):
     @ivar status: the HTTP status with which the handshake was refused, L{None} when
         it was not.
     @ivar code: the code of the peer's close frame, L{None} without one.
+    @ivar isPage: whether the handshake was refused by a page of HTML.
     """
 
     def __init__(
-        self, reason: str, status: int | None = None, code: int | None = None
+        self,
+        reason: str,
+        status: int | None = None,
+        code: int | None = None,
+        isPage: bool = False,
     ) -> None:
         super().__init__(reason)
         self.status = status
         self.code = code
+        self.isPage = isPage
 
 
 @implementer(IPushProducer)

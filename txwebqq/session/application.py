@@ -181,10 +181,20 @@ class Application:
 
     def logWait(self, reason: str, delay: float) -> None:
         """
-        Log that a session was lost, or that a sign-on has failed.
+        Log that a session was lost, or that a sign-on or a rejoin has failed.
 
-        @param delay: the seconds until the next sign-on.
+        @param delay: the seconds until the next attempt.
         """
+        if self._signedOn is not None:
+            self.counts.awaitRejoin(reason)
+            self._log.warn(
+                "Rejoining failed (account {number}): {reason}; retrying in"
+                " {delay:.1f} s.",
+                number=self._account.number,
+                reason=reason,
+                delay=delay,
+            )
+            return
         isLost, self._isLost = self._isLost, False
         self.counts.wait(reason, isLost)
         text = (

@@ -42,7 +42,7 @@ from txwebqq.session.liveness.silence import SilenceService, SilenceState
 from txwebqq.session.machine import makeSignOn
 from txwebqq.session.pending import PendingInputs
 from txwebqq.session.polling import HeartbeatService, PollService
-from txwebqq.session.replies import failureOf
+from txwebqq.session.replies import classifyFailure
 from txwebqq.session.rostersync import RosterLoader, RosterSyncService
 from txwebqq.session.transport import SignOnTransport
 from txwebqq.sessionfile import Acknowledged, KeptSession, SessionKeeper
@@ -104,6 +104,8 @@ class SignOnDriver:
         self._keeper = keeper
         # The session of an earlier process, which is to be resumed.
         self._kept: KeptSession | None = None
+        # Whether the present session is that one.
+        self._isResumed = False
         self._service = service
         self._account = account
         self._client = client
@@ -246,6 +248,7 @@ class SignOnDriver:
         assert self._current is not None
         assert self._kept is not None
         kept, self._kept = self._kept, None
+        self._isResumed = True
         self._log.info(
             "Resuming the session of an earlier process (account {number}).",
             number=self._account.number,
@@ -267,14 +270,16 @@ class SignOnDriver:
     def loseKeptSession(self, reason: str) -> None:
         assert self._current is not None
         self._log.info(
-            "The session of an earlier process is over (account {number}): {reason};"
-            " signing on.",
+            "The session{origin} is over (account {number}): {reason}; signing on.",
+            origin=" of an earlier process" if self._isResumed else "",
             number=self._account.number,
             reason=reason,
         )
-        # The server may have begun to count from 1 again.
-        self._acknowledgement.restore(Acknowledged())
-        self._current.eventFilter.shown = []
+        if self._isResumed:
+            self._isResumed = False
+            # The server may have begun to count from 1 again.
+            self._acknowledgement.restore(Acknowledged())
+            self._current.eventFilter.shown = []
         if self._keeper is not None:
             self._keeper.forget()
 
@@ -290,7 +295,7 @@ class SignOnDriver:
     ) -> None:
         def failed(failure: Failure) -> None:
             failure.trap(WebQQError)
-            self._machine.failed(failureOf(command.endpointName, failure.value))
+            classifyFailure(self._machine, command.endpointName, failure.value)
 
         def send() -> None:
             self._pending.expect(self._requests.ask(command), answered, failed)
@@ -346,7 +351,7 @@ class SignOnDriver:
         def failed(failure: Failure) -> None:
             failure.trap(WebQQError)
             current = self._rosterLoader.current
-            self._machine.failed(failureOf(current, failure.value))
+            classifyFailure(self._machine, current, failure.value)
 
         loading = Deferred.fromCoroutine(self._rosterLoader.load())
         self._pending.expect(loading, loaded, failed)

@@ -169,6 +169,12 @@ class SignOnInputs(Protocol):
         A request had no usable reply.
         """
 
+    def intercepted(self, reason: str) -> None:
+        """
+        A request was answered by another one than a WebQQ server, which says nothing
+        of the session.
+        """
+
     def retry(self) -> None:
         """
         The delay before the next attempt has passed.
@@ -205,7 +211,8 @@ class SignOnActions(Protocol):
 
     def loseKeptSession(self, reason: str) -> None:
         """
-        Forget the session of an earlier process, which cannot be resumed.
+        Forget the session that cannot be resumed, which is of an earlier process as a
+        rule.
         """
 
     def connectProtocol(self) -> None:
@@ -221,7 +228,7 @@ class SignOnActions(Protocol):
     ) -> None:
         """
         Send a request, after a delay in seconds. Either C{answered} is called
-        with the reply, once, or the input C{failed}.
+        with the reply, once, or the input C{failed} or C{intercepted}.
         """
 
     def ptwebqq(self) -> str:
@@ -242,8 +249,8 @@ class SignOnActions(Protocol):
 
     def loadRoster(self) -> None:
         """
-        Fetch the lists of friends and groups; the input C{rosterLoaded} or
-        C{failed} follows.
+        Fetch the lists of friends and groups; the input C{rosterLoaded}, C{failed}
+        or C{intercepted} follows.
         """
 
     def wait(self, attempt: int, atLeast: float, reason: str) -> None:

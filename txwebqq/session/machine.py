@@ -61,6 +61,10 @@ from txwebqq.wire.form import Ticket
 MAX_REJOINS = 3
 """Rejoins in a row without a poll that was answered."""
 
+MAX_INTERCEPTED = 20
+"""Attempts to resume a session that no WebQQ server has answered. With the pauses of
+the service they take an hour, after which servers have forgotten the session."""
+
 
 builder = TypeMachineBuilder(SignOnInputs, SignOnState)
 
@@ -77,6 +81,7 @@ online = builder.state("Online")
 rejoining = builder.state("Rejoining")
 resuming = builder.state("Resuming")
 awaitingServer = builder.state("AwaitingServer")
+awaitingRejoin = builder.state("AwaitingRejoin")
 waiting = builder.state("Waiting")
 kickedOut = builder.state("Kicked")
 refused = builder.state("Refused")
@@ -299,6 +304,7 @@ def _signatureChecked(machine: SignOnInputs, state: SignOnState) -> None:
     _join(machine, state)
 
 
+@checkingSignature.upon(SignOnInputs.intercepted).to(joining)
 @checkingSignature.upon(SignOnInputs.failed).to(joining)
 def _signatureCheckFailed(
     machine: SignOnInputs, state: SignOnState, reason: str
@@ -378,6 +384,21 @@ def _rejoinToldToWait(
     _rejoin(machine, state, seconds)
 
 
+@loadingRoster.upon(SignOnInputs.intercepted).to(awaitingServer)
+@resuming.upon(SignOnInputs.intercepted).to(awaitingServer)
+@rejoining.upon(SignOnInputs.intercepted).to(awaitingRejoin)
+def _intercepted(machine: SignOnInputs, state: SignOnState, reason: str) -> None:
+    if state.failures >= MAX_INTERCEPTED:
+        machine.failed(reason)
+    else:
+        _wait(state, reason)
+
+
+@awaitingRejoin.upon(SignOnInputs.retry).to(rejoining)
+def _rejoinAgain(machine: SignOnInputs, state: SignOnState) -> None:
+    _rejoin(machine, state, 0.0)
+
+
 def _loseSession(
     machine: SignOnInputs, state: SignOnState, reason: SessionExpired
 ) -> None:
@@ -429,21 +450,25 @@ _withoutSession = (
     joining,
     waiting,
 )
-_withSession = (loadingRoster, online, rejoining, resuming, awaitingServer)
+_withSession = (
+    loadingRoster,
+    online,
+    rejoining,
+    awaitingRejoin,
+    resuming,
+    awaitingServer,
+)
 _underWay = (*_withoutSession, *_withSession)
 
 online.upon(SignOnInputs.invalidated).to(waiting)(_loseSession)
 rejoining.upon(SignOnInputs.invalidated).to(waiting)(_loseSession)
 rejoining.upon(SignOnInputs.failed).to(waiting)(_failRejoin)
-for _state in (
-    fetchingPage,
-    checking,
-    fetchingCaptcha,
-    loggingIn,
-    joining,
-    loadingRoster,
-):
+awaitingRejoin.upon(SignOnInputs.failed).to(waiting)(_failRejoin)
+for _state in (loadingRoster, awaitingServer):
     _state.upon(SignOnInputs.failed).to(waiting)(_fail)
+for _state in (fetchingPage, checking, fetchingCaptcha, loggingIn, joining):
+    _state.upon(SignOnInputs.failed).to(waiting)(_fail)
+    _state.upon(SignOnInputs.intercepted).to(waiting)(_fail)
 for _state in (fetchingPage, loggingIn, joining, resuming):
     _state.upon(SignOnInputs.refused).to(refused)(_refuse)
 for _state in _withSession:

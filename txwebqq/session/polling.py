@@ -379,7 +379,11 @@ class PollService(Service):
         if self._current is None:
             return
         self._current = None
-        self._machine.invalidated(reason)
+        if isinstance(failure.value, Intercepted):
+            # The next poll decides.
+            self._schedule(LULL)
+        else:
+            self._machine.invalidated(reason)
 
     def _ebBug(self, failure: Failure) -> None:
         self._log.failure(

@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from txwebqq.errors import CaptchaUnsolved, LoginRefused, SessionExpired
+from txwebqq.errors import (
+    CaptchaUnsolved,
+    Intercepted,
+    LoginRefused,
+    MalformedReply,
+    SessionExpired,
+    Unreachable,
+)
 from txwebqq.session.interfaces import SignOnInputs, SignOnState
 from txwebqq.wire.command import Refusal, printable, withCode
 from txwebqq.wire.commands.signon import Challenge, LoginReply, SessionCredentials
@@ -150,3 +157,16 @@ def failureOf(endpointName: str, reason: object) -> str:
     already begin with the name of the request.
     """
     return f"{endpointName} failed: {str(reason).removeprefix(f'{endpointName}: ')}"
+
+
+def classifyFailure(machine: SignOnInputs, endpointName: str, error: object) -> None:
+    """
+    Classify the failure of a request: there was no answer, or one of a proxy, of a
+    network that wants a login, or of another server.
+    """
+    reason = failureOf(endpointName, error)
+    match error:
+        case Intercepted() | MalformedReply() | Unreachable(status=int()):
+            machine.intercepted(reason)
+        case _:
+            machine.failed(reason)

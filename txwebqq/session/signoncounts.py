@@ -107,6 +107,12 @@ class SignOnCounts:
         """
         self._set(AccountState.REJOINING)
 
+    def awaitRejoin(self, reason: str) -> None:
+        """
+        Record that the session could not be resumed yet.
+        """
+        self._set(AccountState.REJOINING, reason)
+
     def rejoin(self) -> None:
         """
         Record that the session was resumed.
