@@ -210,6 +210,88 @@ daily-uploads = ""
     assert not (folder / "q.db").exists()
 
 
+def test_lists(folder: Path) -> None:
+    """
+    All errors in a list are told, each with the line of its entry.
+    """
+    text = """[server]
+listen = ["tcp:x", "tcp:8890",
+  "tcp:70000",
+  5]
+trusted-proxy = [
+  "proxy.local",
+  "10.0.0.1",
+  "other.local",
+]
+"""
+    assert problems(folder, text) == [
+        "2: server: listen tcp:x: 'x' is not a number",
+        "3: server: listen tcp:70000: a port is from 0 to 65535, not 70000",
+        "4: server: listen has 5, which is not a text; write it in quotes",
+        "6: server: trusted-proxy is not an IP address: proxy.local",
+        "8: server: trusted-proxy is not an IP address: other.local",
+    ]
+    with pytest.raises(UsageError, match=r":2: .*\(and 4 more"):
+        servertap.Options().parseOptions(["--config", str(folder / "q.toml")])
+
+
+def test_listsOfIRC(folder: Path) -> None:
+    """
+    All errors in the lists of a gateway and a relay are told, each with the line of
+    its entry, and so are all accounts, users and networks that are there twice.
+    """
+    user = """[[gateway.user]]
+name = "alice"
+password-file = "alice.irc"
+[[gateway.user.account]]
+number = 10001
+password-file = "bot.password"
+"""
+    account = """[[relay.account]]
+number = 10001
+password-file = "bot.password"
+"""
+    network = """[[relay.network]]
+name = "home"
+endpoint = "tls:irc.example.org:6697"
+"""
+    room = """[[relay.room]]
+groups = ["cats", "10009/1",
+"10008/2", "dogs"]
+discussions = ["10007/1"]
+channels = ["home", "#a", "hom/#a",
+"away/#b", "home/#c", "home/#C"]
+ignore-text = ["(", "x", "["]
+"""
+    listen = '[gateway]\nlisten = ["6667", "tcp:1", "6668"]\n'
+    expected = """\
+2: gateway: listen has '6667', which is no endpoint
+2: gateway: listen has '6668', which is no endpoint
+10: gateway.user 2: name alice is there twice
+13: gateway.user 2.account 1: number 10001 is there twice
+16: relay.account 1: number 10001 is an account of the gateway, too
+22: relay.account 3: number 10002 is there twice
+28: relay.network 2: name home is there twice
+31: relay.room 1: groups has 'cats', which is not
+31: relay.room 1: groups has 10009, which is no relay.account
+32: relay.room 1: groups has 'dogs', which is not
+32: relay.room 1: groups has 10008, which is no relay.account
+33: relay.room 1: discussions has 10007, which is no relay.account
+34: relay.room 1: channels has '#a', which is not
+34: relay.room 1: channels has 'hom', which is no relay.network; did you mean home?
+34: relay.room 1: channels has 'home', which is not
+35: relay.room 1: channels has 'away', which is no relay.network
+35: relay.room 1: channels has an endpoint that is in a room already: home/#C
+36: relay.room 1: ignore-text has '(', which is no
+36: relay.room 1: ignore-text has '[', which is no
+"""
+    other = 2 * account.replace("10001", "10002")
+    text = listen + 2 * user + account + other + 2 * network + room
+    found = problems(folder, text)
+    for line, problem in zip(expected.splitlines(), found, strict=True):
+        assert problem.startswith(line)
+
+
 def test_consequence(folder: Path) -> None:
     """
     An option that depends on a wrong one is not told of.
@@ -441,12 +523,13 @@ def test_irc(folder: Path) -> None:
                 "use tls: instead",
                 "nick is not a valid nick",
                 "groups has 'cats', which is not ACCOUNT/NUMBER",
+                "groups has 10009, which is no relay.account",
                 "did you mean home?",
                 "needs pictures-listen",
             ],
             strict=True,
         )
-    ] == [(line, True) for line in (2, 4, 5, 7, 9, 10, 12, 18, 19, 21, 22, 23)]
+    ] == [(line, True) for line in (2, 4, 5, 7, 9, 10, 12, 18, 19, 21, 21, 22, 23)]
 
 
 def test_oneBot(folder: Path) -> None:
@@ -469,7 +552,7 @@ password-file = "bot.password"
 [[account.htp]]
 """
     found = problems(folder, text)
-    assert [int(each.partition(":")[0]) for each in found] == [4, 5, 7, 9, 10, 14]
+    assert [int(each.partition(":")[0]) for each in found] == [4, 5, 7, 9, 10, 12, 14]
     assert "did you mean http?" in found[-1]
 
 

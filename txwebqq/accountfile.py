@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from txwebqq.accounts import REPEATED
 from txwebqq.config.fileoptions import FileOptions, OptionValue, Values, readValues
-from txwebqq.config.keylines import KeyPath
 from txwebqq.config.passwordfile import PASSWORD_VARIABLE, takePasswordVariable
-from txwebqq.config.toml import ConfigTable
+from txwebqq.config.toml import ConfigTable, refuseRepeated
 from txwebqq.config.tomlfile import TOMLFile
 
 OWN_FILES = ("queue", "seen-file", "session-file")
@@ -25,15 +25,12 @@ class AccountTable:
 
     @ivar values: its options, and those that hold for all accounts.
     @ivar appOptions: keyword arguments for the application's factory.
-    @ivar where: the table.
-    @ivar name: the name of the table, for error messages.
     """
 
     number: int
     values: Mapping[str, OptionValue]
     appOptions: Mapping[str, Any] = field(repr=False)
-    where: KeyPath
-    name: str
+    table: ConfigTable
 
 
 def readAccountTables(
@@ -56,7 +53,7 @@ def readAccountTables(
         given = table.table("app-options")
         arguments = {} if given is None else {key: given.value(key) for key in given}
         values = {**shared, **readValues(table, file, options, names)}
-        return AccountTable(number, values, arguments, table.where, table.name)
+        return AccountTable(number, values, arguments, table)
 
     accounts = root.each("account", read, "number")
     if not accounts and root.isSound():
@@ -64,18 +61,7 @@ def readAccountTables(
         root.close()
         if root.isSound():
             root.complain("there is no [[account]]")
-    numbers: set[int] = set()
-    for each in accounts:
-        key = (*each.where, "number")
-        if file.hasProblems(key):
-            continue
-        if each.number in numbers:
-            file.report(
-                key,
-                f"{each.name}: number {each.number} is there twice: the two sessions"
-                " would end each other",
-            )
-        numbers.add(each.number)
+    refuseRepeated(((each.table, each.number) for each in accounts), "number", REPEATED)
     for name in OWN_FILES:
         _reportShared(accounts, name, file)
     return accounts

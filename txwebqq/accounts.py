@@ -29,6 +29,9 @@ _VISIBLE = re.compile("[!-~]+")
 BURST, SECONDS = 3, 1.5
 """The default pace of what an account of today's QQ sends."""
 
+REPEATED = ": the two sessions would end each other"
+"""The reason why an account cannot be in a configuration file twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class WebQQAccess:

@@ -11,9 +11,15 @@ from typing import Any
 
 from twisted.application.service import IService
 
-from txwebqq.accounts import Access, AccountMaker, makeAccount, readAccess
+from txwebqq.accounts import (
+    REPEATED,
+    Access,
+    AccountMaker,
+    makeAccount,
+    readAccess,
+)
 from txwebqq.config.fileoptions import ConfigFileOptions
-from txwebqq.config.toml import ConfigTable
+from txwebqq.config.toml import ConfigTable, refuseRepeated
 from txwebqq.daemon import (
     Daemon,
     StartupError,
@@ -65,19 +71,18 @@ def readAccounts(root: ConfigTable) -> tuple[BotAccountSettings, ...]:
     """
     Read the accounts of a configuration file. Errors are added to those of the file.
     """
-    accounts = root.each("account", _readAccount, "number")
+    found = root.each("account", lambda each: (each, _readAccount(each)), "number")
+    accounts = tuple(settings for _, settings in found)
     if not accounts:
         # A misspelt table says more.
         root.close()
         if root.isSound():
             root.complain("there is no [[account]]")
-    numbers = [each.account.number for each in accounts]
-    for number in numbers:
-        if numbers.count(number) > 1 and root.isSound("account"):
-            root.refuse(
-                "account",
-                f"{number} is there twice: the two sessions would end each other",
-            )
+    refuseRepeated(
+        ((each, settings.account.number) for each, settings in found),
+        "number",
+        REPEATED,
+    )
     return accounts
 
 

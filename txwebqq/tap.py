@@ -251,7 +251,7 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
                 error = e
             else:
                 return made
-        tryValues(made, file, table.values, line, table.where, table.name)
+        tryValues(made, file, table.values, line, table.table.where, table.table.name)
         if error is not None and not file.hasProblems():
             # An option of the command line is wrong.
             raise error

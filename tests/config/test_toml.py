@@ -65,7 +65,7 @@ def test_values() -> None:
         (
             "with = [1]",
             lambda tea: tea.stringList("with", ()),
-            "tea: with is not a list of texts",
+            "tea: with has 1, which is not a text",
         ),
         (
             "cup = 1",

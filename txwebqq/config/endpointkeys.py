@@ -5,7 +5,6 @@ Server endpoints in configuration files.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from txwebqq.config.endpoints import checkEndpoint
 from txwebqq.config.toml import ConfigTable, nearText
@@ -20,7 +19,8 @@ def readEndpoint(table: ConfigTable, key: str, default: str | None = None) -> st
     be empty.
     """
     endpoint = table.string(key, default)
-    _check(table, key, [endpoint] if endpoint else [])
+    if endpoint:
+        _check(table, key, endpoint)
     return endpoint
 
 
@@ -30,18 +30,20 @@ def readEndpoints(
     """
     Read a list of server endpoints.
     """
-    endpoints = table.stringList(key, default)
-    _check(table, key, endpoints)
-    return endpoints
+    endpoints = table.entries(key, default)
+    for position, endpoint in endpoints:
+        _check(table, key, endpoint, position)
+    return tuple(endpoint for _, endpoint in endpoints)
 
 
-def _check(table: ConfigTable, key: str, endpoints: Sequence[str]) -> None:
-    for endpoint in endpoints:
-        try:
-            checkEndpoint(endpoint)
-        except InvalidConfiguration as e:
-            problem = f"has {endpoint!r}, which is no endpoint: {e}"
-            table.refuse(key, problem, endpointAdvice(endpoint))
+def _check(
+    table: ConfigTable, key: str, endpoint: str, position: int | None = None
+) -> None:
+    try:
+        checkEndpoint(endpoint)
+    except InvalidConfiguration as e:
+        problem = f"has {endpoint!r}, which is no endpoint: {e}"
+        table.refuse(key, problem, endpointAdvice(endpoint), position)
 
 
 def endpointAdvice(endpoint: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,11 +39,27 @@ class OptionValue:
         be given repeatedly, C{None} for a flag.
     @ivar where: the key.
     @ivar table: the name of the table, for error messages.
+    @ivar positions: those of the texts in the key's list, C{()} for one value.
     """
 
     texts: tuple[str | None, ...]
     where: KeyPath
     table: str
+    positions: tuple[int, ...] = ()
+
+    def whereOf(self, index: int) -> KeyPath:
+        """
+        Return the place of a text in the file.
+        """
+        return (*self.where, *self.positions[index : index + 1])
+
+    def without(self, index: int) -> OptionValue:
+        """
+        Return the value without one of its texts.
+        """
+        texts = self.texts[:index] + self.texts[index + 1 :]
+        positions = self.positions[:index] + self.positions[index + 1 :]
+        return replace(self, texts=texts, positions=positions)
 
 
 Values = Mapping[str, OptionValue]
@@ -256,11 +272,17 @@ def readValues(
     for name in sorted(names):
         if not table.has(name):
             continue
+        where = (*table.where, name)
+        if options.takesValue(name) and name not in defaults:
+            entries = table.entries(name, ())
+            if entries:
+                positions, several = zip(*entries, strict=True)
+                values[name] = OptionValue(several, where, table.name, positions)
+            continue
         texts = _texts(table, name, options.takesValue(name), defaults, name in paths)
         if name in paths:
             texts = _resolved(table, file, name, texts)
         if texts:
-            where = (*table.where, name)
             values[name] = OptionValue(texts, where, table.name)
     table.close()
     return values
@@ -275,8 +297,6 @@ def _texts(
 ) -> tuple[str | None, ...]:
     if not takesValue:
         return (None,) if table.boolean(name, False) else ()
-    if name not in defaults:
-        return table.stringList(name, ())
     value = table.value(name)
     default = defaults[name]
     isNumber = isInteger(value) or isinstance(value, float)
@@ -363,7 +383,8 @@ def tryValues(
 ) -> None:
     """
     Report the values of a configuration file that the options do not accept: after
-    each error the value is left out, and the options are tried again.
+    each error the value, or the entry of its list, is left out, and the options are
+    tried again.
 
     @param found: the options of the command line.
     @param where: the table in which a missing option is reported.
@@ -371,17 +392,26 @@ def tryValues(
     """
     remaining = dict(values)
     # Those that were left out before are reported already.
-    refused = {name for name in options.names() if file.hasProblems((*where, name))}
+    refused = {
+        name
+        for name in options.names() - remaining.keys()
+        if file.hasProblems((*where, name))
+    }
     line = lineOf(options, found)
     onCommandLine = {name for name, _ in found}
-    while True:
+
+    def errorOf(tried: Values) -> str:
         trial = options.trial()
         trial.refused = frozenset(refused)
         try:
-            CommandOptions.parseOptions(trial, [*asArguments(remaining, found), *line])
+            CommandOptions.parseOptions(trial, [*asArguments(tried, found), *line])
         except UsageError as e:
-            text = str(e)
-        else:
+            return str(e)
+        return ""
+
+    while True:
+        text = error = errorOf(remaining)
+        if not error:
             return
         named = _OPTION.findall(text)
         if not named:
@@ -399,10 +429,23 @@ def tryValues(
         isConsequence = any(name in refused for name in named)
         wrong = next((name for name in named if name in remaining), None)
         if wrong is not None:
-            value = remaining.pop(wrong)
-            refused.add(wrong)
+            value = remaining[wrong]
+            # The wrong entry of a list is that without which the error is another.
+            last = len(value.texts) - 1
+            index = next(
+                (
+                    each
+                    for each in range(last)
+                    if errorOf({**remaining, wrong: value.without(each)}) != error
+                ),
+                last,
+            )
+            remaining[wrong] = value.without(index)
+            if not remaining[wrong].texts:
+                del remaining[wrong]
+                refused.add(wrong)
             if not isConsequence:
-                file.report(value.where, _sentence(value.table, text))
+                file.report(value.whereOf(index), _sentence(value.table, text))
             continue
         if not named:
             file.report(where, _sentence(table, text))

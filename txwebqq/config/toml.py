@@ -5,7 +5,7 @@ TOML files: reading a file, and the keys of its tables one by one.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeGuard, TypeVar
@@ -114,23 +114,32 @@ class ConfigTable:
     def _sentence(self, text: str) -> str:
         return f"{self.name}: {text}" if self.name else text
 
-    def refuse(self, key: str, problem: str, suggestion: str = "") -> None:
+    def refuse(
+        self,
+        key: str,
+        problem: str,
+        suggestion: str = "",
+        position: int | None = None,
+    ) -> None:
         """
         Collect the error for a key, or raise it.
 
         @param problem: as for L{error}.
         @param suggestion: the way to correct it, for the file's list of errors.
+        @param position: that of the wrong entry in the key's list, from 0; the
+            errors of several entries are all collected.
 
         @raise InvalidConfiguration: when errors are not collected.
         """
-        self._refuse(key, f"{key} {problem}", suggestion)
+        where = (key,) if position is None else (key, position)
+        self._refuse(where, f"{key} {problem}", suggestion)
 
-    def _refuse(self, key: str, text: str, suggestion: str) -> None:
+    def _refuse(self, where: KeyPath, text: str, suggestion: str) -> None:
         if self._file is None:
             raise InvalidConfiguration(self._sentence(text))
         if suggestion:
             text = f"{text}; {suggestion}"
-        self._file.report((*self.where, key), self._sentence(text))
+        self._file.report((*self.where, *where), self._sentence(text))
 
     def complain(self, text: str) -> None:
         """
@@ -299,13 +308,26 @@ class ConfigTable:
         """
         Read a list of strings. The list may be empty if C{default} is.
         """
+        return tuple(text for _, text in self.entries(key, default))
+
+    def entries(self, key: str, default: tuple[str, ...]) -> list[tuple[int, str]]:
+        """
+        Read a list of strings with their positions, from 0. Those that are no strings
+        are left out. The list may be empty if C{default} is.
+        """
         values = self.value(key, list(default))
-        isTexts = isinstance(values, list) and all(isinstance(v, str) for v in values)
-        if not isTexts or (default and not values):
+        if not isinstance(values, list) or (default and not values):
             advice = f"write {key} = [{values!r}]" if isinstance(values, str) else ""
             self.refuse(key, "is not a list of texts", advice.replace("'", '"'))
-            return default
-        return tuple(values)
+            values = list(default)
+        found = []
+        for position, value in enumerate(values):
+            if isinstance(value, str):
+                found.append((position, value))
+            else:
+                problem = f"has {value!r}, which is not a text"
+                self.refuse(key, problem, "write it in quotes", position)
+        return found
 
     def table(self, key: str) -> ConfigTable | None:
         """
@@ -386,7 +408,25 @@ class ConfigTable:
             advice = nearText(key, self._known)
             if not advice and self._known:
                 advice = f"known are {', '.join(sorted(self._known))}"
-            self._refuse(key, f"{key!r} is not known here", advice)
+            self._refuse((key,), f"{key!r} is not known here", advice)
+
+
+def refuseRepeated(
+    values: Iterable[tuple[ConfigTable, object]], key: str, reason: str = ""
+) -> None:
+    """
+    Refuse the tables in which a key has the value that it has in an earlier one.
+
+    @param values: the tables, and their values of the key.
+    @param reason: the rest of the sentence, such as C{": they would clash"}.
+    """
+    seen = set()
+    for table, value in values:
+        if not table.isSound(key):
+            continue
+        if value in seen:
+            table.refuse(key, f"{value} is there twice{reason}")
+        seen.add(value)
 
 
 def nearText(word: object, known: Collection[str]) -> str:

@@ -42,18 +42,12 @@ def readConfiguration(root: ConfigTable) -> Configuration:
     table = root.table("gateway")
     gateway = None if table is None else readGateway(table)
     table = root.table("relay")
-    relay = None if table is None else readRelay(table)
+    users = gateway.users if gateway else ()
+    ours = {account.account.number for user in users for account in user.accounts}
+    relay = None if table is None else readRelay(table, ours)
     if gateway is None and relay is None:
         # A misspelt table says more.
         root.close()
     if gateway is None and relay is None and root.isSound():
         root.complain("there is neither [gateway] nor [relay]")
-    users = gateway.users if gateway else ()
-    ours = {account.account.number for user in users for account in user.accounts}
-    for account in relay.accounts if relay else ():
-        if account.account.number in ours and root.isSound():
-            root.complain(
-                f"relay.account: {account.account.number} is an account of the gateway"
-                " too: the two sessions would end each other"
-            )
     return Configuration(gateway, relay)

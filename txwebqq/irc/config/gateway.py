@@ -7,9 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from txwebqq.accounts import REPEATED
 from txwebqq.config.endpointkeys import readEndpoints
 from txwebqq.config.passwordhash import PasswordHash, parseHash
-from txwebqq.config.toml import ConfigTable
+from txwebqq.config.toml import ConfigTable, refuseRepeated
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.accounts import (
     AccountSettings,
@@ -68,17 +69,17 @@ def readGateway(table: ConfigTable) -> GatewaySettings:
 
     @raise InvalidConfiguration: when a key is invalid.
     """
-    users = table.each("user", _user)
+    accounts: list[tuple[ConfigTable, AccountSettings]] = []
+    found = table.each("user", lambda each: (each, _user(each, accounts)))
+    users = tuple(user for _, user in found)
     if not users:
         table.refuse("user", "is missing: no client could log in")
-    names = [user.name for user in users if user.name]
-    if len(set(names)) < len(names):
-        table.refuse("user", "has two users of the same name")
-    numbers = [a.account.number for user in users for a in user.accounts]
-    if table.isSound("user") and len(set(numbers)) < len(numbers):
-        table.refuse(
-            "user", "has an account twice: the two sessions would end each other"
-        )
+    refuseRepeated(((each, user.name) for each, user in found), "name")
+    refuseRepeated(
+        ((each, settings.account.number) for each, settings in accounts),
+        "number",
+        REPEATED,
+    )
     settings = GatewaySettings(
         users=users,
         listen=readEndpoints(table, "listen", LISTEN),
@@ -109,14 +110,24 @@ def _password(table: ConfigTable) -> str | PasswordHash:
         return ""
 
 
-def _user(table: ConfigTable) -> UserSettings:
+def _user(
+    table: ConfigTable, found: list[tuple[ConfigTable, AccountSettings]]
+) -> UserSettings:
+    """
+    Read a C{user} table.
+
+    @param found: the accounts of all users, to which those of this one are added.
+    """
     name = table.string("name")
     if not isNick(name):
         table.refuse("name", "is not a valid nick")
     password = _password(table)
     style = table.choice("nicks", [known.value for known in NickStyle], "utf-8")
-    accounts = table.each("account", readAccount)
+    accounts = table.each("account", lambda each: (each, readAccount(each)))
     if not accounts:
         table.refuse("account", "is missing")
+    found.extend(accounts)
     table.close()
-    return UserSettings(name, password, NickStyle(style), accounts)
+    return UserSettings(
+        name, password, NickStyle(style), tuple(settings for _, settings in accounts)
+    )

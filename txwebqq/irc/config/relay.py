@@ -5,13 +5,14 @@ The C{[relay]} table of the configuration file.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from txwebqq.config.toml import ConfigTable, nearText
+from txwebqq.accounts import REPEATED
+from txwebqq.config.toml import ConfigTable, nearText, refuseRepeated
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.accounts import (
     BURST,
@@ -157,60 +158,79 @@ class RelaySettings:
     pictures: PictureSettings | None = None
 
 
-def readRelay(table: ConfigTable) -> RelaySettings:
+def readRelay(table: ConfigTable, taken: Collection[int] = ()) -> RelaySettings:
     """
     Read the C{[relay]} table.
 
+    @param taken: the accounts of the gateway.
+
     @raise InvalidConfiguration: when a key is invalid.
     """
-    rooms = table.each("room", lambda each: (each, _room(each)))
+    rooms = table.each("room", _room)
+    accounts = table.each("account", lambda each: (each, _account(each)))
+    networks = table.each("network", lambda each: (each, _network(each)))
     settings = RelaySettings(
-        accounts=table.each("account", _account),
-        networks=table.each("network", _network),
-        rooms=tuple(settings for _, settings in rooms),
+        accounts=tuple(account for _, account in accounts),
+        networks=tuple(network for _, network in networks),
+        rooms=tuple(room.settings for room in rooms),
         database=table.path("database"),
         pictures=readPictures(table),
     )
     table.close()
-    numbers = [account.account.number for account in settings.accounts]
-    names = [network.name for network in settings.networks]
-    for key, known in (("account", numbers), ("network", names)):
-        if table.isSound(key) and len(set(known)) < len(known):
-            table.refuse(key, "has the same one twice")
-    _check(table, settings, [each for each, _ in rooms])
+    numbers = [(each, account.account.number) for each, account in accounts]
+    for each, number in numbers:
+        if number in taken and each.isSound("number"):
+            problem = f"{number} is an account of the gateway, too{REPEATED}"
+            each.refuse("number", problem)
+    refuseRepeated(numbers, "number", REPEATED)
+    refuseRepeated(((each, network.name) for each, network in networks), "name")
+    _check(table, settings, rooms)
     return settings
 
 
-def _check(
-    table: ConfigTable, settings: RelaySettings, rooms: Sequence[ConfigTable]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """
+    A room of the file.
+
+    @ivar places: the keys and positions in their lists of its groups, discussions
+        and channels.
+    """
+
+    table: ConfigTable
+    settings: RoomSettings
+    places: Sequence[tuple[str, int]]
+
+
+def _check(table: ConfigTable, settings: RelaySettings, rooms: Sequence[_Room]) -> None:
     if not settings.rooms:
         table.refuse("room", "is missing: nothing would be relayed")
     numbers = {account.account.number for account in settings.accounts}
     names = {network.name for network in settings.networks}
     # An account whose number is wrong has the number 1, such a network no name.
     seen: set[object] = set()
-    for inFile, room in zip(rooms, settings.rooms, strict=True):
-        for group in room.groups:
-            if group.account not in numbers and 1 not in numbers:
-                inFile.refuse(
-                    "groups", f"has {group.account}, which is no relay.account"
-                )
-        for channel in room.channels:
-            if channel.network not in names and "" not in names:
-                inFile.refuse(
-                    "channels",
-                    f"has {channel.network!r}, which is no relay.network",
-                    nearText(channel.network, names),
-                )
+    for each in rooms:
+        room = each.settings
         if room.longText is LongTextPolicy.LINK and settings.pictures is None:
-            inFile.refuse("long", 'is "link", which needs pictures-listen')
-        folded = [(c.network, casefold(c.name)) for c in room.channels]
-        for endpoint in [*(group.target for group in room.groups), *folded]:
-            if endpoint in seen:
-                key = "groups" if isinstance(endpoint, Target) else "channels"
-                inFile.refuse(key, "has an endpoint that is in a room already")
-            seen.add(endpoint)
+            each.table.refuse("long", 'is "link", which needs pictures-listen')
+        endpoints: list[GroupRef | ChannelRef] = [*room.groups, *room.channels]
+        for endpoint, (key, position) in zip(endpoints, each.places, strict=True):
+            problem = advice = ""
+            folded: object
+            if isinstance(endpoint, GroupRef):
+                if endpoint.account not in numbers and 1 not in numbers:
+                    problem = f"has {endpoint.account}, which is no relay.account"
+                folded = endpoint.target
+            else:
+                if endpoint.network not in names and "" not in names:
+                    problem = f"has {endpoint.network!r}, which is no relay.network"
+                    advice = nearText(endpoint.network, names)
+                folded = (endpoint.network, casefold(endpoint.name))
+            if not problem and folded in seen:
+                problem = f"has an endpoint that is in a room already: {endpoint}"
+            if problem:
+                each.table.refuse(key, problem, advice, position)
+            seen.add(folded)
 
 
 def _account(table: ConfigTable) -> AccountSettings:
@@ -275,23 +295,31 @@ def _network(table: ConfigTable) -> NetworkSettings:
     return settings
 
 
-def _room(table: ConfigTable) -> RoomSettings:
+def _room(table: ConfigTable) -> _Room:
     groups = _parsed(table, "groups", partial(_groupRef, TargetKind.GROUP))
     discussions = _parsed(
         table, "discussions", partial(_groupRef, TargetKind.DISCUSSION)
     )
     channels = _parsed(table, "channels", _channelRef)
-    targets = len(groups) + len(discussions) + len(channels)
-    if targets < 2 and table.isSound("groups", "discussions", "channels"):
+    places = [
+        (key, position)
+        for key, found in (
+            ("groups", groups),
+            ("discussions", discussions),
+            ("channels", channels),
+        )
+        for position in found
+    ]
+    if len(places) < 2 and table.isSound("groups", "discussions", "channels"):
         table.refuse("channels", "and groups must name at least two endpoints")
     settings = RoomSettings(
-        groups=(*groups, *discussions),
-        channels=tuple(channels),
+        groups=(*groups.values(), *discussions.values()),
+        channels=tuple(channels.values()),
         key=table.passwordFile("key-file", ""),
         ignoredNicks=frozenset(
             displayName(name).lower() for name in table.stringList("ignore-nicks", ())
         ),
-        ignoredTexts=tuple(_parsed(table, "ignore-text", _pattern)),
+        ignoredTexts=tuple(_parsed(table, "ignore-text", _pattern).values()),
         optOut=table.string("opt-out", "--", mayBeEmpty=True),
         joins=table.boolean("joins", True),
         longText=LongTextPolicy(
@@ -306,22 +334,24 @@ def _room(table: ConfigTable) -> RoomSettings:
     if settings.key and ("," in settings.key or not isMiddleParam(settings.key)):
         table.refuse("key-file", "contains a key with a space or a comma")
     table.close()
-    return settings
+    return _Room(table, settings, places)
 
 
-def _parsed(table: ConfigTable, key: str, parse: Callable[[str], V]) -> list[V]:
+def _parsed(table: ConfigTable, key: str, parse: Callable[[str], V]) -> dict[int, V]:
     """
     Read a list of texts.
 
     @param parse: converts one text; raises L{ValueError} with the reason why it
         cannot, after which the text is left out.
+
+    @return: the values by the positions of their texts.
     """
-    found = []
-    for text in table.stringList(key, ()):
+    found = {}
+    for position, text in table.entries(key, ()):
         try:
-            found.append(parse(text))
+            found[position] = parse(text)
         except ValueError as e:
-            table.refuse(key, f"has {text!r}, which is {e}")
+            table.refuse(key, f"has {text!r}, which is {e}", position=position)
     return found
 
 
