@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
+from txwebqq.databases.statements import asciiLower
 from txwebqq.model import Number
 from txwebqq.server.records import (
     HIGHEST_NUMBER,
@@ -94,9 +95,9 @@ class AccountStore:
         """
         row = self._db.execute(
             f"SELECT {_COLUMNS} FROM account"
-            " WHERE lower(json_extract(profile, '$.email')) = lower(?)"
+            " WHERE lower(json_extract(profile, '$.email')) = ?"
             " ORDER BY number LIMIT 1",
-            (email,),
+            (asciiLower(email),),
         ).fetchone()
         return None if row is None else _account(row)
 
@@ -107,7 +108,7 @@ class AccountStore:
         @return: whether it was added.
         """
         added = self._db.execute(
-            "INSERT OR IGNORE INTO account VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO account VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (
                 account.number,
                 account.firstHash,
@@ -127,7 +128,7 @@ class AccountStore:
         """
         with self._database.transaction():
             number = self._database.count(
-                "SELECT ifnull(max(number), ? - 1) + 1 FROM account", LOWEST_NUMBER
+                "SELECT coalesce(max(number), ? - 1) + 1 FROM account", LOWEST_NUMBER
             )
             if number > HIGHEST_NUMBER:
                 return None
@@ -208,7 +209,7 @@ class AccountStore:
             stored = self._db.execute(
                 "INSERT INTO signon_address VALUES (?1, ?2, ?3)"
                 " ON CONFLICT (number, address) DO UPDATE SET time = ?3"
-                " WHERE time < ?3",
+                " WHERE signon_address.time < ?3",
                 (number, address, time - time % DAY),
             )
             if stored.rowcount == 0:
@@ -239,7 +240,9 @@ class AccountStore:
 
         @return: whether the account was not disabled before.
         """
-        added = self._db.execute("INSERT OR IGNORE INTO disabled VALUES (?)", (number,))
+        added = self._db.execute(
+            "INSERT INTO disabled VALUES (?) ON CONFLICT DO NOTHING", (number,)
+        )
         return added.rowcount == 1
 
     def enable(self, number: Number) -> bool:
@@ -255,7 +258,9 @@ class AccountStore:
         """
         Have the server end the session of an account.
         """
-        self._db.execute("INSERT OR IGNORE INTO signing_off VALUES (?)", (number,))
+        self._db.execute(
+            "INSERT INTO signing_off VALUES (?) ON CONFLICT DO NOTHING", (number,)
+        )
 
     def takeSignOffs(self) -> list[Number]:
         """
@@ -303,8 +308,9 @@ class AccountStore:
         self._db.execute(
             "INSERT INTO attendance VALUES (?1, ?3, ?2, 0)"
             " ON CONFLICT (number) DO UPDATE SET"
-            " days = days + min(?3, ?2 - last_day), last_day = ?2"
-            " WHERE last_day < ?2",
+            " days = attendance.days + CASE WHEN ?2 - attendance.last_day < ?3"
+            " THEN ?2 - attendance.last_day ELSE ?3 END, last_day = ?2"
+            " WHERE attendance.last_day < ?2",
             (number, day, days),
         )
 

@@ -96,7 +96,7 @@ class AdminStore:
                 " (SELECT 1 FROM waiting WHERE letter = serial)"
             )
             self._db.execute(
-                "UPDATE discussion SET version = version + 1, owner = ifnull("
+                "UPDATE discussion SET version = version + 1, owner = coalesce("
                 "(SELECT m.number FROM discussion_member m"
                 " WHERE m.discussion = discussion.number"
                 " ORDER BY m.turn, m.number LIMIT 1), 0) WHERE owner = ?",
@@ -135,7 +135,8 @@ class AdminStore:
             "  THEN c.name ELSE c.idx END, f.markname"
             " FROM friendship f"
             " LEFT JOIN category c ON c.owner = f.owner AND c.idx = f.category"
-            " ORDER BY min(f.owner, f.friend), max(f.owner, f.friend), f.owner"
+            " ORDER BY CASE WHEN f.owner < f.friend THEN f.owner ELSE f.friend END,"
+            " CASE WHEN f.owner < f.friend THEN f.friend ELSE f.owner END, f.owner"
         ):
             between = min(owner, friend), max(owner, friend)
             found.setdefault(between, {})[owner] = category, markname
@@ -157,7 +158,7 @@ class AdminStore:
             memberships.setdefault(group, []).append((number, card, flag))
         rows = self._db.execute(
             "SELECT number, name, owner, memo, description, created, option"
-            " FROM room WHERE NOT dissolved ORDER BY number"
+            " FROM room WHERE dissolved = 0 ORDER BY number"
         )
         return [
             GroupEntry(
@@ -197,13 +198,13 @@ class AdminStore:
         counts = {
             "accounts": "SELECT count(*) FROM account",
             "friendships": "SELECT count(*) FROM friendship WHERE owner < friend",
-            "groups": "SELECT count(*) FROM room WHERE NOT dissolved",
+            "groups": "SELECT count(*) FROM room WHERE dissolved = 0",
             "group memberships": "SELECT count(*) FROM member",
             "discussions": "SELECT count(DISTINCT discussion) FROM discussion_member",
             "queued events": "SELECT count(*) FROM letter",
             "accounts with queued events": "SELECT count(DISTINCT number) FROM waiting",
             "pictures and files": "SELECT count(*) FROM blob",
-            "bytes of pictures and files": "SELECT ifnull(sum(size), 0) FROM blob",
+            "bytes of pictures and files": "SELECT coalesce(sum(size), 0) FROM blob",
             "bytes of the database": "SELECT page_count * page_size"
             " FROM pragma_page_count, pragma_page_size",
             "schema": "PRAGMA user_version",

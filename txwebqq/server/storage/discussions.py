@@ -128,7 +128,7 @@ class DiscussionStore:
         with self._database.transaction():
             number = Number(
                 self._database.count(
-                    "SELECT ifnull(max(number), ?1 - 1) + 1 FROM discussion"
+                    "SELECT coalesce(max(number), ?1 - 1) + 1 FROM discussion"
                     " WHERE number BETWEEN ?1 AND ?2",
                     LOWEST_CREATED,
                     HIGHEST_CREATED,
@@ -143,13 +143,13 @@ class DiscussionStore:
 
     def _insertMembers(self, discussion: Number, members: Iterable[Number]) -> None:
         turn = self._database.count(
-            "SELECT ifnull(max(turn), 0) + 1 FROM discussion_member"
+            "SELECT coalesce(max(turn), 0) + 1 FROM discussion_member"
             " WHERE discussion = ?",
             discussion,
         )
         self._db.executemany(
-            "INSERT OR IGNORE INTO discussion_member (discussion, number, turn)"
-            " VALUES (?, ?, ?)",
+            "INSERT INTO discussion_member (discussion, number, turn)"
+            " VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             ((discussion, member, turn + n) for n, member in enumerate(members)),
         )
 
@@ -170,7 +170,8 @@ class DiscussionStore:
         with self._database.transaction():
             self._insertMembers(discussion, members)
             self._db.executemany(
-                "DELETE FROM former WHERE place = ? AND number = ? AND is_discussion",
+                "DELETE FROM former"
+                " WHERE place = ? AND number = ? AND is_discussion = 1",
                 ((discussion, number) for number in members),
             )
             self._increaseVersion(discussion)
@@ -187,7 +188,8 @@ class DiscussionStore:
                 (discussion, number),
             )
             self._db.execute(
-                "INSERT OR IGNORE INTO former VALUES (?, ?, 1)", (discussion, number)
+                "INSERT INTO former VALUES (?, ?, 1) ON CONFLICT DO NOTHING",
+                (discussion, number),
             )
             members = self.memberNumbers(discussion)
             if members:
@@ -232,11 +234,12 @@ class DiscussionStore:
         """
         number = discussion.number
         self._db.execute(
-            "INSERT OR IGNORE INTO discussion (number, name, owner) VALUES (?, ?, ?)",
+            "INSERT INTO discussion (number, name, owner) VALUES (?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
             (number, discussion.name, discussion.owner),
         )
         rows = self._db.execute(
-            "SELECT number FROM former WHERE place = ? AND is_discussion", (number,)
+            "SELECT number FROM former WHERE place = ? AND is_discussion = 1", (number,)
         )
         removed = {member for (member,) in rows}
         self._insertMembers(number, [n for n in discussion.members if n not in removed])

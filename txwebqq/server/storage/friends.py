@@ -4,6 +4,7 @@ Tables of friend lists, their categories, and unanswered friend requests.
 
 from __future__ import annotations
 
+from txwebqq.databases.statements import upsert
 from txwebqq.model import Number
 from txwebqq.server.records import (
     CategoryRecord,
@@ -45,6 +46,10 @@ CREATE TABLE asked (
 ) WITHOUT ROWID;
 CREATE INDEX asked_by_asker ON asked (asker);
 """
+
+_UPSERT_FRIENDSHIP = upsert("friendship", "owner friend", "category markname")
+_UPSERT_CATEGORY = upsert("category", "owner idx", "name sort")
+_UPSERT_REQUEST = upsert("asked", "number asker", "text category time has_added")
 
 
 class FriendStore:
@@ -126,7 +131,7 @@ class FriendStore:
         """
         with self._database.transaction():
             self._db.execute(
-                "INSERT OR REPLACE INTO friendship VALUES (?, ?, ?, ?)",
+                _UPSERT_FRIENDSHIP,
                 (owner, friend, category, markname),
             )
             self._db.execute(
@@ -145,7 +150,7 @@ class FriendStore:
                 (owner, friend),
             )
             self._db.execute(
-                "INSERT OR IGNORE INTO former_friendship VALUES (?, ?)",
+                "INSERT INTO former_friendship VALUES (?, ?) ON CONFLICT DO NOTHING",
                 (owner, friend),
             )
 
@@ -164,7 +169,8 @@ class FriendStore:
             )
             if removed.rowcount > 0:
                 self._db.executemany(
-                    "INSERT OR IGNORE INTO former_friendship VALUES (?, ?)",
+                    "INSERT INTO former_friendship VALUES (?, ?)"
+                    " ON CONFLICT DO NOTHING",
                     [(one, other), (other, one)],
                 )
         return removed.rowcount > 0
@@ -217,7 +223,7 @@ class FriendStore:
         Add a category, or replace the one with the same index.
         """
         self._db.execute(
-            "INSERT OR REPLACE INTO category VALUES (?, ?, ?, ?)",
+            _UPSERT_CATEGORY,
             (owner, category.index, category.name, category.sort),
         )
 
@@ -245,14 +251,14 @@ class FriendStore:
         accounts.
         """
         self._db.execute(
-            "INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?, ?, ?)",
+            _UPSERT_REQUEST,
             (
                 request.number,
                 request.asker,
                 request.text,
                 request.category,
                 request.time,
-                request.hasAdded,
+                int(request.hasAdded),
             ),
         )
 

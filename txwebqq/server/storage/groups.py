@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from txwebqq.databases.statements import asciiLower, upsert
 from txwebqq.model import BusinessCard, Number
 from txwebqq.server.records import (
     GroupEntry,
@@ -71,11 +72,15 @@ LOWEST_CREATED, HIGHEST_CREATED = 800_000_001, 1_999_999_999
 """Lowest and highest number of groups and discussions that clients create: far
 from those that operators write into population files."""
 
+_UPSERT_GLOBAL_MASK = upsert("global_mask", "number", "mask")
+_UPSERT_CARD = upsert("business_card", "room number", "phone email remark gender")
+
 
 def _likePattern(words: str) -> str:
     """
-    Return an SQL C{LIKE} pattern for texts that contain these words.
+    Return an SQL C{LIKE} pattern for lower-case texts that contain these words.
     """
+    words = asciiLower(words)
     for special in "\\%_":
         words = words.replace(special, "\\" + special)
     return f"%{words}%"
@@ -118,7 +123,7 @@ class GroupStore:
         """
         row = self._db.execute(
             "SELECT number, name, owner, memo, description, created, option"
-            " FROM room WHERE number = ? AND NOT dissolved",
+            " FROM room WHERE number = ? AND dissolved = 0",
             (number,),
         ).fetchone()
         return None if row is None else GroupRecord(*row)
@@ -128,7 +133,7 @@ class GroupStore:
         Return the number of groups that an account owns.
         """
         return self._database.count(
-            "SELECT count(*) FROM room WHERE owner = ? AND NOT dissolved", number
+            "SELECT count(*) FROM room WHERE owner = ? AND dissolved = 0", number
         )
 
     def isMember(self, group: Number, number: Number) -> bool:
@@ -165,7 +170,7 @@ class GroupStore:
         """
         rows = self._db.execute(
             "SELECT m.number FROM member m JOIN room r ON r.number = m.room"
-            " WHERE m.room = ? AND (m.flag & 1 OR m.number = r.owner)",
+            " WHERE m.room = ? AND ((m.flag & 1) = 1 OR m.number = r.owner)",
             (group,),
         )
         return [number for (number,) in rows]
@@ -178,7 +183,7 @@ class GroupStore:
         rows = self._db.execute(
             "SELECT m.number FROM member m LEFT JOIN global_mask g"
             " ON g.number = m.number WHERE m.room = ?"
-            " AND (CASE ifnull(g.mask, 0) WHEN 0 THEN m.mask <> 2"
+            " AND (CASE coalesce(g.mask, 0) WHEN 0 THEN m.mask <> 2"
             " ELSE g.mask <> 3 END)",
             (group,),
         )
@@ -210,8 +215,8 @@ class GroupStore:
         number = int(words) if words.isascii() and words.isdigit() else 0
         # SQLite integers end at 2**63 - 1.
         condition = (
-            " FROM room WHERE NOT dissolved AND option <> 3"
-            " AND (number = ? OR name LIKE ? ESCAPE '\\')"
+            " FROM room WHERE dissolved = 0 AND option <> 3"
+            " AND (number = ? OR lower(name) LIKE ? ESCAPE '\\')"
         )
         values = (number if number < 2**63 else 0, _likePattern(words))
         rows = self._db.execute(
@@ -234,7 +239,7 @@ class GroupStore:
         with self._database.transaction():
             number = Number(
                 self._database.count(
-                    "SELECT ifnull(max(number), ?1 - 1) + 1 FROM room"
+                    "SELECT coalesce(max(number), ?1 - 1) + 1 FROM room"
                     " WHERE number BETWEEN ?1 AND ?2",
                     LOWEST_CREATED,
                     HIGHEST_CREATED,
@@ -249,9 +254,9 @@ class GroupStore:
 
     def _insertGroup(self, number: Number, group: GroupRecord) -> None:
         self._db.execute(
-            "INSERT OR IGNORE INTO room"
+            "INSERT INTO room"
             " (number, name, owner, memo, description, created, option)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (
                 number,
                 group.name,
@@ -302,7 +307,8 @@ class GroupStore:
         """
         with self._database.transaction():
             self._db.execute(
-                "INSERT OR IGNORE INTO member (room, number) VALUES (?, ?)",
+                "INSERT INTO member (room, number) VALUES (?, ?)"
+                " ON CONFLICT DO NOTHING",
                 (group, number),
             )
             self._db.execute(
@@ -311,7 +317,7 @@ class GroupStore:
             )
             self._db.execute(
                 "DELETE FROM former"
-                " WHERE place = ? AND number = ? AND NOT is_discussion",
+                " WHERE place = ? AND number = ? AND is_discussion = 0",
                 (group, number),
             )
 
@@ -327,7 +333,8 @@ class GroupStore:
                     (group, number),
                 )
             self._db.execute(
-                "INSERT OR IGNORE INTO former VALUES (?, ?, 0)", (group, number)
+                "INSERT INTO former VALUES (?, ?, 0) ON CONFLICT DO NOTHING",
+                (group, number),
             )
 
     def setFlag(self, group: Number, number: Number, flag: int) -> None:
@@ -370,16 +377,14 @@ class GroupStore:
         """
         Set an account's message mask for all groups.
         """
-        self._db.execute(
-            "INSERT OR REPLACE INTO global_mask VALUES (?, ?)", (number, mask)
-        )
+        self._db.execute(_UPSERT_GLOBAL_MASK, (number, mask))
 
     def ownedBy(self, owner: Number) -> list[Number]:
         """
         Return the numbers of the groups that an account owns.
         """
         rows = self._db.execute(
-            "SELECT number FROM room WHERE owner = ? AND NOT dissolved ORDER BY number",
+            "SELECT number FROM room WHERE owner = ? AND dissolved = 0 ORDER BY number",
             (owner,),
         )
         return [number for (number,) in rows]
@@ -389,8 +394,8 @@ class GroupStore:
         Return the business card of a member, or L{None} if it is empty.
         """
         row = self._db.execute(
-            "SELECT m.card, ifnull(b.phone, ''), ifnull(b.email, ''),"
-            " ifnull(b.remark, ''), ifnull(b.gender, 2) FROM member m"
+            "SELECT m.card, coalesce(b.phone, ''), coalesce(b.email, ''),"
+            " coalesce(b.remark, ''), coalesce(b.gender, 2) FROM member m"
             " LEFT JOIN business_card b ON b.room = m.room AND b.number = m.number"
             " WHERE m.room = ? AND m.number = ?",
             (group, number),
@@ -408,7 +413,7 @@ class GroupStore:
                 (card.name, group, number),
             )
             self._db.execute(
-                "INSERT OR REPLACE INTO business_card VALUES (?, ?, ?, ?, ?, ?)",
+                _UPSERT_CARD,
                 (group, number, card.phone, card.email, card.remark, card.gender),
             )
 
@@ -419,7 +424,7 @@ class GroupStore:
         @return: whether it was stored.
         """
         added = self._db.execute(
-            "INSERT OR IGNORE INTO application VALUES (?, ?, ?, ?)",
+            "INSERT INTO application VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (
                 joinRequest.group,
                 joinRequest.number,
@@ -456,7 +461,7 @@ class GroupStore:
         return self._database.exists(
             "SELECT 1 FROM application a JOIN member m ON m.room = a.room"
             " JOIN room r ON r.number = a.room WHERE a.number = ?"
-            " AND m.number = ? AND (m.flag & 1 OR m.number = r.owner)",
+            " AND m.number = ? AND ((m.flag & 1) = 1 OR m.number = r.owner)",
             number,
             admin,
         )
@@ -484,13 +489,13 @@ class GroupStore:
         if self.get(number) is None:
             return
         rows = self._db.execute(
-            "SELECT number FROM former WHERE place = ? AND NOT is_discussion",
+            "SELECT number FROM former WHERE place = ? AND is_discussion = 0",
             (number,),
         )
         removed = {member for (member,) in rows}
         self._db.executemany(
-            "INSERT OR IGNORE INTO member (room, number, card, flag)"
-            " VALUES (?, ?, ?, ?)",
+            "INSERT INTO member (room, number, card, flag)"
+            " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (
                 (number, n, entry.cards.get(n, ""), int(n in entry.admins))
                 for n in entry.members

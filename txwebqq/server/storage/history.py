@@ -78,19 +78,21 @@ _LAST = (
     " AND h.other = {other} ORDER BY h.seq DESC LIMIT 1)"
 )
 _LAST_OF_FRIEND = _LAST.format(
-    kind=FRIENDS, place="min(f.owner, f.friend)", other="max(f.owner, f.friend)"
+    kind=FRIENDS,
+    place="CASE WHEN f.owner < f.friend THEN f.owner ELSE f.friend END",
+    other="CASE WHEN f.owner < f.friend THEN f.friend ELSE f.owner END",
 )
 _LAST_OF_GROUP = _LAST.format(kind=GROUP, place="m.room", other=0)
 _LAST_OF_DISCUSSION = _LAST.format(kind=DISCUSSION, place="d.discussion", other=0)
 _RECENT = (
     "SELECT kind, place FROM ("
     f"SELECT {RECENT_BUDDY} AS kind, f.friend AS place, {_LAST_OF_FRIEND} AS last"
-    " FROM friendship f WHERE f.owner = :me"
+    " FROM friendship f WHERE f.owner = ?1"
     f" UNION ALL SELECT {RECENT_GROUP}, m.room, {_LAST_OF_GROUP}"
-    " FROM member m WHERE m.number = :me"
+    " FROM member m WHERE m.number = ?1"
     f" UNION ALL SELECT {RECENT_DISCUSSION}, d.discussion, {_LAST_OF_DISCUSSION}"
-    " FROM discussion_member d WHERE d.number = :me"
-    ") WHERE last >= :since ORDER BY last DESC, kind, place LIMIT :limit"
+    " FROM discussion_member d WHERE d.number = ?1"
+    ") c WHERE last >= ?2 ORDER BY last DESC, kind, place LIMIT ?3"
 )
 
 
@@ -102,7 +104,9 @@ class HistoryStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._db = database.connection
-        self._lastSerial = database.count("SELECT ifnull(max(serial), 0) FROM history")
+        self._lastSerial = database.count(
+            "SELECT coalesce(max(serial), 0) FROM history"
+        )
 
     def record(self, messages: Iterable[StoredMessage]) -> None:
         """
@@ -133,9 +137,9 @@ class HistoryStore:
         # Not within the window as a subquery, which would be copied first.
         row = self._db.execute(
             f"SELECT seq, time, sender, body, event FROM history WHERE {_WHERE}"
-            f" AND seq < ? AND seq > ifnull((SELECT seq FROM history WHERE {_WHERE}"
+            f" AND seq < ? AND seq > coalesce((SELECT seq FROM history WHERE {_WHERE}"
             " ORDER BY seq DESC LIMIT 1 OFFSET ?), -1)"
-            " AND time >= ? AND instr(substr(body, 1, instr(body, ']')), ?)"
+            " AND time >= ? AND instr(substr(body, 1, instr(body, ']')), ?) > 0"
             " ORDER BY seq DESC LIMIT 1",
             (
                 *conversation,
@@ -195,7 +199,7 @@ class HistoryStore:
         """
         return self._database.count(
             f"SELECT count(*) FROM (SELECT 1 FROM history WHERE {_WHERE}"
-            " AND time >= ? ORDER BY seq DESC LIMIT ?)",
+            " AND time >= ? ORDER BY seq DESC LIMIT ?) w",
             *conversation,
             window.since,
             window.keep,
@@ -210,7 +214,7 @@ class HistoryStore:
         @param offset: the number of older messages to leave out.
         """
         rows = self._db.execute(
-            f"SELECT * FROM ({_WINDOW}) ORDER BY seq LIMIT ? OFFSET ?",
+            f"SELECT * FROM ({_WINDOW}) w ORDER BY seq LIMIT ? OFFSET ?",
             (*conversation, window.since, window.keep, limit, offset),
         )
         return _messages(conversation, rows)
@@ -232,7 +236,7 @@ class HistoryStore:
         """
         order = "DESC" if newest else "ASC"
         rows = self._db.execute(
-            f"SELECT * FROM ({_WINDOW}) WHERE seq BETWEEN ? AND ?"
+            f"SELECT * FROM ({_WINDOW}) w WHERE seq BETWEEN ? AND ?"
             f" ORDER BY seq {order} LIMIT ?",
             (*conversation, window.since, window.keep, *bounds, limit),
         )
@@ -250,7 +254,7 @@ class HistoryStore:
         Return a sender's messages in a conversation, the oldest first.
         """
         rows = self._db.execute(
-            f"SELECT * FROM ({_WINDOW}) WHERE sender = ? ORDER BY seq LIMIT ?",
+            f"SELECT * FROM ({_WINDOW}) w WHERE sender = ? ORDER BY seq LIMIT ?",
             (*conversation, window.since, window.keep, sender, limit),
         )
         return _messages(conversation, rows)
@@ -265,7 +269,7 @@ class HistoryStore:
         @param offset: the offset of the local time from UTC, in seconds.
         """
         rows = self._db.execute(
-            f"SELECT (time + ?) / 86400, min(seq), max(seq) FROM ({_WINDOW})"
+            f"SELECT (time + ?) / 86400, min(seq), max(seq) FROM ({_WINDOW}) w"
             " GROUP BY 1 ORDER BY 1",
             (offset, *conversation, window.since, window.keep),
         )
@@ -281,9 +285,7 @@ class HistoryStore:
         @return: for each its kind (L{txwebqq.model.RECENT_BUDDY} and others)
             and the number of the friend, group or discussion.
         """
-        return self._db.execute(
-            _RECENT, {"me": number, "since": since, "limit": limit}
-        ).fetchall()
+        return self._db.execute(_RECENT, (number, since, limit)).fetchall()
 
 
 def _messages(

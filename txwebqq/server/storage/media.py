@@ -151,7 +151,7 @@ class MediaStore:
         Add a blob. The next expiry deletes it if no row refers to it.
         """
         self._db.execute(
-            "INSERT OR IGNORE INTO blob VALUES (?, ?, ?)",
+            "INSERT INTO blob VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             (blob.digest, blob.md5, blob.size),
         )
 
@@ -164,7 +164,7 @@ class MediaStore:
         with self._database.transaction():
             self.addBlob(blob)
             cursor = self._db.execute(
-                "INSERT OR IGNORE INTO shelf VALUES (?, ?, ?, ?)",
+                "INSERT INTO shelf VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (owner, name, blob.digest, time),
             )
         return cursor.rowcount == 1
@@ -241,7 +241,7 @@ class MediaStore:
         since a time, and their size in bytes.
         """
         count, size = self._db.execute(
-            "SELECT count(*), ifnull(sum(b.size), 0) FROM ("
+            "SELECT count(*), coalesce(sum(b.size), 0) FROM ("
             "SELECT digest FROM deposit WHERE owner = ?1 AND time >= ?2"
             " UNION ALL SELECT digest FROM shelf WHERE owner = ?1 AND time >= ?2"
             ") u JOIN blob b ON b.digest = u.digest",
@@ -264,13 +264,13 @@ class MediaStore:
         """
         with self._database.transaction():
             cursor = self._db.execute(
-                "INSERT INTO picture (name, sender, digest, time) VALUES (?, ?, ?, ?)",
+                "INSERT INTO picture (name, sender, digest, time) VALUES (?, ?, ?, ?)"
+                " RETURNING id",
                 (name, sender, digest, time),
             )
-            number = cursor.lastrowid
-            assert number is not None
+            number = int(cursor.fetchone()[0])
             self._db.executemany(
-                "INSERT OR IGNORE INTO picture_reader VALUES (?, ?)",
+                "INSERT INTO picture_reader VALUES (?, ?) ON CONFLICT DO NOTHING",
                 [(number, reader) for reader in readers],
             )
         return number
@@ -286,7 +286,7 @@ class MediaStore:
         """
         return self._one(
             "SELECT p.digest FROM picture p WHERE p.name = ?1"
-            " AND (?3 IS NULL OR p.sender = ?3)"
+            " AND p.sender = coalesce(?3, p.sender)"
             " AND (p.sender = ?2 OR EXISTS (SELECT 1 FROM picture_reader r"
             " WHERE r.picture = p.id AND r.number = ?2)) ORDER BY p.id DESC",
             name,

@@ -4,6 +4,7 @@ Table of the mutes of groups.
 
 from __future__ import annotations
 
+from txwebqq.databases.statements import upsert
 from txwebqq.model import Number
 from txwebqq.sqlite.database import Database
 
@@ -15,6 +16,8 @@ CREATE TABLE mute (
     PRIMARY KEY (room, number)
 ) WITHOUT ROWID;
 """
+
+_UPSERT = upsert("mute", "room number", "until")
 
 EVERYBODY = Number(0)
 """Stands for all members of a group but its owner and administrators."""
@@ -68,9 +71,7 @@ class MuteStore:
             self._db.execute(
                 "DELETE FROM mute WHERE room = ? AND until <= ?", (group, now)
             )
-            self._db.execute(
-                "INSERT OR REPLACE INTO mute VALUES (?, ?, ?)", (group, number, until)
-            )
+            self._db.execute(_UPSERT, (group, number, until))
         self._groups.add(group)
 
     def remove(self, group: Number, number: Number, now: int) -> bool:

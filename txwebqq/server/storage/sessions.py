@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 
+from txwebqq.databases.statements import upsert
 from txwebqq.model import Number
 from txwebqq.sqlite.database import Database
 
@@ -39,6 +40,16 @@ CREATE TABLE session_time (
     time INTEGER NOT NULL
 );
 """
+
+_UPSERT_SESSION = upsert(
+    "session",
+    "number",
+    "clientid psessionid vfwebqq ptwebqq previous skey password key status lapsed",
+)
+_UPSERT_REPLACED = upsert(
+    "replaced_session", "psessionid", "vfwebqq ptwebqq previous number time"
+)
+_UPSERT_TIME = upsert("session_time", "id", "time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +113,7 @@ class SessionStore:
         kept = [astuple(each) for each in changes.values() if each is not None]
         over = [(number,) for number, each in changes.items() if each is None]
         if kept:
-            self._db.executemany(
-                "INSERT OR REPLACE INTO session VALUES"
-                " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                kept,
-            )
+            self._db.executemany(_UPSERT_SESSION, kept)
         if over:
             self._db.executemany("DELETE FROM session WHERE number = ?", over)
 
@@ -114,10 +121,7 @@ class SessionStore:
         """
         Store sessions that were replaced.
         """
-        self._db.executemany(
-            "INSERT OR REPLACE INTO replaced_session VALUES (?, ?, ?, ?, ?, ?)",
-            map(astuple, replaced),
-        )
+        self._db.executemany(_UPSERT_REPLACED, map(astuple, replaced))
 
     def loadReplaced(self, limit: int) -> list[ReplacedSession]:
         """
@@ -138,14 +142,14 @@ class SessionStore:
         """
         Store the time until which the server was running at least, in Unix seconds.
         """
-        self._db.execute("INSERT OR REPLACE INTO session_time VALUES (0, ?)", (time,))
+        self._db.execute(_UPSERT_TIME, (0, time))
 
     def load(self, since: int) -> list[StoredSession]:
         """
         Return the sessions that were open when the server ended; none, and delete
         them, if it was not running after a time, in Unix seconds.
         """
-        last = self._database.count("SELECT ifnull(max(time), 0) FROM session_time")
+        last = self._database.count("SELECT coalesce(max(time), 0) FROM session_time")
         if last < since:
             self._db.execute("DELETE FROM session")
         rows = self._db.execute("SELECT * FROM session ORDER BY number")

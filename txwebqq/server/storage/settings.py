@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from txwebqq.databases.statements import upsert
 from txwebqq.model import Number
 from txwebqq.sqlite.database import Database
 
@@ -18,6 +19,8 @@ CREATE TABLE setting (
     PRIMARY KEY (owner, app, name)
 ) WITHOUT ROWID;
 """
+
+_UPSERT = upsert("setting", "owner app name", "value")
 
 
 class SettingsStore:
@@ -45,7 +48,7 @@ class SettingsStore:
         their names and values.
         """
         count, size = self._db.execute(
-            "SELECT count(*), ifnull(sum(length(name) + length(value)), 0)"
+            "SELECT count(*), coalesce(sum(length(name) + length(value)), 0)"
             " FROM setting WHERE owner = ?",
             (owner,),
         ).fetchone()
@@ -57,6 +60,6 @@ class SettingsStore:
         """
         with self._database.transaction():
             self._db.executemany(
-                "INSERT OR REPLACE INTO setting VALUES (?, ?, ?, ?)",
+                _UPSERT,
                 [(owner, app, name, value) for name, value in values.items()],
             )

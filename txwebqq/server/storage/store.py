@@ -153,7 +153,9 @@ class Store:
             yet.
         """
         db = self.database.connection
-        db.execute("INSERT OR IGNORE INTO secret VALUES (?, ?)", (name, fresh))
+        db.execute(
+            "INSERT INTO secret VALUES (?, ?) ON CONFLICT DO NOTHING", (name, fresh)
+        )
         (value,) = db.execute(
             "SELECT value FROM secret WHERE name = ?", (name,)
         ).fetchone()

@@ -108,7 +108,7 @@ class MessageStore:
         self.sentIds = SentIdStore(database)
         # Serial numbers are never used twice in one run, also those of events
         # that have been delivered and deleted.
-        self.lastSerial = database.count("SELECT ifnull(max(serial), 0) FROM letter")
+        self.lastSerial = database.count("SELECT coalesce(max(serial), 0) FROM letter")
 
     def nextSerial(self) -> int:
         """
@@ -241,7 +241,7 @@ class MessageStore:
         their size in characters.
         """
         count, size = self._db.execute(
-            "SELECT count(*), ifnull(sum(l.size), 0)"
+            "SELECT count(*), coalesce(sum(l.size), 0)"
             " FROM waiting w JOIN letter l ON l.serial = w.letter"
             " WHERE w.number = ? AND l.conversation = ?",
             (number, _name(conversation)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from txwebqq.databases.statements import upsert
 from txwebqq.model import Number, Sent
 from txwebqq.sqlite.database import Database
 
@@ -20,6 +21,8 @@ CREATE TABLE sent_id (
 ) WITHOUT ROWID;
 CREATE INDEX sent_id_by_time ON sent_id (time);
 """
+
+_UPSERT = upsert("sent_id", "sender id", "message time")
 
 REMEMBERED = 3 * 24 * 3600
 """Time for which the ids are kept at least, in seconds."""
@@ -56,7 +59,7 @@ class SentIdStore:
         Add ids, within a transaction.
         """
         self._db.executemany(
-            "INSERT OR REPLACE INTO sent_id VALUES (?, ?, ?, ?)",
+            _UPSERT,
             [(*key, each.messageId, each.time) for key, each in sent.items()],
         )
         self._added += len(sent)

@@ -1,0 +1,3 @@
+"""
+Databases of either engine, SQLite and PostgreSQL, behind one interface.
+"""
