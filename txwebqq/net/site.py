@@ -1,6 +1,6 @@
 """
 L{Site} without an access log, for HTTP servers whose URLs hold secrets; and the
-headers of requests as texts.
+headers of requests as texts, and the address of the client.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
-from twisted.web.server import Site
+from twisted.web.server import Request, Site
 
 
 def textHeaders(headers: Headers) -> dict[str, str]:
@@ -21,6 +21,13 @@ def textHeaders(headers: Headers) -> dict[str, str]:
         name.decode("latin-1").lower(): values[0].decode("latin-1")
         for name, values in headers.getAllRawHeaders()
     }
+
+
+def peerAddress(request: Request) -> str:
+    """
+    Return the IP address of the peer of a request, C{""} at a UNIX socket.
+    """
+    return getattr(request.getClientAddress(), "host", "")
 
 
 class HTTP11Channel(HTTPChannel):

@@ -1,17 +1,28 @@
 """
-Refusals of bots and of OneBot programs that connect to us: for their tokens, and
-without a token for where they come from.
+Refusals of bots, of OneBot programs that connect to us, and of operators: for their
+tokens, and without a token for where they come from.
 """
 
 from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from secrets import token_bytes
+from typing import TypeVar
 from urllib.parse import parse_qs
 
+from txwebqq.ratelimit import MAX_REMEMBERED, RateLimiter, networkOf
+
+V = TypeVar("V")
+
 _LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]*)?", re.I)
+
+
+MAX_GUESSES, GUESS_WINDOW = 10, 60.0
+"""The wrong tokens of an address, and the seconds in which they are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,7 @@ class Refusal:
 
 MISSING = Refusal(401, "a token is needed")
 WRONG = Refusal(403, "the token is wrong")
+TOO_MANY = Refusal(429, "too many wrong tokens of this address: try again in a minute")
 BROWSER = Refusal(403, "pages in browsers need a token, and no token is set")
 HOST = Refusal(
     403,
@@ -64,3 +76,59 @@ def _givenIn(headers: Mapping[str, str], query: str) -> str:
     if given and kind.lower() in ("bearer", "token"):
         return given.strip().encode("latin-1").decode("utf-8", "replace")
     return parse_qs(query).get("access_token", [""])[0]
+
+
+class TokenAuthenticator:
+    """
+    Checks the tokens of requests, and limits how many wrong ones an address may try.
+    From an address that has given the right token before, the right one is accepted
+    also after too many wrong ones, so that nobody can keep its owner out. A wrong
+    token that is repeated counts once: it is no guess.
+
+    @param now: returns the time in seconds.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._guesses = RateLimiter(now, MAX_GUESSES, GUESS_WINDOW)
+        self._key = token_bytes(32)
+        # The digest of the last wrong token by address, the oldest first.
+        self._wrong: OrderedDict[str, bytes] = OrderedDict()
+        # The addresses that have given the right token, the oldest first.
+        self._known: OrderedDict[str, None] = OrderedDict()
+
+    def refusalOf(
+        self, headers: Mapping[str, str], query: str, token: str, address: str
+    ) -> Refusal | None:
+        """
+        Check whether a request is allowed, as L{refusalOf}.
+
+        @param address: the IP address of the peer, C{""} for a UNIX socket.
+
+        @return: L{TOO_MANY} after too many wrong tokens.
+        """
+        if not token:
+            return refusalOf(headers, query, token)
+        network = networkOf(address)
+        hasCapacity = self._guesses.hasCapacity(network)
+        if not hasCapacity and network not in self._known:
+            # The token is not compared.
+            return TOO_MANY
+        refusal = refusalOf(headers, query, token)
+        if refusal is None:
+            _remember(self._known, network, None)
+        elif refusal is WRONG:
+            if not hasCapacity:
+                return TOO_MANY
+            given = _givenIn(headers, query).encode()
+            digest = hmac.digest(self._key, given, "sha256")
+            if self._wrong.get(network) != digest:
+                self._guesses.take(network)
+            _remember(self._wrong, network, digest)
+        return refusal
+
+
+def _remember(found: OrderedDict[str, V], network: str, value: V) -> None:
+    found.pop(network, None)
+    found[network] = value
+    if len(found) > MAX_REMEMBERED:
+        found.popitem(last=False)

@@ -19,7 +19,7 @@ from txwebqq.model import Number
 from txwebqq.net.endpoints import EndpointCache, listeningService
 from txwebqq.net.failures import unreachable
 from txwebqq.net.tls import policyFor
-from txwebqq.onebot.authorization import refusalOf
+from txwebqq.onebot.authorization import TOO_MANY, TokenAuthenticator
 from txwebqq.onebot.handshakes import (
     ClientWebSocket,
     Handshake,
@@ -166,6 +166,7 @@ class Listener(MultiService):
         self._clock: IReactorTime = reactor
         self._number = number
         self._token = token
+        self._authenticator = TokenAuthenticator(reactor.seconds)
         self.factory = WebSocketFactory(self._accept, reactor)
         listening = listeningService(endpoint, self.factory, reactor)
         listening.setServiceParent(self)
@@ -237,13 +238,16 @@ class Listener(MultiService):
         return EventsOnly(link) if isForEvents else link
 
     def _check(self, handshake: Handshake) -> None:
-        refusal = refusalOf(handshake.headers, handshake.query, self._token)
+        refusal = self._authenticator.refusalOf(
+            handshake.headers, handshake.query, self._token, handshake.address
+        )
         if refusal is not None:
-            self._log.warn(
-                "A OneBot program was refused (account {number}): {reason}.",
-                number=self._number,
-                reason=refusal.reason,
-            )
+            if refusal is not TOO_MANY:
+                self._log.warn(
+                    "A OneBot program was refused (account {number}): {reason}.",
+                    number=self._number,
+                    reason=refusal.reason,
+                )
             raise Refused(refusal.status, refusal.reason)
         number = handshake.headers.get("x-self-id", "")
         if number and number != str(self._number):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from string import punctuation
+from typing import Any
 from urllib.parse import quote
 
 from twisted.internet.interfaces import IReactorTime
@@ -30,9 +31,11 @@ class Handshake:
     @ivar path: the path of the URL.
     @ivar query: the query of the URL, C{""} for none.
     @ivar headers: the headers, by their names in lower case.
+    @ivar address: the IP address of the client, C{""} at a UNIX socket.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, address: str = "") -> None:
+        self.address = address
         self.path, _, self.query = request.target.partition("?")
         self.headers: Mapping[str, str] = {
             bytes(name).decode("latin-1").lower(): bytes(value).decode("latin-1")
@@ -127,8 +130,10 @@ class ServerWebSocket(WebSocket):
     def _handshake(self, event: Event) -> None:
         if not isinstance(event, Request):
             return
+        peer: Any = self.transport
+        address = str(getattr(peer.getPeer(), "host", ""))
         try:
-            self._handler = self._accept(Handshake(event))
+            self._handler = self._accept(Handshake(event, address))
         except Refused as e:
             body = f"{e}\n".encode()
             headers = [

@@ -12,8 +12,8 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from txwebqq.net.site import textHeaders
-from txwebqq.onebot.authorization import MISSING, refusalOf
+from txwebqq.net.site import peerAddress, textHeaders
+from txwebqq.onebot.authorization import MISSING, TokenAuthenticator
 from txwebqq.operation.metrics import Source
 from txwebqq.operation.statuspage import PAGE_HEADERS, pageFiles, statusText
 
@@ -75,6 +75,7 @@ class OperationResource(Resource):
         self._metrics = metrics
         self._contentType = contentType
         self._now = now
+        self._authenticator = TokenAuthenticator(now)
         self._token = token
         self._daemon = daemon
         self._files = pageFiles()
@@ -116,7 +117,9 @@ class OperationResource(Resource):
             # Browsers name the origin of a page when it loads a module.
             del headers["origin"]
         file = self._files.get(path)
-        refusal = refusalOf(headers, query.decode("latin-1"), self._token)
+        refusal = self._authenticator.refusalOf(
+            headers, query.decode("latin-1"), self._token, peerAddress(request)
+        )
         if refusal is not None and not (self._token and file is not None):
             if refusal is MISSING:
                 request.setHeader(b"www-authenticate", b"Bearer")

@@ -49,7 +49,8 @@ class OperationSettings:
                 " interface=127.0.0.1 or at a UNIX socket"
             )
         if self.token and len(self.token) < MIN_TOKEN and not isLocal(self.endpoint):
-            # Wrong tokens are not counted, so that nobody can keep the operator out.
+            # Where the right token was given, any number of wrong ones can be tried,
+            # so that nobody can keep the operator out.
             raise InvalidConfiguration(
                 "--operate-token-file: others can reach the endpoint, and a token of"
                 f" less than {MIN_TOKEN} characters can be guessed: make one by"

@@ -21,6 +21,7 @@ from twisted.web.server import Site
 
 from tests.onebot.surface.test_events import Scene
 from tests.rig import CapturedLog
+from txwebqq.onebot.authorization import GUESS_WINDOW, MAX_GUESSES
 from txwebqq.onebot.surface import httpapi
 from txwebqq.onebot.surface.config import HTTPSettings, PostSettings
 from txwebqq.onebot.surface.httpapi import BoundedRequest, CallResource, HTTPListener
@@ -41,7 +42,7 @@ class Caller(Scene):
     def __init__(self, token: str = "s3cret") -> None:
         super().__init__()
         settings = HTTPSettings("tcp:3000", token)
-        self.resource = CallResource(self.bot.account, settings)
+        self.resource = CallResource(self.bot.account, settings, self.web.clock.seconds)
         self.treq = MemoryTreq(self.resource)
         self.host = "bot.test"
 
@@ -109,6 +110,22 @@ def test_status(
     assert code == status
     if status in (200, 404):
         assert {"status", "retcode", "data"} <= set(reply)
+
+
+def test_guesses(caller: Caller) -> None:
+    """
+    Wrong tokens of an address are limited; the right one that was given there before
+    is accepted.
+    """
+    for n in range(MAX_GUESSES):
+        assert caller.request("GET", f"/get_status?access_token={n}")[0] == 403
+    assert caller.request("GET", "/get_status", Authorization=OK)[0] == 429
+    caller.web.clock.advance(GUESS_WINDOW)
+    assert caller.request("GET", "/get_status", Authorization=OK)[0] == 200
+    for n in range(MAX_GUESSES):
+        caller.request("GET", f"/get_status?access_token={n}")
+    assert caller.request("GET", "/get_status?access_token=x")[0] == 429
+    assert caller.request("GET", "/get_status", Authorization=OK)[0] == 200
 
 
 def test_forms(caller: Caller) -> None:

@@ -24,6 +24,7 @@ from wsproto.events import (
 
 from tests.rig import CapturedLog
 from txwebqq.model import Number
+from txwebqq.onebot.authorization import GUESS_WINDOW, MAX_GUESSES
 from txwebqq.onebot.surface.account import SurfaceAccount
 from txwebqq.onebot.surface.config import ForwardSettings, ReverseSettings
 from txwebqq.onebot.surface.pictures import PictureLoader
@@ -178,6 +179,19 @@ def test_token(rig: Rig, target: str, headers: dict[str, str], status: int) -> N
     assert isinstance(events[1], RejectData)
     assert peer.transport.disconnecting
     assert TOKEN not in log.text + str(events)
+
+
+def test_guesses(rig: Rig) -> None:
+    """
+    Wrong tokens of an address are limited.
+    """
+    rig.listen()
+    for n in range(MAX_GUESSES):
+        assert rig.connect(f"/?access_token={n}")[1][0].status_code == 403
+    refusal, data, *_ = rig.connect(f"/?access_token={TOKEN}")[1]
+    assert (refusal.status_code, TOKEN in str(data)) == (429, False)
+    rig.reactor.advance(GUESS_WINDOW)
+    assert isinstance(rig.connect(f"/?access_token={TOKEN}")[1][0], AcceptConnection)
 
 
 def test_noToken(rig: Rig) -> None:

@@ -4,7 +4,7 @@ Calls over HTTP: C{POST /ACTION} with JSON or a form, or C{GET /ACTION?...}.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -15,8 +15,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from txwebqq.net.endpoints import listeningService
-from txwebqq.net.site import SiteWithoutAccessLog, textHeaders
-from txwebqq.onebot.authorization import refusalOf
+from txwebqq.net.site import SiteWithoutAccessLog, peerAddress, textHeaders
+from txwebqq.onebot.authorization import TOO_MANY, TokenAuthenticator
 from txwebqq.onebot.surface.account import SurfaceAccount
 from txwebqq.onebot.surface.calls.dispatcher import CallDispatcher
 from txwebqq.onebot.surface.config import HTTPSettings
@@ -53,15 +53,23 @@ class BoundedRequest(Request):
 class CallResource(Resource):
     """
     Performs calls.
+
+    @param now: returns the time in seconds.
     """
 
     _log = Logger()
     isLeaf = True
 
-    def __init__(self, account: SurfaceAccount, settings: HTTPSettings) -> None:
+    def __init__(
+        self,
+        account: SurfaceAccount,
+        settings: HTTPSettings,
+        now: Callable[[], float],
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._account = account
         self.settings = settings
+        self._authenticator = TokenAuthenticator(now)
         self.dispatcher = CallDispatcher(account, settings.isArray)
 
     def render(self, request: Request) -> Any:
@@ -70,13 +78,16 @@ class CallResource(Resource):
         """
         headers = textHeaders(request.requestHeaders)
         query = (request.uri or b"").partition(b"?")[2].decode("latin-1")
-        refusal = refusalOf(headers, query, self.settings.token)
+        refusal = self._authenticator.refusalOf(
+            headers, query, self.settings.token, peerAddress(request)
+        )
         if refusal is not None:
-            self._log.warn(
-                "A call was refused (account {number}): {reason}.",
-                number=self._account.number,
-                reason=refusal.reason,
-            )
+            if refusal is not TOO_MANY:
+                self._log.warn(
+                    "A call was refused (account {number}): {reason}.",
+                    number=self._account.number,
+                    reason=refusal.reason,
+                )
             return _refuse(request, refusal.status, refusal.reason)
         if getattr(request, "received", 0) > MAX_BODY:
             return _refuse(request, 413)
@@ -156,7 +167,7 @@ class HTTPListener(MultiService):
         self, account: SurfaceAccount, settings: HTTPSettings, reactor: Any
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.resource = CallResource(account, settings)
+        self.resource = CallResource(account, settings, reactor.seconds)
         make: Any = SiteWithoutAccessLog
         self.site = make(self.resource, requestFactory=BoundedRequest, reactor=reactor)
         listening = listeningService(settings.listen, self.site, reactor)

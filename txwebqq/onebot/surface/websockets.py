@@ -21,7 +21,7 @@ from twisted.web.client import URI
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.net.endpoints import EndpointCache, listeningService
 from txwebqq.net.tls import policyFor
-from txwebqq.onebot.authorization import refusalOf
+from txwebqq.onebot.authorization import TOO_MANY, TokenAuthenticator
 from txwebqq.onebot.handshakes import (
     ClientWebSocket,
     Handshake,
@@ -66,6 +66,7 @@ class ForwardListener(MultiService):
         super().__init__()  # type: ignore[no-untyped-call]
         self._account = account
         self.settings = settings
+        self._authenticator = TokenAuthenticator(reactor.seconds)
         self.factory = WebSocketFactory(self.accept, reactor)
         listening = listeningService(settings.listen, self.factory, reactor)
         listening.setServiceParent(self)
@@ -91,13 +92,16 @@ class ForwardListener(MultiService):
         @raise Refused: when the request is not allowed, or the path unknown.
         """
         token = self.settings.token
-        refusal = refusalOf(handshake.headers, handshake.query, token)
+        refusal = self._authenticator.refusalOf(
+            handshake.headers, handshake.query, token, handshake.address
+        )
         if refusal is not None:
-            self._log.warn(
-                "A bot was refused (account {number}): {reason}.",
-                number=self._account.number,
-                reason=refusal.reason,
-            )
+            if refusal is not TOO_MANY:
+                self._log.warn(
+                    "A bot was refused (account {number}): {reason}.",
+                    number=self._account.number,
+                    reason=refusal.reason,
+                )
             raise Refused(refusal.status, refusal.reason)
         role = handshake.path.rstrip("/")
         if role not in ("", "/api", "/event"):

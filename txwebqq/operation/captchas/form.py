@@ -20,8 +20,8 @@ from twisted.web.server import Request
 
 from txwebqq.imagetypes import mediaTypeOf
 from txwebqq.model import Number
-from txwebqq.net.site import textHeaders
-from txwebqq.onebot.authorization import Refusal, refusalOf
+from txwebqq.net.site import peerAddress, textHeaders
+from txwebqq.onebot.authorization import TOO_MANY, Refusal, TokenAuthenticator
 from txwebqq.operation.resource import OWN_PAGES
 
 MAX_FORM = 4096
@@ -92,6 +92,7 @@ class CaptchaForm(Resource):
         base.__init__()
         self.setToken(token)
         self._now = now
+        self._authenticator = TokenAuthenticator(now)
         self._waiting: dict[str, WaitingCaptcha] = {}
 
     def setToken(self, token: str) -> None:
@@ -152,8 +153,10 @@ class CaptchaForm(Resource):
         if kind.lower() == "basic":
             headers["authorization"] = f"Bearer {_passwordIn(given)}"
         query = (request.uri or b"").partition(b"?")[2].decode("latin-1")
-        refusal = refusalOf(headers, query, self._token)
-        if refusal is not None and self._token:
+        refusal = self._authenticator.refusalOf(
+            headers, query, self._token, peerAddress(request)
+        )
+        if refusal is not None and refusal is not TOO_MANY and self._token:
             # After any other status a browser does not ask for the token again.
             return Refusal(401, refusal.reason)
         return refusal

@@ -13,6 +13,7 @@ from ipaddress import IPv4Address
 
 from twisted.web.server import Request
 
+from txwebqq.net.site import peerAddress
 from txwebqq.net.wholerequest import WholeRequest
 from txwebqq.ratelimit import networkOf
 from txwebqq.server.http.connections import WatchedConnection
@@ -76,7 +77,7 @@ class HTTPExchange:
 
     @property
     def _peer(self) -> str:
-        return getattr(self._request.getClientAddress(), "host", "")
+        return peerAddress(self._request)
 
     @property
     def address(self) -> str:
