@@ -88,11 +88,13 @@ def makeService(options: Options) -> IService:
     try:
         with asDaemonUser(twistd):
             if configuration.gateway is not None:
-                gateway = GatewayService(configuration.gateway, clock, make)
+                gateway = GatewayService(
+                    configuration.gateway, clock, make, ways.advice
+                )
                 sources.append(GatewaySource(gateway))
                 gateway.setServiceParent(daemon)  # type: ignore[no-untyped-call]
             if configuration.relay is not None:
-                relay = RelayService(configuration.relay, clock, make)
+                relay = RelayService(configuration.relay, clock, make, ways.advice)
                 sources.append(RelaySource(relay))
                 relay.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     except InvalidConfiguration as e:

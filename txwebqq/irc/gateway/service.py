@@ -35,6 +35,7 @@ from txwebqq.irc.protocol.pinyin import pinyinRomaniser
 from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import MediaLinks, mediaService
 from txwebqq.net.endpoints import listeningService
+from txwebqq.operation.captchas.options import NO_WAY
 from txwebqq.sqlite.database import MEMORY, Database
 
 CLEANUP_INTERVAL = 3600
@@ -60,6 +61,8 @@ class GatewayService(MultiService):
     signed on.
 
     @param make: makes the services of the accounts.
+    @param captchaAdvice: the sentence that tells where captchas are answered when
+        pictures are not shown.
 
     @ivar users: the users, by name.
     """
@@ -67,8 +70,13 @@ class GatewayService(MultiService):
     _log = Logger()
 
     def __init__(
-        self, settings: GatewaySettings, reactor: Any, make: AccountMaker = makeAccount
+        self,
+        settings: GatewaySettings,
+        reactor: Any,
+        make: AccountMaker = makeAccount,
+        captchaAdvice: str = NO_WAY,
     ) -> None:
+        self._captchaAdvice = captchaAdvice
         super().__init__()  # type: ignore[no-untyped-call]
         self.users: dict[str, GatewayUser] = {}
         self._clock: IReactorTime = reactor
@@ -169,6 +177,7 @@ class GatewayService(MultiService):
                 parted,
                 _romaniser(settings),
                 self._links,
+                self._captchaAdvice,
             )
             if self._links is not None:
                 self._links.files.accounts.update(user.accounts)

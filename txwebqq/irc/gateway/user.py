@@ -45,6 +45,7 @@ from txwebqq.model import (
     Reaction,
     Status,
 )
+from txwebqq.operation.captchas.options import NO_WAY
 
 
 class GatewayUser(AccountListener):
@@ -55,6 +56,8 @@ class GatewayUser(AccountListener):
     @param seconds: returns the time, in Unix seconds.
     @param romanise: writes Chinese in Latin letters.
     @param links: makes links to pictures; without it, pictures are not shown.
+    @param captchaAdvice: the sentence that tells where captchas are answered when
+        pictures are not shown.
 
     @ivar seconds: as the parameter.
     @ivar accounts: the user's QQ accounts, by number.
@@ -78,6 +81,7 @@ class GatewayUser(AccountListener):
         parted: PartedChannels,
         romanise: Romanise | None = None,
         links: MediaLinks | None = None,
+        captchaAdvice: str = NO_WAY,
     ) -> None:
         self.name = settings.name
         self.seconds = seconds
@@ -113,7 +117,7 @@ class GatewayUser(AccountListener):
         self._beforeAway: dict[int, Status] = {}
         # A change of the status starts when the one before it is done.
         self._awayLock = DeferredLock()
-        self.captchas = CaptchaQuestions(self.conversations, self._link)
+        self.captchas = CaptchaQuestions(self.conversations, self._link, captchaAdvice)
         for account in settings.accounts:
             number = account.account.number
             self.accounts[number] = QQAccount(number, self)

@@ -34,6 +34,7 @@ from txwebqq.model import (
     Reaction,
 )
 from txwebqq.net.pacing import Pacer
+from txwebqq.operation.captchas.options import NO_WAY
 
 RETRY_GROUPS = 300.0
 """The seconds until the groups are fetched again when one of them is not among
@@ -53,6 +54,7 @@ class RelayAccount(AccountListener):
     @param seconds: the time for each message after them.
     @param accountSpace: names the QQ network: two accounts with the same one know
         others by the same numbers.
+    @param captchaAdvice: the sentence that tells where captchas are answered.
 
     @ivar qq: the account on QQ.
     @ivar isReady: whether the contacts of the present session are fetched.
@@ -69,7 +71,9 @@ class RelayAccount(AccountListener):
         burst: int = BURST,
         seconds: float = SECONDS,
         accountSpace: str = "",
+        captchaAdvice: str = NO_WAY,
     ) -> None:
+        self._captchaAdvice = captchaAdvice
         self.qq = QQAccount(number, self)
         self.isReady = False
         self.pacer = Pacer(clock, burst, seconds)
@@ -121,10 +125,10 @@ class RelayAccount(AccountListener):
     def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
         self._log.error(
             "The server requires a captcha of account {number}, which the relay itself"
-            " cannot show: answer it at /captcha of --operate, or in --captcha-folder."
-            " Without both, sign on once with another client, if the server still"
-            " requires one in ten minutes.",
+            " cannot show. {advice} Or sign on once with another client, if the server"
+            " still requires one in ten minutes.",
             number=account.number,
+            advice=self._captchaAdvice,
         )
         return fail(CaptchaUnsolved("the relay cannot read captchas"))
 

@@ -22,6 +22,7 @@ from txwebqq.irc.relay.network import IRCNetwork
 from txwebqq.irc.relay.room import BridgedRoom
 from txwebqq.irc.relay.storage.messageids import MESSAGE_IDS_SCHEMA, MessageIds
 from txwebqq.irc.relay.storage.outbox import OUTBOX_SCHEMA, Outbox
+from txwebqq.operation.captchas.options import NO_WAY
 from txwebqq.sqlite.database import MEMORY, Database, Schema
 
 HOUR = 3600
@@ -59,6 +60,7 @@ class RelayService(MultiService):
     between the targets of each room.
 
     @param make: makes the services of the accounts.
+    @param captchaAdvice: the sentence that tells where captchas are answered.
 
     @ivar networks: the IRC networks, by name.
     """
@@ -66,7 +68,11 @@ class RelayService(MultiService):
     _log = Logger()
 
     def __init__(
-        self, settings: RelaySettings, reactor: Any, make: AccountMaker = makeAccount
+        self,
+        settings: RelaySettings,
+        reactor: Any,
+        make: AccountMaker = makeAccount,
+        captchaAdvice: str = NO_WAY,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._settings = settings
@@ -90,6 +96,7 @@ class RelayService(MultiService):
                 account.burst,
                 account.seconds,
                 getattr(account.access, "server", "") or "onebot",
+                captchaAdvice,
             )
             service = make(
                 account.account,

@@ -51,6 +51,13 @@ class CaptchaOptions(CommandOptions):
         return folder
 
 
+NO_WAY = (
+    "To answer captchas, configure captcha-folder (a folder for them) or operate (its"
+    " page /captcha)."
+)
+"""The advice for a daemon without a way."""
+
+
 class CaptchaWays:
     """
     The ways of a daemon.
@@ -74,6 +81,21 @@ class CaptchaWays:
         if operation is not None:
             self._form = CaptchaForm(operation.token, clock.seconds)
             self.ways.append(self._form)
+
+    @property
+    def advice(self) -> str:
+        """
+        The sentence that tells where captchas are answered, or what to configure for
+        that.
+        """
+        places = []
+        if any(isinstance(way, CaptchaFolder) for way in self.ways):
+            places.append("in the folder of captcha-folder")
+        if self._form is not None:
+            places.append("at the page /captcha of operate")
+        if places:
+            return f"Answer it {' or '.join(places)}."
+        return NO_WAY
 
     def addPage(self, service: Any) -> None:
         """

@@ -79,7 +79,8 @@ def test_withdrawn(gateway: MemoryGateway) -> None:
 
 def test_noLinks(gateway: MemoryGateway) -> None:
     """
-    Without links to pictures the captcha cannot be shown, which the user is told.
+    Without links to pictures the captcha cannot be shown, which the user is told, and
+    where captchas can be answered.
     """
     client = gateway.client()
     gateway.aliceUser._links = None
@@ -87,3 +88,4 @@ def test_noLinks(gateway: MemoryGateway) -> None:
     ask(gateway, 10001).addErrback(failures.append)
     assert failures[0].check(CaptchaUnsolved)
     assert "cannot be shown here without pictures-listen" in client.seen
+    assert "To answer captchas, configure captcha-folder" in client.seen

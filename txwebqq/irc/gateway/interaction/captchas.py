@@ -18,11 +18,16 @@ class CaptchaQuestions:
     the account, the oldest first.
 
     @param link: makes a link to a picture, L{None} when pictures have no links.
+    @param advice: the sentence that tells where else captchas are answered.
     """
 
     def __init__(
-        self, conversations: Conversations, link: Callable[[bytes], str | None]
+        self,
+        conversations: Conversations,
+        link: Callable[[bytes], str | None],
+        advice: str,
     ) -> None:
+        self._advice = advice
         self._conversations = conversations
         self._link = link
         self._waiting: dict[int, Deferred[str]] = {}
@@ -39,7 +44,7 @@ class CaptchaQuestions:
         if link is None:
             notify(
                 f"The server requires a captcha of {number}, which cannot be shown here"
-                " without pictures-listen in the configuration"
+                f" without pictures-listen in the configuration. {self._advice}"
             )
             return fail(CaptchaUnsolved("the gateway cannot show pictures"))
         notify(f"Captcha for {number}: {link}")
