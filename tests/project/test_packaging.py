@@ -107,8 +107,13 @@ def test_wheelContents(built: Built) -> None:
     """
     modules = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("txwebqq/**/*.py")}
     held = {name for name in contents(built.wheel) if ".dist-info/" not in name}
-    pages = ("txwebqq/operation/page/*", "txwebqq/server/page/static/*")
-    files = {p.relative_to(ROOT).as_posix() for one in pages for p in ROOT.glob(one)}
+    pages = ("txwebqq/operation/page/*", "txwebqq/server/page/static/**/*")
+    files = {
+        p.relative_to(ROOT).as_posix()
+        for one in pages
+        for p in ROOT.glob(one)
+        if p.is_file()
+    }
     assert held == modules | files | {PLUGIN, "txwebqq/py.typed"}
 
 

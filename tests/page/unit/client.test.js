@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Client } from "../../../txwebqq/server/page/static/client.js";
+import { Client } from "../../../txwebqq/server/page/static/account/client.js";
 import { Server } from "../../../txwebqq/server/page/static/server.js";
 
 const storage = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
@@ -33,7 +33,7 @@ const text = (words) => [{ type: "text", text: words }];
 test("a message whose answer is not readable was perhaps delivered", async () => {
   const { client } = rig(() => "<html>portal</html>");
   const conversation = client.conversations.get("friend", 7);
-  await client.send(conversation, text("hello"));
+  await client.sending.send(conversation, text("hello"));
   assert.equal(conversation.messages[0].state, "unknown");
 });
 
@@ -45,10 +45,10 @@ test("a message that is sent again has the id that it had", async () => {
     return isBroken ? "<html>portal</html>" : { retcode: 0, msg_id2: 3, time: 9 };
   });
   const conversation = client.conversations.get("friend", 7);
-  await client.send(conversation, text("hello"));
+  await client.sending.send(conversation, text("hello"));
   isBroken = false;
-  await client.retry(conversation, conversation.messages[0]);
-  await client.send(conversation, text("hello"));
+  await client.sending.retry(conversation, conversation.messages[0]);
+  await client.sending.send(conversation, text("hello"));
   assert.equal(ids[0].length, 32);
   assert.equal(ids[1], ids[0]);
   assert.notEqual(ids[2], ids[0]);
@@ -61,14 +61,14 @@ test("a picture that could not be asked for a signature was not delivered", asyn
     throw new Error("no network");
   });
   const conversation = client.conversations.get("group", 7);
-  await client.send(conversation, [{ type: "groupPicture", name: "a.png", fileId: 0, server: "" }]);
+  await client.sending.send(conversation, [{ type: "groupPicture", name: "a.png", fileId: 0, server: "" }]);
   assert.equal(conversation.messages[0].state, "failed");
 });
 
 test("a message that is refused was not delivered", async () => {
   const { client } = rig(() => ({ retcode: 112 }));
   const conversation = client.conversations.get("friend", 7);
-  await client.send(conversation, text("hello"));
+  await client.sending.send(conversation, text("hello"));
   assert.equal(conversation.messages[0].state, "failed");
   assert.equal(conversation.messages[0].problem, "112");
 });
@@ -83,14 +83,14 @@ test("a member who is no friend is heard, and answered through the group", async
   });
   const content = [["font", {}], "psst "];
   const value = { from_uin: 9, id: 44, service_type: 0, msg_id2: 3, time: 10, content };
-  client.eventReceived("sess_message", value);
+  client.events.eventReceived("sess_message", value);
   await turn();
   const [conversation] = client.conversations.recent;
   assert.equal(client.nameOf(conversation), "Eve");
   assert.deepEqual(conversation.messages[0].segments, text("psst"));
   assert.equal(conversation.unread, 1);
   assert.ok(names().includes("messageArrived"));
-  await client.send(conversation, text("what?"));
+  await client.sending.send(conversation, text("what?"));
   const [path, { r }] = asked.at(-1);
   assert.equal(path, "channel/send_sess_msg2");
   assert.equal(JSON.parse(r).group_sig, "signature");
@@ -104,7 +104,7 @@ test("a group that one is removed from is closed, and named", async () => {
   const conversation = client.conversations.get("group", 44);
   conversation.time = 10;
   const value = { from_uin: 44, type: "group_leave", op_type: 3, old_member: 5 };
-  client.eventReceived("sys_g_msg", value);
+  client.events.eventReceived("sys_g_msg", value);
   const [, notice] = told.find(([name]) => name === "noticed");
   assert.equal(notice.kind, "group_left");
   assert.deepEqual(told.at(-1), ["conversationClosed", conversation]);
@@ -112,7 +112,7 @@ test("a group that one is removed from is closed, and named", async () => {
   assert.deepEqual(client.conversations.recent, []);
   // The same event after a departure of one's own says nothing new.
   told.length = 0;
-  client.eventReceived("sys_g_msg", value);
+  client.events.eventReceived("sys_g_msg", value);
   assert.equal(told.some(([name]) => name === "noticed"), false);
 });
 
@@ -139,7 +139,7 @@ test("a late reply is nothing to the next account", async () => {
   );
   client.roster.me = { uin: 5, nick: "Alice", signature: "" };
   client.conversations.get("friend", 7).unread = 1;
-  const late = client.fetchFriends();
+  const late = client.lists.fetchFriends();
   await client.session.signOff();
   await assert.rejects(late);
   assert.ok(signedOff);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import {
   Conversation,
   Conversations,
-} from "../../../txwebqq/server/page/static/conversations.js";
+} from "../../../txwebqq/server/page/static/account/conversations.js";
 
 function message(id, time, more = {}) {
   const segments = [{ type: "text", text: `text ${id}` }];

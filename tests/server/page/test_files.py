@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from urllib.parse import urljoin
 
 import pytest
 
@@ -49,6 +50,18 @@ def test_index() -> None:
     assert b"page/main.js" in response.body
 
 
+def test_preloaded() -> None:
+    """
+    The page names all modules, so that a browser fetches them at once, and does not
+    have to read one to know of the next.
+    """
+    body = fetch("/").body
+    modules = {path.lstrip(b"/") for path in FILES.paths if path.endswith(b".js")}
+    links = re.findall(rb'<link rel="modulepreload" href="([^"]+)">', body)
+    assert {*links, b"page/main.js"} == modules
+    assert len(links) == len(modules) - 1
+
+
 def test_noInlineScript() -> None:
     """
     The page has no script or style within it, which the policy would not run.
@@ -72,8 +85,9 @@ def test_file(path: bytes) -> None:
         "css": "text/css; charset=utf-8",
         "svg": "image/svg+xml",
     }.get(ending, "text/html; charset=utf-8")
-    for name in re.findall(rb'from "\./([^"]+)"|"page/([^"]+)"', response.body):
-        assert b"/page/" + (name[0] or name[1]) in FILES.paths
+    for name in re.findall(rb'from "([^"]+)"|"(page/[^"]+)"', response.body):
+        named = urljoin(path, name[0] or name[1])
+        assert named in FILES.paths
     assert b"http://" not in response.body.replace(b"http://www.w3.org/2000/svg", b"")
     assert b"https://" not in response.body
 
@@ -82,12 +96,12 @@ def test_compressed() -> None:
     """
     Browsers that take gzip are sent less, and the same.
     """
-    plain = fetch("/page/client.js")
-    small = fetch("/page/client.js", Accept_Encoding="br, gzip;q=0.8")
+    plain = fetch("/page/account/client.js")
+    small = fetch("/page/account/client.js", Accept_Encoding="br, gzip;q=0.8")
     assert header(small, "content-encoding") == "gzip"
     assert gzip.decompress(small.body) == plain.body
     assert len(small.body) < len(plain.body) / 2
-    refused = fetch("/page/client.js", Accept_Encoding="gzip;q=0")
+    refused = fetch("/page/account/client.js", Accept_Encoding="gzip;q=0")
     assert refused.body == plain.body
 
 

@@ -5,9 +5,11 @@ The files of the chat page, which are data of this package.
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from twisted.web.http import CACHED
 from twisted.web.server import Request
@@ -71,12 +73,11 @@ class PageFiles:
 
     def __init__(self) -> None:
         self._files: dict[bytes, PageFile] = {}
-        for entry in files("txwebqq.server.page").joinpath("static").iterdir():
-            ending = entry.name.rpartition(".")[2]
-            if ending not in _TYPES:
-                continue
-            path = "/" if entry.name == INDEX else f"/page/{entry.name}"
-            self._files[path.encode()] = _load(_TYPES[ending], entry.read_bytes())
+        for name, content in _found(files("txwebqq.server.page").joinpath("static")):
+            contentType = _TYPES.get(name.rpartition(".")[2])
+            if contentType is not None:
+                path = "/" if name == INDEX else f"/page/{name}"
+                self._files[path.encode()] = _load(contentType, content)
 
     @property
     def paths(self) -> frozenset[bytes]:
@@ -102,6 +103,18 @@ class PageFiles:
             request.setHeader(b"content-encoding", b"gzip")
             return file.compressed
         return file.content
+
+
+def _found(folder: Traversable, before: str = "") -> Iterator[tuple[str, bytes]]:
+    """
+    Generate the files below a folder, each with its path and content.
+    """
+    for entry in folder.iterdir():
+        name = before + entry.name
+        if entry.is_dir():
+            yield from _found(entry, f"{name}/")
+        else:
+            yield name, entry.read_bytes()
 
 
 def _load(contentType: bytes, content: bytes) -> PageFile:

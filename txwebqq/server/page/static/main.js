@@ -1,18 +1,18 @@
 // @ts-check
 // The page: it joins the account's data and the views.
 
-import { Client } from "./client.js";
+import { Client } from "./account/client.js";
 import { make, setText } from "./dom.js";
 import { faceName } from "./faces.js";
 import { Server } from "./server.js";
-import { Dialogs, closeForms, reasonOf } from "./view-dialogs.js";
-import { ConversationView } from "./view-conversation.js";
-import { ListView, statusWord } from "./view-list.js";
-import { SignOnView } from "./view-signon.js";
+import { Dialogs, closeForms, reasonOf } from "./views/dialogs.js";
+import { ConversationView } from "./views/conversation.js";
+import { ListView, statusWord } from "./views/list.js";
+import { SignOnView } from "./views/signon.js";
 import { plainText } from "./wire.js";
 import { hasWord, language, word } from "./words.js";
 
-/** @typedef {import("./conversations.js").Conversation} Conversation */
+/** @typedef {import("./account/conversations.js").Conversation} Conversation */
 
 const STATUSES = ["online", "callme", "away", "busy", "silent", "hidden"];
 
@@ -196,7 +196,7 @@ class Page {
 
   /**
    * @param {Conversation} conversation
-   * @param {import("./conversations.js").Message} message
+   * @param {import("./account/conversations.js").Message} message
    */
   messageArrived(conversation, message) {
     const isOpen = this.conversation.conversation === conversation;
@@ -232,7 +232,7 @@ class Page {
 
   /** A message must not go to an id of the session before; what was typed is kept. */
   conversationsReplaced() {
-    const text = this.conversation.typedText;
+    const text = this.conversation.composer.typedText;
     if (this.conversation.conversation !== null) {
       this.open(null);
       this.conversation.forget();
@@ -250,14 +250,14 @@ class Page {
     this.draw();
   }
 
-  /** @param {import("./client.js").Notice} notice */
+  /** @param {import("./account/client.js").Notice} notice */
   noticed({ kind, value, conversation }) {
     const name = conversation === null ? "" : this.client.nameOf(conversation);
     const number = value.account ?? "";
     if (kind === "verify_required") {
       const text = word("friendRequest", { number, text: String(value.msg ?? "") });
       this.ask(text, (isAccepted) =>
-        this.client.answerFriendRequest(number, isAccepted),
+        this.client.people.answerFriend(number, isAccepted),
       );
     } else if (kind === "group_request_join" && conversation !== null) {
       const text = word(kind, { name, text: String(value.msg ?? "") });

@@ -77,16 +77,33 @@ export class People {
     const common = { account: number, myallow: 1, groupid: 0, token };
     if (allow === 0) {
       await this.askJSON("api/add_no_verify2", { ...common, mname: "" });
-      await this.client.fetchFriends();
-      await this.client.fetchOnline();
+      await this.client.lists.fetchFriends();
+      await this.client.lists.fetchOnline();
     } else if (allow === 3) {
       const answered = { ...common, mname: "", answer: text };
       await this.askJSON("api/answer_and_add2", answered);
-      await this.client.fetchFriends();
-      await this.client.fetchOnline();
+      await this.client.lists.fetchFriends();
+      await this.client.lists.fetchOnline();
     } else {
       await this.askJSON("api/add_need_verify2", { ...common, msg: text });
     }
+  }
+
+  /**
+   * Answer a friend request.
+   * @param {number} account the number of the account that asks
+   * @param {boolean} isAccepted
+   */
+  async answerFriend(account, isAccepted) {
+    if (isAccepted) {
+      const values = { account, gid: 0, mname: "" };
+      await this.askJSON("api/allow_and_add2", values);
+      await this.client.lists.fetchFriends();
+      await this.client.lists.fetchOnline();
+    } else {
+      await this.askJSON("api/deny_added_request2", { account, msg: "" });
+    }
+    this.client.view.listsChanged();
   }
 
   /**
@@ -136,7 +153,7 @@ export class People {
   /** @param {string} name @param {number[]} uins */
   async createGroup(name, uins) {
     await this.askJSON("api/create_group2", { name, mem_list: uins });
-    await this.client.fetchGroups();
+    await this.client.lists.fetchGroups();
   }
 
   /** @param {string} name @param {number[]} uins */
@@ -149,25 +166,25 @@ export class People {
       code: "",
       verifysession: "",
     });
-    await this.client.fetchDiscussions();
+    await this.client.lists.fetchDiscussions();
   }
 
   /** @param {number} code @param {string} name */
   async renameGroup(code, name) {
     await this.askJSON("api/modify_group_info2", { gcode: code, name });
-    await this.client.fetchGroups();
+    await this.client.lists.fetchGroups();
   }
 
   /** @param {number} code */
   async leaveGroup(code) {
     await this.askJSON("api/quit_group2", { gcode: code });
-    await this.client.fetchGroups();
+    await this.client.lists.fetchGroups();
   }
 
   /** @param {number} code */
   async dissolveGroup(code) {
     await this.askJSON("api/dissolve_group2", { gcode: code });
-    await this.client.fetchGroups();
+    await this.client.lists.fetchGroups();
   }
 
   /** @param {number} code @param {number} uin */
@@ -182,31 +199,31 @@ export class People {
       discu_name: name,
       dtype: 1,
     });
-    await this.client.fetchDiscussions();
+    await this.client.lists.fetchDiscussions();
   }
 
   /** @param {number} did */
   async leaveDiscussion(did) {
     await this.ask("channel/quit_discu", { did });
-    await this.client.fetchDiscussions();
+    await this.client.lists.fetchDiscussions();
   }
 
   /** @param {number} uin @param {string} name */
   async renameFriend(uin, name) {
     await this.ask("api/change_mark_name2", { tuin: uin, markname: name });
-    await this.client.fetchFriends();
+    await this.client.lists.fetchFriends();
   }
 
   /** @param {number} uin @param {number} category */
   async moveFriend(uin, category) {
     await this.ask("api/modify_friend_group", { tuin: uin, newid: category });
-    await this.client.fetchFriends();
+    await this.client.lists.fetchFriends();
   }
 
   /** @param {number} uin */
   async removeFriend(uin) {
     await this.ask("api/delete_friend", { tuin: uin, delType: 2 });
-    await this.client.fetchFriends();
+    await this.client.lists.fetchFriends();
   }
 
   /**
@@ -253,13 +270,13 @@ export class People {
     if (signature !== me.signature) {
       await this.askJSON("api/set_long_nick2", { nlk: signature });
     }
-    await this.client.fetchOwnProfile();
+    await this.client.lists.fetchOwnProfile();
     this.client.view.listsChanged();
   }
 
   /** @param {File} file */
   async setAvatar(file) {
-    const name = await this.client.uploadFace(file);
+    const name = await this.client.pictures.uploadFace(file);
     await this.askJSON("api/modify_my_head", { custom_face: name });
   }
 }

@@ -10,8 +10,8 @@
  * @property {number} sender the uin of the author
  * @property {boolean} isMine
  * @property {number} time Unix seconds
- * @property {import("./wire.js").Segment[]} segments
- * @property {import("./wire.js").Font} font
+ * @property {import("../wire.js").Segment[]} segments
+ * @property {import("../wire.js").Font} font
  * @property {"sent" | "sending" | "failed" | "unknown"} state
  * @property {number} msgId the counter of the sender, for pictures
  * @property {string} [sendId] by which the server knows an own message that is sent again

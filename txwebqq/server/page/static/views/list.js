@@ -1,10 +1,10 @@
 // @ts-check
 // The list at the side: recent conversations, friends, groups and discussions.
 
-import { keyed, make, setText } from "./dom.js";
-import { word } from "./words.js";
+import { keyed, make, setText } from "../dom.js";
+import { word } from "../words.js";
 
-/** @typedef {import("./conversations.js").Kind} Kind */
+/** @typedef {import("../account/conversations.js").Kind} Kind */
 
 /**
  * @typedef {object} Entry
@@ -33,7 +33,7 @@ const collator = new Intl.Collator();
 /** The list of conversations and contacts. */
 export class ListView {
   /**
-   * @param {import("./client.js").Client} client
+   * @param {import("../account/client.js").Client} client
    * @param {(kind: Kind, id: number) => void} open
    */
   constructor(client, open) {
@@ -258,7 +258,7 @@ export class ListView {
     }
     this.watched.set(element, () => {
       const code = this.client.roster.groups.get(id)?.code ?? 0;
-      this.client
+      this.client.pictures
         .avatar(kind === "group" ? code : id, kind === "group")
         .then((blob) => {
           const url = URL.createObjectURL(blob);

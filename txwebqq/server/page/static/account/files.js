@@ -1,8 +1,8 @@
 // @ts-check
 // Files for friends and groups: uploads, offers, downloads (docs/protocol.md 2.7.6, 2.7.7).
 
-import { Refused, Unreachable } from "./server.js";
-import { parseUploadReply } from "./wire.js";
+import { Refused, Unreachable } from "../server.js";
+import { parseUploadReply } from "../wire.js";
 
 /** @typedef {import("./conversations.js").Conversation} Conversation */
 

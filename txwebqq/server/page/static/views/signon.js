@@ -1,15 +1,15 @@
 // @ts-check
 // The form to sign in with.
 
-import { make, setText } from "./dom.js";
-import { CaptchaNeeded, LoginRefused, Unreachable, passwordHash } from "./session.js";
-import { MalformedReply } from "./wire.js";
-import { word } from "./words.js";
+import { make, setText } from "../dom.js";
+import { CaptchaNeeded, LoginRefused, Unreachable, passwordHash } from "../session.js";
+import { MalformedReply } from "../wire.js";
+import { word } from "../words.js";
 
 /** The sign-in form. */
 export class SignOnView {
   /**
-   * @param {import("./session.js").Session} session
+   * @param {import("../session.js").Session} session
    */
   constructor(session) {
     this.session = session;

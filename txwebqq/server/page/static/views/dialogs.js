@@ -1,9 +1,9 @@
 // @ts-check
 // Dialogs: forms about people, groups and the own profile.
 
-import { isolated, make, setText } from "./dom.js";
-import { Refused } from "./session.js";
-import { hasWord, word } from "./words.js";
+import { isolated, make, setText } from "../dom.js";
+import { Refused } from "../session.js";
+import { hasWord, word } from "../words.js";
 
 /**
  * @typedef {object} Field
@@ -101,7 +101,7 @@ function textOf(values, name) {
 /** The dialogs of an account. */
 export class Dialogs {
   /**
-   * @param {import("./client.js").Client} client
+   * @param {import("../account/client.js").Client} client
    * @param {(text: string) => void} tell shows a notice
    */
   constructor(client, tell) {
@@ -263,7 +263,7 @@ export class Dialogs {
     });
   }
 
-  /** @param {import("./conversations.js").Conversation} conversation */
+  /** @param {import("../account/conversations.js").Conversation} conversation */
   rename(conversation) {
     const value = this.client.nameOf(conversation);
     const field = { name: "name", label: word("name"), value, isRequired: true };
@@ -278,12 +278,12 @@ export class Dialogs {
     });
   }
 
-  /** @param {import("./conversations.js").Conversation} conversation */
+  /** @param {import("../account/conversations.js").Conversation} conversation */
   codeOf({ id }) {
     return this.client.roster.groups.get(id)?.code ?? 0;
   }
 
-  /** @param {import("./conversations.js").Conversation} conversation */
+  /** @param {import("../account/conversations.js").Conversation} conversation */
   leave(conversation) {
     const isGroup = conversation.kind === "group";
     const me = this.client.membersOf(conversation)?.get(this.client.session.number);
@@ -304,7 +304,7 @@ export class Dialogs {
     });
   }
 
-  /** @param {import("./conversations.js").Conversation} conversation */
+  /** @param {import("../account/conversations.js").Conversation} conversation */
   removeMember(conversation) {
     const { roster, session } = this.client;
     const members = this.client.membersOf(conversation);
@@ -317,7 +317,7 @@ export class Dialogs {
     showForm(word("removeMember"), fields, word("remove"), async (values) => {
       const uin = Number(textOf(values, "uin"));
       await this.people.removeMember(this.codeOf(conversation), uin);
-      await this.client.fetchMembers(conversation);
+      await this.client.lists.fetchMembers(conversation);
     });
   }
 }

@@ -1,0 +1,147 @@
+// @ts-check
+// The account's data and what one does with it: lists, history, messages, pictures. It
+// knows nothing of the document.
+
+import { Session } from "../session.js";
+import { Conversations } from "./conversations.js";
+import { Events } from "./events.js";
+import { Files } from "./files.js";
+import { History } from "./history.js";
+import { Lists } from "./lists.js";
+import { People } from "./people.js";
+import { Pictures } from "./pictures.js";
+import { Roster } from "./roster.js";
+import { Sending } from "./sending.js";
+
+/** @typedef {import("./conversations.js").Conversation} Conversation */
+/** @typedef {import("./conversations.js").Message} Message */
+
+/**
+ * The news for the view: the state of the session, the lists, or a conversation has
+ * changed; a message has arrived; a window was shaken.
+ * @typedef {object} View
+ * @property {(state: import("../session.js").State, detail: string) => void} stateChanged
+ * @property {() => void} listsChanged
+ * @property {(conversation: Conversation) => void} conversationChanged
+ * @property {(conversation: Conversation, message: Message) => void} messageArrived
+ * @property {(conversation: Conversation) => void} windowShaken
+ * @property {(notice: Notice) => void} noticed
+ * @property {() => void} conversationsReplaced a new session has other ids
+ * @property {(conversation: Conversation) => void} conversationClosed the account has
+ *   left it
+ */
+
+/**
+ * News that are no messages, such as friend requests and members who join.
+ * @typedef {{kind: string, value: any, conversation: Conversation | null}} Notice
+ */
+
+/** One account in this tab. */
+export class Client {
+  /**
+   * @param {import("../server.js").Server} server
+   * @param {Storage} storage of the tab
+   * @param {View} view
+   */
+  constructor(server, storage, view) {
+    this.server = server;
+    this.view = view;
+    this.session = new Session(server, storage, this);
+    this.roster = new Roster();
+    this.conversations = new Conversations();
+    this.people = new People(this);
+    this.files = new Files(this);
+    this.lists = new Lists(this);
+    this.history = new History(this);
+    this.events = new Events(this);
+    this.sending = new Sending(this);
+    this.pictures = new Pictures(this);
+  }
+
+  // Called by the session.
+
+  /**
+   * @param {import("../session.js").State} state
+   * @param {string} detail
+   */
+  stateChanged(state, detail) {
+    if (state === "signedOff" || state === "expired" || state === "kicked") {
+      // The next account to sign on in this tab sees nothing of this one.
+      this.pictures.fetched.clear();
+      this.conversations.clear();
+      this.roster = new Roster();
+    }
+    this.view.stateChanged(state, detail);
+  }
+
+  /** @param {boolean} isNew */
+  async joined(isNew) {
+    if (isNew) {
+      await this.lists.fetchAll();
+    } else {
+      await this.lists.fetchOnline();
+      for (const conversation of this.conversations.all.values()) {
+        if (conversation.isLoaded) {
+          void this.history.loadNewest(conversation).catch(() => {});
+        }
+      }
+    }
+  }
+
+  /** @param {{poll_type: string, value: any}[]} events the oldest first */
+  eventsReceived(events) {
+    this.events.received(events);
+  }
+
+  /** @param {Conversation} conversation */
+  membersOf({ kind, id }) {
+    if (kind === "group") {
+      return this.roster.groups.get(id)?.members ?? null;
+    }
+    if (kind === "discussion") {
+      return this.roster.discussions.get(id)?.members ?? null;
+    }
+    return null;
+  }
+
+  /**
+   * Return the name of a conversation.
+   * @param {Conversation} conversation
+   */
+  nameOf({ kind, id }) {
+    switch (kind) {
+      case "friend":
+        return this.roster.nameOf(id);
+      case "group":
+        return this.roster.groups.get(id)?.name ?? "?";
+      default:
+        return this.roster.discussions.get(id)?.name ?? "?";
+    }
+  }
+
+  /** @param {Conversation} conversation */
+  async tellTyping({ kind, id }) {
+    if (kind === "friend") {
+      const { clientid, psessionid } = this.session;
+      const fields = { to_uin: id, clientid, psessionid };
+      await this.server.ask("channel/input_notify2", fields).catch(() => {});
+    }
+  }
+
+  /** @param {Conversation} conversation */
+  async shake({ id }) {
+    const { clientid, psessionid } = this.session;
+    await this.server.ask("channel/shake2", { to_uin: id, clientid, psessionid });
+  }
+
+  /** @param {string} status */
+  async setStatus(status) {
+    const { clientid, psessionid } = this.session;
+    const fields = { newstatus: status, clientid, psessionid };
+    await this.server.ask("channel/change_status2", fields);
+    if (this.session.kept !== null) {
+      this.session.kept.status = status;
+      this.session.keep();
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// @ts-check
+// The lists of friends, groups, discussions and members, as they are fetched.
+
+/** @typedef {import("./conversations.js").Conversation} Conversation */
+
+/** The lists of one account, which fill its roster. */
+export class Lists {
+  /** @param {import("./client.js").Client} client */
+  constructor(client) {
+    this.client = client;
+  }
+
+  async fetchAll() {
+    this.client.conversations.clear();
+    this.client.view.conversationsReplaced();
+    await Promise.all([
+      this.fetchFriends(),
+      this.fetchGroups(),
+      this.fetchDiscussions(),
+      this.fetchOwnProfile(),
+    ]);
+    await Promise.all([this.fetchOnline(), this.fetchRecent()]);
+    this.client.view.listsChanged();
+  }
+
+  async fetchFriends() {
+    const { vfwebqq } = this.client.server;
+    const result = await this.client.server.askJSON("api/get_user_friends2", {
+      h: "hello",
+      vfwebqq,
+    });
+    const statuses = new Map(
+      [...this.client.roster.friends.values()].map(({ uin, status }) => [uin, status]),
+    );
+    this.client.roster.setFriends(result);
+    for (const [uin, status] of statuses) {
+      this.client.roster.setStatus(uin, status);
+    }
+  }
+
+  async fetchGroups() {
+    const { vfwebqq } = this.client.server;
+    this.client.roster.setGroups(
+      await this.client.server.askJSON("api/get_group_name_list_mask2", { vfwebqq }),
+    );
+  }
+
+  async fetchDiscussions() {
+    const { clientid, psessionid } = this.client.session;
+    const { vfwebqq } = this.client.server;
+    const fields = { clientid, psessionid, vfwebqq };
+    this.client.roster.setDiscussions(
+      await this.client.server.ask("channel/get_discu_list_new2", fields),
+    );
+  }
+
+  async fetchOwnProfile() {
+    const { number } = this.client.session;
+    const fields = { tuin: number, vfwebqq: this.client.server.vfwebqq };
+    const [profile, signature] = await Promise.all([
+      this.client.server.ask("api/get_friend_info2", fields),
+      // Refused for an account without a signature.
+      this.client.server.ask("api/get_single_long_nick2", fields).catch(() => []),
+    ]);
+    this.client.roster.me = {
+      uin: number,
+      nick: String(profile.nick ?? ""),
+      signature: String(signature?.[0]?.lnick ?? ""),
+    };
+  }
+
+  async fetchOnline() {
+    const { clientid, psessionid } = this.client.session;
+    const fields = { clientid, psessionid };
+    this.client.roster.setOnline(
+      await this.client.server.ask("channel/get_online_buddies2", fields),
+    );
+    this.client.view.listsChanged();
+  }
+
+  async fetchRecent() {
+    const { clientid, psessionid } = this.client.session;
+    const { vfwebqq } = this.client.server;
+    const recent = await this.client.server.askJSON("channel/get_recent_list2", {
+      vfwebqq,
+      clientid,
+      psessionid,
+    });
+    const groups = new Map(
+      [...this.client.roster.groups.values()].map(({ code, gid }) => [code, gid]),
+    );
+    // The list has no times, so the first one is the newest of those without messages.
+    let time = recent.length;
+    for (const { uin, type } of recent) {
+      const conversation =
+        type === 0
+          ? this.client.conversations.get("friend", uin)
+          : type === 1
+            ? this.client.conversations.get("group", groups.get(uin) ?? 0)
+            : this.client.conversations.get("discussion", uin);
+      conversation.time = Math.max(conversation.time, time);
+      time -= 1;
+    }
+    this.client.conversations.all.delete("group:0");
+  }
+
+  /** @param {Conversation} conversation */
+  async fetchMembers(conversation) {
+    const { kind, id } = conversation;
+    const { vfwebqq } = this.client.server;
+    if (kind === "group") {
+      const group = this.client.roster.groups.get(id);
+      if (group === undefined) {
+        return;
+      }
+      const fields = { gcode: group.code, vfwebqq };
+      const result = await this.client.server.ask("api/get_group_info_ext2", fields);
+      this.client.roster.setGroupMembers(id, result);
+    } else if (kind === "discussion") {
+      const { clientid, psessionid } = this.client.session;
+      const fields = { did: id, clientid, psessionid, vfwebqq };
+      const result = await this.client.server.ask("channel/get_discu_info", fields);
+      this.client.roster.setDiscussionMembers(id, result);
+    }
+    this.client.view.conversationChanged(conversation);
+  }
+
+  /** @param {number} uin */
+  async fetchName(uin) {
+    const { vfwebqq } = this.client.server;
+    const { roster } = this.client;
+    const { nick } = await this.client.server.ask("api/get_friend_info2", { tuin: uin, vfwebqq });
+    roster.names.set(uin, String(nick ?? ""));
+  }
+}

@@ -1,0 +1,150 @@
+// @ts-check
+// Own messages, and their way to the server.
+
+import { Refused } from "../server.js";
+import { DEFAULT_FONT, writeContent } from "../wire.js";
+
+/** @typedef {import("./conversations.js").Conversation} Conversation */
+/** @typedef {import("./conversations.js").Message} Message */
+/** @typedef {import("../wire.js").Segment} Segment */
+
+/** The messages that one account sends. */
+export class Sending {
+  /** @param {import("./client.js").Client} client */
+  constructor(client) {
+    this.client = client;
+    this.counter = 0;
+  }
+
+  /**
+   * Send a message; it is in the conversation at once, with its state.
+   * @param {Conversation} conversation
+   * @param {Segment[]} segments
+   */
+  send(conversation, segments) {
+    /** @type {Message} */
+    const message = {
+      id: 0,
+      sender: this.client.session.number,
+      isMine: true,
+      time: Math.floor(Date.now() / 1000),
+      segments,
+      font: DEFAULT_FONT,
+      state: "sending",
+      msgId: 0,
+      sendId: randomId(),
+    };
+    conversation.messages.push(message);
+    conversation.time = Math.max(conversation.time, message.time);
+    return this.deliver(conversation, message);
+  }
+
+  /**
+   * Send a message once more that was not delivered, or perhaps not. A server that knows
+   * its id does not deliver it twice.
+   * @param {Conversation} conversation
+   * @param {Message} message
+   */
+  retry(conversation, message) {
+    message.state = "sending";
+    message.problem = undefined;
+    return this.deliver(conversation, message);
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {Message} message
+   */
+  async deliver(conversation, message) {
+    this.client.view.conversationChanged(conversation);
+    let isAsked = false;
+    try {
+      const [path, values] = await this.request(conversation, message);
+      isAsked = true;
+      const told = await this.client.server.reply(path, { r: JSON.stringify(values) });
+      if (told.retcode !== 0) {
+        throw new Refused(told.retcode, told.errmsg ?? "");
+      }
+      const id = Number(told.msg_id2) || 0;
+      conversation.sent(message, { id, time: Number(told.time) || 0 });
+    } catch (error) {
+      // A reply that is not readable may be that to a message that was delivered.
+      message.state = error instanceof Refused || !isAsked ? "failed" : "unknown";
+      message.problem = error instanceof Refused ? String(error.code) : "";
+    }
+    this.client.view.conversationChanged(conversation);
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {Message} message
+   * @returns {Promise<[string, Record<string, unknown>]>} the path, and the fields
+   */
+  async request({ kind, id, shared }, { segments, sendId }) {
+    const { clientid, psessionid } = this.client.session;
+    this.counter += 1;
+    const counter = String(this.counter % 10000).padStart(4, "0");
+    const common = {
+      content: writeContent(segments),
+      send_id: sendId,
+      msg_id: Number(`${Math.floor(Date.now() / 1000) % 10000}${counter}`),
+      clientid,
+      psessionid,
+    };
+    const hasPicture = segments.some(({ type }) => type === "groupPicture");
+    const signature =
+      hasPicture && kind !== "friend" ? await this.pictureSignature() : {};
+    if (shared !== null && !this.client.roster.friends.has(id)) {
+      const { id: sharedId, type } = shared;
+      const fields = { id: sharedId, to_uin: id, service_type: type, clientid, psessionid };
+      const { value } = await this.client.server.ask("channel/get_c2cmsg_sig2", fields);
+      const values = { to: id, group_sig: value, face: 0, service_type: type, ...common };
+      return ["channel/send_sess_msg2", values];
+    }
+    switch (kind) {
+      case "friend":
+        return ["channel/send_buddy_msg2", { to: id, face: 0, ...common }];
+      case "group": {
+        const code = this.client.roster.groups.get(id)?.code ?? 0;
+        const key = hasPicture ? { group_code: code, ...signature } : {};
+        return ["channel/send_qun_msg2", { group_uin: id, ...key, ...common }];
+      }
+      default:
+        return ["channel/send_discu_msg2", { did: id, ...signature, ...common }];
+    }
+  }
+
+  async pictureSignature() {
+    const { clientid, psessionid } = this.client.session;
+    const fields = { clientid, psessionid };
+    const reply = await this.client.server.ask("channel/get_gface_sig2", fields);
+    return { key: reply.gface_key, sig: reply.gface_sig };
+  }
+
+  /**
+   * Send a file: it is in the conversation when it is uploaded.
+   * @param {Conversation} conversation
+   * @param {File} file
+   * @param {(part: number) => void} progress
+   */
+  async sendFile(conversation, file, progress) {
+    const segment = await this.client.files.send(conversation, file, progress);
+    conversation.add({
+      id: 0,
+      sender: this.client.session.number,
+      isMine: true,
+      time: Math.floor(Date.now() / 1000),
+      segments: [segment],
+      font: DEFAULT_FONT,
+      state: "sent",
+      msgId: 0,
+    });
+    this.client.view.conversationChanged(conversation);
+  }
+}
+
+/** Return an id of 32 characters that no other message has. */
+function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

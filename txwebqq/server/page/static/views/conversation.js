@@ -1,0 +1,253 @@
+// @ts-check
+// The open conversation: its head, its messages, its members, and the field to write in.
+
+import { make, setText } from "../dom.js";
+import { word } from "../words.js";
+import { Composer } from "./composer.js";
+import { MembersView } from "./members.js";
+import { MessagesView } from "./messages.js";
+import { Transfers } from "./transfers.js";
+
+/** @typedef {import("../account/conversations.js").Conversation} Conversation */
+
+/** The distance from the end, in pixels, within which new messages are scrolled to. */
+const NEAR = 80;
+
+/** The open conversation. */
+export class ConversationView {
+  /**
+   * @param {import("../account/client.js").Client} client
+   * @param {import("./dialogs.js").Dialogs} dialogs
+   * @param {() => void} close
+   */
+  constructor(client, dialogs, close) {
+    this.client = client;
+    this.dialogs = dialogs;
+    /** @type {Conversation | null} */
+    this.conversation = null;
+    /** Whether the end is in sight, and stays there when something is added. */
+    this.isAtEnd = true;
+    const transfers = new Transfers(
+      client,
+      (conversation, text) => this.tell(conversation, text),
+      (conversation) => this.sent(conversation),
+    );
+    this.messages = new MessagesView(client, transfers, (conversation) => {
+      if (this.conversation === conversation && this.isAtEnd) {
+        this.toEnd();
+      }
+    });
+    this.members = new MembersView(client);
+    this.composer = new Composer(client, transfers, (conversation) =>
+      this.sent(conversation),
+    );
+    this.name = make("h1", { dir: "auto" });
+    this.note = make("p", { class: "note", "aria-live": "polite" });
+    this.older = make(
+      "button",
+      { type: "button", class: "older", click: () => void this.loadOlder() },
+      word("older"),
+    );
+    this.scroll = make(
+      "div",
+      { class: "scroll", tabindex: "0", scroll: () => this.scrolled() },
+      this.older,
+      this.messages.element,
+    );
+    this.menu = make("div", { class: "menu" });
+    this.more = make("details", { class: "more" }, make("summary", {}, word("more")));
+    this.more.append(this.menu);
+    this.body = make(
+      "div",
+      { class: "talk", hidden: true },
+      make(
+        "header",
+        {},
+        make(
+          "button",
+          { type: "button", class: "back", click: () => close() },
+          word("back"),
+        ),
+        this.name,
+        this.note,
+        this.more,
+      ),
+      make("div", { class: "middle" }, this.scroll, this.members.element),
+      this.composer.element,
+    );
+    this.empty = make("p", { class: "empty" }, word("choose"));
+    this.element = make(
+      "main",
+      {
+        class: "conversation",
+        dragover: (event) => event.preventDefault(),
+        drop: (event) => this.composer.dropped(event),
+      },
+      this.empty,
+      this.body,
+    );
+  }
+
+  /** @param {Conversation | null} conversation */
+  show(conversation) {
+    this.composer.show(conversation);
+    this.conversation = conversation;
+    this.body.hidden = conversation === null;
+    this.empty.hidden = conversation !== null;
+    this.messages.clear();
+    setText(this.note, "");
+    if (conversation === null) {
+      return;
+    }
+    this.more.open = false;
+    this.fillMenu(conversation);
+    this.draw();
+    this.toEnd();
+    this.composer.text.focus();
+    setText(this.note, conversation.isLoaded ? "" : word("loading"));
+    this.client.history
+      .open(conversation)
+      .then(() => {
+        if (this.conversation === conversation) {
+          setText(this.note, "");
+          this.draw();
+          this.toEnd();
+        }
+      })
+      .catch(() => {
+        if (this.conversation === conversation) {
+          setText(this.note, word("historyFailed"));
+        }
+      });
+  }
+
+  /** Forget what an account that has signed off has typed and seen. */
+  forget() {
+    this.composer.forget();
+    this.members.forget();
+    setText(this.name, "");
+  }
+
+  /** @param {Conversation} conversation */
+  fillMenu(conversation) {
+    const { dialogs } = this;
+    /** @type {[string, () => void][]} */
+    const friend = [
+      ["editFriend", () => dialogs.friend(conversation.id)],
+      ["block", () => dialogs.block(conversation.id, true)],
+      ["unblock", () => dialogs.block(conversation.id, false)],
+      ["removeFriendShort", () => dialogs.removeFriend(conversation.id)],
+    ];
+    /** @type {[string, () => void][]} */
+    const discussion = [
+      ["rename", () => dialogs.rename(conversation)],
+      ["leave", () => dialogs.leave(conversation)],
+    ];
+    /** @type {[string, () => void][]} */
+    const group = [
+      ["rename", () => dialogs.rename(conversation)],
+      ["removeMember", () => dialogs.removeMember(conversation)],
+      ["leaveOrDissolve", () => dialogs.leave(conversation)],
+    ];
+    this.menu.replaceChildren(
+      ...{ friend, discussion, group }[conversation.kind].map(([key, act]) =>
+        make(
+          "button",
+          {
+            type: "button",
+            click: () => {
+              this.more.open = false;
+              act();
+            },
+          },
+          word(key),
+        ),
+      ),
+    );
+  }
+
+  /**
+   * Show a note in a conversation, if it is still open.
+   * @param {Conversation} conversation
+   * @param {string} text
+   */
+  tell(conversation, text) {
+    if (this.conversation === conversation) {
+      setText(this.note, text);
+    }
+  }
+
+  /**
+   * Show the end of a conversation, if it is still open, since something was sent.
+   * @param {Conversation} conversation
+   */
+  sent(conversation) {
+    if (this.conversation === conversation) {
+      this.toEnd();
+    }
+  }
+
+  toEnd() {
+    this.isAtEnd = true;
+    this.scroll.scrollTop = this.scroll.scrollHeight;
+  }
+
+  /** @param {boolean} [isNamed] whether names may have changed */
+  draw(isNamed = false) {
+    const { conversation } = this;
+    if (conversation === null) {
+      return;
+    }
+    setText(this.name, this.client.nameOf(conversation));
+    this.older.hidden = !conversation.hasOlder || conversation.cursor < 0;
+    this.messages.draw(conversation);
+    this.members.draw(conversation, isNamed);
+    this.drawTyping(conversation);
+    if (this.isAtEnd) {
+      this.toEnd();
+    }
+  }
+
+  /** @param {Conversation} conversation */
+  drawTyping(conversation) {
+    const name = this.client.nameOf(conversation);
+    if (conversation.typingUntil > Date.now()) {
+      setText(this.note, word("typing", { name }));
+      const { typingUntil } = conversation;
+      setTimeout(() => {
+        if (this.conversation === conversation && typingUntil <= Date.now()) {
+          setText(this.note, "");
+        }
+      }, typingUntil - Date.now() + 50);
+    } else if (this.note.textContent === word("typing", { name })) {
+      setText(this.note, "");
+    }
+  }
+
+  scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroll;
+    this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR;
+    if (this.scroll.scrollTop < NEAR && !this.older.hidden) {
+      void this.loadOlder();
+    }
+  }
+
+  async loadOlder() {
+    const { conversation } = this;
+    if (conversation === null || this.older.disabled) {
+      return;
+    }
+    this.older.disabled = true;
+    const { scrollHeight, scrollTop } = this.scroll;
+    try {
+      await this.client.history.loadOlder(conversation);
+      if (this.conversation === conversation) {
+        this.scroll.scrollTop = scrollTop + this.scroll.scrollHeight - scrollHeight;
+      }
+    } catch {
+      setText(this.note, word("historyFailed"));
+    } finally {
+      this.older.disabled = false;
+    }
+  }
+}

@@ -1,0 +1,248 @@
+// @ts-check
+// The messages of the open conversation.
+
+import { keyed, make, setText } from "../dom.js";
+import { faceName } from "../faces.js";
+import { hasWord, language, word } from "../words.js";
+import { sizeText } from "./transfers.js";
+
+/** @typedef {import("../account/conversations.js").Conversation} Conversation */
+/** @typedef {import("../account/conversations.js").Message} Message */
+/** @typedef {import("../wire.js").Segment} Segment */
+
+const clockTime = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+});
+const dayAndTime = new Intl.DateTimeFormat(undefined, {
+  dateStyle: "medium",
+  timeStyle: "short",
+});
+
+/** @param {number} seconds */
+function timeText(seconds) {
+  const time = new Date(seconds * 1000);
+  const isToday = time.toDateString() === new Date().toDateString();
+  return isToday ? clockTime.format(time) : dayAndTime.format(time);
+}
+
+/** The list of messages. */
+export class MessagesView {
+  /**
+   * @param {import("../account/client.js").Client} client
+   * @param {import("./transfers.js").Transfers} transfers
+   * @param {(conversation: Conversation) => void} grown a picture has got its size
+   */
+  constructor(client, transfers, grown) {
+    this.client = client;
+    this.transfers = transfers;
+    this.grown = grown;
+    /** @type {WeakMap<Message, string>} */
+    this.keys = new WeakMap();
+    this.nextKey = 1;
+    this.element = make("div", { role: "log", class: "log" });
+    this.element.setAttribute("aria-label", word("message"));
+  }
+
+  clear() {
+    this.element.replaceChildren();
+  }
+
+  /** @param {Conversation} conversation */
+  draw(conversation) {
+    keyed(
+      this.element,
+      conversation.messages,
+      (message) => this.keyOf(message),
+      (message) => this.makeMessage(conversation, message),
+      (element, message) => this.drawMessage(element, conversation, message),
+    );
+  }
+
+  /** @param {Message} message */
+  keyOf(message) {
+    let key = this.keys.get(message);
+    if (key === undefined) {
+      key = String(this.nextKey);
+      this.nextKey += 1;
+      this.keys.set(message, key);
+    }
+    return key;
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {Message} message
+   */
+  makeMessage(conversation, message) {
+    const element = make(
+      "article",
+      { class: message.isMine ? "message mine" : "message" },
+      make(
+        "p",
+        { class: "about" },
+        make("span", { class: "sender", dir: "auto" }),
+        " ",
+        make("time", {
+          datetime: new Date(message.time * 1000).toISOString(),
+        }),
+      ),
+      make("div", { class: "content", dir: "auto" }),
+      make("p", { class: "state" }),
+    );
+    this.drawContent(element, conversation, message);
+    return element;
+  }
+
+  /**
+   * @param {HTMLElement} element
+   * @param {Conversation} conversation
+   * @param {Message} message
+   */
+  drawContent(element, conversation, message) {
+    const content = /** @type {HTMLElement} */ (element.querySelector(".content"));
+    const { name, size, color, style } = message.font;
+    // No colour is so near to the background that one cannot read it.
+    if (!message.isMine) {
+      content.style.fontFamily = `"${name.replaceAll(/["\\\n]/g, "")}", inherit`;
+      content.style.fontSize = `${Math.min(Math.max(size / 10, 0.8), 2)}em`;
+      if (color !== "000000") {
+        content.style.color = `color-mix(in srgb, #${color} 40%, var(--text))`;
+      }
+      content.style.fontWeight = style[0] === 1 ? "bold" : "";
+      content.style.fontStyle = style[1] === 1 ? "italic" : "";
+      content.style.textDecoration = style[2] === 1 ? "underline" : "";
+    }
+    content.replaceChildren(
+      ...message.segments.map((segment) =>
+        this.makeSegment(conversation, message, segment),
+      ),
+    );
+    element.dataset.recalled = String(message.isRecalled === true);
+    if (message.isRecalled) {
+      content.replaceChildren(make("em", {}, word("recalled")));
+    }
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {Message} message
+   * @param {Segment} segment
+   * @returns {Node}
+   */
+  makeSegment(conversation, message, segment) {
+    switch (segment.type) {
+      case "text":
+        return document.createTextNode(segment.text);
+      case "face": {
+        const name = faceName(segment.id, language);
+        return make("span", { class: "face" }, `[${name}]`);
+      }
+      case "mention":
+        return make("strong", {}, `@${segment.name}`);
+      case "reply": {
+        const quoted = conversation.messages.find(({ id }) => id === segment.id);
+        const text = quoted === undefined ? "…" : textOf(quoted);
+        return make("q", { class: "quoted" }, text.slice(0, 80));
+      }
+      case "groupPicture":
+      case "friendPicture":
+      case "photo":
+        return this.makePicture(conversation, message, segment);
+      case "file":
+        return this.makeFile(conversation, segment);
+      default:
+        return document.createTextNode("");
+    }
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {import("../account/files.js").FileSegment} file
+   */
+  makeFile(conversation, file) {
+    const { name, size, key } = file;
+    const about = make("span", {}, word("fileSize", { name, size: sizeText(size) }));
+    if (key === "") {
+      return about;
+    }
+    const click = () => void this.transfers.download(conversation, file);
+    const button = make("button", { type: "button", click }, word("download"));
+    return make("span", {}, about, " ", button);
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {Message} message
+   * @param {Segment} segment
+   */
+  makePicture(conversation, message, segment) {
+    const image = make("img", { alt: word("picture"), class: "picture" });
+    this.client.pictures
+      .picture(conversation, message, segment)
+      .then((blob) => {
+        const url = URL.createObjectURL(blob);
+        image.addEventListener("load", () => {
+          URL.revokeObjectURL(url);
+          this.grown(conversation);
+        });
+        image.src = url;
+      })
+      .catch(() => {
+        image.replaceWith(make("em", {}, word("pictureFailed")));
+      });
+    return image;
+  }
+
+  /**
+   * @param {HTMLElement} element
+   * @param {Conversation} conversation
+   * @param {Message} message
+   */
+  drawMessage(element, conversation, message) {
+    const members = this.client.membersOf(conversation);
+    const { roster } = this.client;
+    const sender = /** @type {HTMLElement} */ (element.querySelector(".sender"));
+    setText(
+      sender,
+      message.isMine ? roster.me.nick : roster.nameOf(message.sender, members),
+    );
+    const time = /** @type {HTMLElement} */ (element.querySelector("time"));
+    setText(time, timeText(message.time));
+    if (String(message.isRecalled === true) !== element.dataset.recalled) {
+      this.drawContent(element, conversation, message);
+    }
+    if (element.dataset.state !== message.state) {
+      element.dataset.state = message.state;
+      const state = /** @type {HTMLElement} */ (element.querySelector(".state"));
+      state.replaceChildren();
+      if (message.state !== "sent") {
+        state.append(word(message.state));
+        const reason = `code${message.problem}`;
+        if (message.problem && hasWord(reason)) {
+          state.append(`: ${word(reason)}`);
+        }
+      }
+      if (message.state === "failed" || message.state === "unknown") {
+        state.append(
+          " ",
+          make(
+            "button",
+            {
+              type: "button",
+              click: () => void this.client.sending.retry(conversation, message),
+            },
+            word("retry"),
+          ),
+        );
+      }
+    }
+  }
+}
+
+/** @param {Message} message */
+function textOf(message) {
+  return message.segments
+    .map((segment) => (segment.type === "text" ? segment.text : ""))
+    .join("");
+}

@@ -1,0 +1,102 @@
+// @ts-check
+// Files and pictures on their way from and to the server, and the notes about them.
+
+import { make } from "../dom.js";
+import { Refused } from "../server.js";
+import { word } from "../words.js";
+import { reasonOf } from "./dialogs.js";
+
+/** @typedef {import("../account/conversations.js").Conversation} Conversation */
+
+/** The transfers that the open conversation tells of. */
+export class Transfers {
+  /**
+   * @param {import("../account/client.js").Client} client
+   * @param {(conversation: Conversation, text: string) => void} tell shows a note, if
+   *   the conversation is still open
+   * @param {(conversation: Conversation) => void} sent a picture is in the conversation
+   */
+  constructor(client, tell, sent) {
+    this.client = client;
+    this.tell = tell;
+    this.sent = sent;
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {import("../account/files.js").FileSegment} file
+   */
+  async download(conversation, file) {
+    const { name } = file;
+    try {
+      const blob = await this.client.files.fetch(conversation, file, (part) =>
+        this.tell(conversation, word("fetchingFile", { name, percent: percent(part) })),
+      );
+      const url = URL.createObjectURL(blob);
+      make("a", { href: url, download: name }).click();
+      // The browser has begun to save it by then.
+      setTimeout(() => URL.revokeObjectURL(url), 60000);
+      this.tell(conversation, "");
+    } catch (error) {
+      const reason = reasonOf(error);
+      this.tell(conversation, word("fileFailed", { name, reason }));
+    }
+  }
+
+  /** @param {Conversation} conversation @param {File[]} files */
+  async sendFiles(conversation, files) {
+    for (const file of files) {
+      const { name } = file;
+      try {
+        await this.client.sending.sendFile(conversation, file, (part) =>
+          this.tell(conversation, word("sendingFile", { name, percent: percent(part) })),
+        );
+        this.tell(conversation, "");
+      } catch (error) {
+        const reason = reasonOf(error);
+        this.tell(conversation, word("fileFailed", { name, reason }));
+      }
+    }
+  }
+
+  /** @param {Conversation} conversation @param {File[]} files */
+  async sendPictures(conversation, files) {
+    for (const file of files) {
+      try {
+        if (!file.type.startsWith("image/")) {
+          throw new Refused(1, word("notPicture"));
+        }
+        this.tell(conversation, word("sending"));
+        const segment = await this.client.pictures.uploadPicture(conversation, file);
+        void this.client.sending.send(conversation, [segment]);
+        this.tell(conversation, "");
+        this.sent(conversation);
+      } catch (error) {
+        const reason =
+          error instanceof Refused
+            ? error.code === 1
+              ? word("notPicture")
+              : error.text
+            : word("unreachable");
+        this.tell(conversation, word("uploadFailed", { reason }));
+      }
+    }
+  }
+}
+
+/** @param {number} part */
+function percent(part) {
+  return Math.floor(part * 100);
+}
+
+/** @param {number} bytes */
+export function sizeText(bytes) {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  let size = bytes;
+  let unit = 0;
+  while (size >= 1024 && unit < units.length - 1) {
+    size /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
+}
