@@ -44,6 +44,8 @@ COMMANDS = {
     "GetSent2": ("2.2.11", "queue"),
     "GetRecentList2": ("2.2.10", "fetchRecent"),
     "GetRecentContact2": ("2.2.10", "old clients"),
+    "GetHistory2": ("2.2.12", "fetchMessages"),
+    "SetRead2": ("2.2.12", "markRead"),
     "GetUserFriends2": ("2.3.1", "fetchBuddies"),
     "GetFriendInfo2": ("2.3.2", "fetchBuddy"),
     "GetStrangerInfo2": ("2.3.3", "fetchStranger"),

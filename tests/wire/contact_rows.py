@@ -25,10 +25,12 @@ from txwebqq.model import (
     Category,
     Level,
     Number,
+    PastMessage,
     Policy,
     Profile,
     RecentContact,
     Status,
+    Text,
     Uin,
 )
 from txwebqq.wire.command import Refusal
@@ -133,6 +135,21 @@ RECENT = (
     RecentContact(RECENT_BUDDY, LIN),
     RecentContact(RECENT_GROUP, TEAHOUSE_CODE),
     RecentContact(RECENT_DISCUSSION, 2006655441),
+)
+UNREAD = (
+    RecentContact(
+        RECENT_GROUP,
+        TEAHOUSE_CODE,
+        3,
+        PastMessage(LIN, 1366004055, (Text("hi"),), 7, 886023, 13664),
+    ),
+    RecentContact(RECENT_BUDDY, LIN),
+)
+UNREAD_LIST = (
+    '{"retcode":0,"result":[{"uin":1821777555,"type":1,"unread":3,"last":{'
+    '"msg_id":13664,"msg_id2":886023,"from_uin":2963008411,"time":1366004055,'
+    '"seq":7,"content":[["font",{"size":10,"color":"000000","style":[0,0,0],'
+    '"name":"宋体"}],"hi "]}},{"uin":2963008411,"type":0}]}'
 )
 RECENT_LIST = (
     '{"retcode":0,"result":[{"uin":2963008411,"type":0},{"uin":1821777555,"type":1},'
@@ -246,6 +263,13 @@ CONTACT_ROWS: tuple[Row, ...] = (
         f'"psessionid":"{PSESSIONID}"}}&clientid={CLIENTID}&psessionid={PSESSIONID}',
         RECENT[:2],
         ((RECENT_LIST, RECENT),),
+    ),
+    Row(
+        GetRecentList2(BOTH, True),
+        f'r={{"vfwebqq":"{VFWEBQQ}","unread":1,"clientid":"{CLIENTID}",'
+        f'"psessionid":"{PSESSIONID}"}}&clientid={CLIENTID}&psessionid={PSESSIONID}',
+        UNREAD,
+        ((UNREAD_LIST, UNREAD),),
     ),
     Row(
         GetRecentContact2(API),

@@ -6,12 +6,28 @@ from __future__ import annotations
 
 from datetime import date
 
-from tests.wire.rows import LIN, QIU, SENT_AT, TEAHOUSE_CODE, VFWEBQQ, Row
+from tests.wire.group_rows import inForm
+from tests.wire.rows import (
+    CHANNEL,
+    CLIENTID,
+    LIN,
+    OK,
+    PSESSIONID,
+    QIU,
+    SENT_AT,
+    TEAHOUSE_CODE,
+    VFWEBQQ,
+    Row,
+)
 from txwebqq.model import (
+    RECENT_DISCUSSION,
+    RECENT_GROUP,
     Did,
     Face,
+    Font,
     GroupPicture,
     HistoryDay,
+    HistorySlice,
     HistoryStretch,
     Mention,
     Number,
@@ -26,9 +42,11 @@ from txwebqq.wire.commands.history import (
     ChatLog,
     ChatLogDates,
     GetChatLog,
+    GetHistory2,
     GetOnePage,
     GroupChatLog,
     HistoryRange,
+    SetRead2,
     UinTimeChatLog,
 )
 from txwebqq.wire.commands.settings import (
@@ -190,6 +208,49 @@ HISTORY_ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
+        GetHistory2(
+            CHANNEL, RECENT_GROUP, TEAHOUSE_CODE, 886022, 0, 50, milliseconds=SENT_AT
+        ),
+        "type=1&uin=1821777555&after=886022&before=0&count=50"
+        f"&clientid={CLIENTID}&psessionid={PSESSIONID}&t={SENT_AT}",
+        HistorySlice(
+            (
+                PastMessage(
+                    LIN,
+                    1366004055,
+                    (Text("hi "), Face(14), Reply(886022), Mention(Number(5), "Bo")),
+                    1366004001,
+                    886023,
+                    13664,
+                    Font("Arial", 12, bold=True),
+                ),
+                PastMessage(QIU, 1366004056, (), 1366004002, 886024, 7),
+            ),
+            hasMore=True,
+        ),
+        (
+            (
+                (
+                    '{"retcode":0,"result":{"messages":[{"msg_id":13664,"msg_id2":886023,'
+                    '"from_uin":2963008411,"time":1366004055,"seq":7,"content":[["font",'
+                    '{"size":10,"color":"000000","style":[0,0,0],"name":"宋体"}],'
+                    '"hi "]}],"more":0}}'
+                ),
+                HistorySlice(
+                    (PastMessage(LIN, 1366004055, (Text("hi"),), 7, 886023, 13664),)
+                ),
+            ),
+            ('{"retcode":0,"result":{"messages":[],"more":0}}', HistorySlice(())),
+            ('{"retcode":100001,"errmsg":""}', Refusal(100001)),
+        ),
+    ),
+    Row(
+        SetRead2(CHANNEL, RECENT_DISCUSSION, 2006655441, 886022),
+        inForm('"type":2,"uin":2006655441,"msg_id2":886022', verified=False),
+        None,
+        OK,
+    ),
+    Row(
         GetSettings(LOOK_UP, ("width", "height", "defaultMode")),
         'r={"appid":50,"itemlist":["width","height","defaultMode"]}'
         f"&vfwebqq={VFWEBQQ}",
@@ -228,6 +289,8 @@ HISTORY_ROWS: tuple[Row, ...] = (
 _CGI = "http://cgi.web2.qq.com"
 
 HISTORY_URLS: dict[str, tuple[str, str, str | None]] = {
+    "GetHistory2": ("GET", "http://d.web2.qq.com/channel/get_history2", "CHANNEL"),
+    "SetRead2": ("POST", "http://d.web2.qq.com/channel/set_read2", "CHANNEL"),
     "GetChatLog": ("GET", "http://webqq.qq.com/cgi-bin/webqq_chat/", "PAGE"),
     "GroupChatLog": ("GET", f"{_CGI}/keycgi/top/groupchatlog", "CGI"),
     "GetOnePage": ("GET", f"{_CGI}/cgi/top/get_one_page", "CGI"),

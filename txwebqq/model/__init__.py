@@ -13,9 +13,6 @@ from txwebqq.model.contacts import (
     ANYBODY,
     DESKTOP_CLIENT,
     NOBODY,
-    RECENT_BUDDY,
-    RECENT_DISCUSSION,
-    RECENT_GROUP,
     SYSTEM,
     WEB_CLIENT,
     WHO_ANSWERS,
@@ -32,7 +29,6 @@ from txwebqq.model.contacts import (
     Policy,
     Presence,
     Profile,
-    RecentContact,
     Status,
     Uin,
 )
@@ -75,10 +71,16 @@ from txwebqq.model.groups import (
     NewGroup,
 )
 from txwebqq.model.history import (
+    MANY_UNREAD,
+    RECENT_BUDDY,
+    RECENT_DISCUSSION,
+    RECENT_GROUP,
     HistoryDay,
     HistoryPage,
+    HistorySlice,
     HistoryStretch,
     PastMessage,
+    RecentContact,
 )
 from txwebqq.model.interaction import (
     FOREVER,
@@ -180,6 +182,7 @@ __all__ = [
     "RECENT_GROUP",
     "RECENT_DISCUSSION",
     "RecentContact",
+    "MANY_UNREAD",
     "Captcha",
     "Gid",
     "Code",
@@ -242,6 +245,7 @@ __all__ = [
     "StateChange",
     "PastMessage",
     "HistoryPage",
+    "HistorySlice",
     "HistoryStretch",
     "HistoryDay",
     "TOO_MANY_MESSAGES",

@@ -224,23 +224,6 @@ class Presence(Value):
     clientType: int = DESKTOP_CLIENT
 
 
-RECENT_BUDDY, RECENT_GROUP, RECENT_DISCUSSION = range(3)
-"""The C{kind} of a L{RecentContact}."""
-
-
-class RecentContact(Value):
-    """
-    A conversation with a recent message (protocol.md 2.2.10).
-
-    @ivar kind: L{RECENT_BUDDY}, L{RECENT_GROUP} or L{RECENT_DISCUSSION}.
-    @ivar id: the uin of the friend, the code of the group or the did of the
-        discussion.
-    """
-
-    kind: int
-    id: int
-
-
 class Captcha(Value):
     """
     A captcha, for requests that the server refuses without one.

@@ -1,5 +1,5 @@
 """
-Pages of the message history.
+Pages of the message history, and the recent conversations.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 
 from txwebqq.model.contacts import Uin
-from txwebqq.model.content import Content, HasContent
+from txwebqq.model.content import Content, Font, HasContent
 from txwebqq.values import Value
 
 
@@ -19,6 +19,8 @@ class PastMessage(Value, HasContent):
     @ivar sequence: the running number in the conversation, with gaps.
     @ivar id: the id of the message in its conversation, 0 where the server does not
         say.
+    @ivar messageId: the counter of the sender, by which a friend's own picture is
+        fetched; 0 and the default C{font} where the server does not say.
     """
 
     sender: Uin
@@ -26,6 +28,47 @@ class PastMessage(Value, HasContent):
     content: Content
     sequence: int = 0
     id: int = 0
+    messageId: int = 0
+    font: Font = Font()
+
+
+class HistorySlice(Value):
+    """
+    Messages of a conversation before or after another message (protocol.md 2.2.12).
+
+    @ivar messages: the oldest first.
+    @ivar hasMore: whether there are more in the direction that was asked for: newer
+        ones after a message, else older ones.
+    """
+
+    messages: tuple[PastMessage, ...]
+    hasMore: bool = False
+
+
+RECENT_BUDDY, RECENT_GROUP, RECENT_DISCUSSION = range(3)
+"""The C{kind} of a L{RecentContact}."""
+
+MANY_UNREAD = 100
+"""The number up to which unread messages are counted."""
+
+
+class RecentContact(Value):
+    """
+    A conversation with a recent message (protocol.md 2.2.10).
+
+    @ivar kind: L{RECENT_BUDDY}, L{RECENT_GROUP} or L{RECENT_DISCUSSION}.
+    @ivar id: the uin of the friend, the code of the group or the did of the
+        discussion.
+    @ivar unread: the number of messages of others after the last one that was marked
+        as read, L{MANY_UNREAD} for that many and more (protocol.md 2.2.12).
+    @ivar last: the newest message, L{None} where the server does not say; such a
+        server does not count unread messages either.
+    """
+
+    kind: int
+    id: int
+    unread: int = 0
+    last: PastMessage | None = None
 
 
 class HistoryPage(Value):

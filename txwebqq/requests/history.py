@@ -12,8 +12,10 @@ from txwebqq.model import (
     Did,
     HistoryDay,
     HistoryPage,
+    HistorySlice,
     HistoryStretch,
     PastMessage,
+    RecentContact,
     Uin,
 )
 from txwebqq.requests.requester import Requester, ebEmpty
@@ -22,9 +24,11 @@ from txwebqq.wire.commands.history import (
     ChatLog,
     ChatLogDates,
     GetChatLog,
+    GetHistory2,
     GetOnePage,
     GroupChatLog,
     HistoryRange,
+    SetRead2,
     UinTimeChatLog,
 )
 
@@ -34,10 +38,47 @@ NEWEST = HistoryRange(30)
 class HistoryRequests(Requester):
     """
     Fetches earlier messages. A conversation without messages has an empty
-    history, not a failure. The server does not keep fonts.
+    history, not a failure. Histories by pages and numbers have no fonts.
     """
 
     account: Account
+
+    def fetchMessages(
+        self, contact: RecentContact, after: int = 0, before: int = 0, count: int = 30
+    ) -> Deferred[HistorySlice]:
+        """
+        Fetch messages of a conversation by the ids that events, C{Sent} and the
+        history give them: the oldest ones after a message, or the newest ones before
+        one, or of all. An extension (docs/protocol.md 2.2.12), which accounts of
+        today's QQ do not have.
+
+        @param contact: the conversation, of L{fetchRecent
+            <txwebqq.requests.profiles.ProfileRequests.fetchRecent>} or by its kind and
+            id: C{RecentContact(RECENT_BUDDY, uin)}.
+        @param after: the id of a message, 0 for none, and so C{before}. With both, the
+            oldest ones between them.
+        @param count: the maximum number of messages; our server has a limit of 100.
+
+        @return: fails with L{RequestRefused} when the history has no such message, or
+            no longer, because it was recalled or is too old; and on a server without
+            the extension.
+        """
+        return self.transport.call(
+            GetHistory2, contact.kind, contact.id, after, before, count
+        )
+
+    def markRead(self, contact: RecentContact, messageId: int) -> Deferred[None]:
+        """
+        Mark a conversation as read up to a message, for all later sign-ons of the
+        account. The marker never goes back. An extension (docs/protocol.md 2.2.12).
+
+        @param contact: as of L{fetchMessages}.
+        @param messageId: the id of a message, of this account or another one.
+
+        @return: fires when the server has stored the marker. Fails as
+            L{fetchMessages}.
+        """
+        return self.transport.call(SetRead2, contact.kind, contact.id, messageId)
 
     def fetchHistory(
         self, uin: Uin, page: int = 0, rows: int = 30

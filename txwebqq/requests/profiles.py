@@ -126,9 +126,11 @@ class ProfileRequests(Requester):
     def fetchRecent(self) -> Deferred[tuple[RecentContact, ...]]:
         """
         Fetch the recent conversations of this account, the latest first
-        (protocol.md 2.2.10).
+        (protocol.md 2.2.10). Our server gives the last message of each, and the
+        number of those that are not marked as read (L{HistoryRequests.markRead
+        <txwebqq.requests.history.HistoryRequests.markRead>}).
         """
-        return self.transport.call(GetRecentList2)
+        return self.transport.call(GetRecentList2, True)
 
     def fetchSelf(self) -> Deferred[Profile]:
         """

@@ -45,6 +45,7 @@ from txwebqq.server.domain.groupmembers import GroupMemberSettings
 from txwebqq.server.domain.groups import GroupRules
 from txwebqq.server.domain.interaction.mutes import MuteRules
 from txwebqq.server.domain.interaction.reactions import ReactionRules
+from txwebqq.server.domain.interaction.readmarkers import ReadMarkerRules
 from txwebqq.server.domain.interaction.recalls import RecallRules
 from txwebqq.server.domain.messaging import MessageRules
 from txwebqq.server.domain.offlinefiles import GroupFiles, OfflineFiles
@@ -194,7 +195,7 @@ class WebQQResource(Resource):
         transfers = Transfers(state, random)
         self._relays = FileRelays(transfers, clock, limits.online)
         self._longPoll = LongPoll(state, clock, pollTimeout)
-        self._history = HistoryAPI(state, clock)
+        self._history = HistoryAPI(state, ReadMarkerRules(state), clock)
         downloads = Downloads(self._blobs, clock, random)
         pictures = PictureRules(state, now, random)
         messageRules = MessageRules(state, pictures)

@@ -172,6 +172,9 @@ IS_PRESENT = Parameter(
 )
 """Whether a parameter, which is 1, is there."""
 
+IS_SET = Parameter(_readFlag, lambda isSet: 1 if isSet else None)
+"""A flag that is not sent when it is not set."""
+
 RAW_STATUS = Parameter(_readRawStatus, lambda status: status.code)
 """The number of a status, the default for a text that is no number."""
 

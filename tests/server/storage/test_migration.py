@@ -289,3 +289,38 @@ def test_recallOlder(tmp_path: Path) -> None:
     assert again.messages.waiting(BOB, 0, 10) == [(1, EVENT)]
     assert again.mutes.until(CATS, BOB, 1366004047) == (0, 0)
     again.close()
+
+
+def test_unreadOlder(tmp_path: Path) -> None:
+    """
+    Messages of the version before read markers do not count as unread; those that
+    come after the upgrade do.
+    """
+    path = tmp_path / "q.db"
+    store = Store(path)
+    importPopulation(store, parse(POPULATION))
+    conversation = conversationOf(ALICE, BOB)
+
+    def record(store: Store) -> HistoryRecorder:
+        recorder = HistoryRecorder(store.history, lambda: 1366004047.0)
+        recorder.record(EVENT, encodeQueued(EVENT), [BOB])
+        recorder.flush()
+        return recorder
+
+    record(store)
+    store.close()
+    db = sqlite3.connect(path)
+    db.execute("DROP INDEX history_by_place")
+    db.execute("ALTER TABLE history DROP COLUMN counts")
+    db.execute("CREATE INDEX history_by_place ON history (kind, place, other, seq)")
+    db.execute("DROP TABLE read_marker")
+    db.execute("PRAGMA user_version = 12")
+    db.commit()
+    db.close()
+    again = Store(path)
+    recorder = HistoryRecorder(again.history, lambda: 1366004047.0)
+    assert again.readMarkers.unread(BOB, conversation, recorder.window, 9) == 0
+    recorder = record(again)
+    assert again.readMarkers.unread(BOB, conversation, recorder.window, 9) == 1
+    assert len(recorder.between(conversation, 0, 0, 9, newest=True)) == 2
+    again.close()

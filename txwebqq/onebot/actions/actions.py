@@ -34,7 +34,7 @@ from txwebqq.wire.commands.friends import (
     SearchQQByUin2,
 )
 from txwebqq.wire.commands.groups import GetGroupMemberStat2, SearchGroups
-from txwebqq.wire.commands.history import UinTimeChatLog
+from txwebqq.wire.commands.history import GetHistory2, UinTimeChatLog
 from txwebqq.wire.commands.messages import GetOnlineBuddies2
 from txwebqq.wire.commands.offlinefiles import NotifyOfffile2
 from txwebqq.wire.commands.pictures import GetFace
@@ -63,6 +63,7 @@ _INSTEAD: Mapping[type[object], str] = {
     GetGroupMemberStat2: "the presence of others is not told",
     GetOnlineBuddies2: "the presence of others is not told",
     UinTimeChatLog: "fetchGroupHistory fetches the messages of all members",
+    GetHistory2: "fetchHistory and fetchGroupHistory fetch earlier messages",
     GetLongNick: "fetchSignature fetches one",
     GetFace: "avatars are at https://q1.qlogo.cn/g?b=qq&nk=NUMBER&s=640",
     SendFile: "sendOfflineFile sends a file",

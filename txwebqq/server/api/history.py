@@ -1,5 +1,6 @@
 """
-Handlers of the message history (protocol.md 2.8.2).
+Handlers of the message history, recent conversations and read markers
+(protocol.md 2.8.2, 2.2.10, 2.2.12).
 """
 
 from __future__ import annotations
@@ -10,18 +11,22 @@ from datetime import date
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from txwebqq import model
 from txwebqq.model import (
     Code,
     Content,
     Did,
     HistoryDay,
+    HistorySlice,
     HistoryStretch,
     Number,
     PastMessage,
+    RecentContact,
     Uin,
 )
-from txwebqq.server.domain.history import HistoryEntry, conversationOf
-from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.domain.history import MAX_RECENT, HistoryEntry, conversationOf
+from txwebqq.server.domain.interaction.readmarkers import ReadMarkerRules
+from txwebqq.server.domain.refusals import MALFORMED, NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.extensions import hasReferences, withoutReferences
 from txwebqq.server.events.queued import QueuedEvent
@@ -38,10 +43,17 @@ from txwebqq.wire.commands.history import (
     ChatLog,
     ChatLogDates,
     GetChatLog,
+    GetHistory2,
     GetOnePage,
     GroupChatLog,
     HistoryRange,
+    SetRead2,
     UinTimeChatLog,
+)
+from txwebqq.wire.commands.profiles import (
+    GetRecentContact2,
+    GetRecentList2,
+    Recent,
 )
 
 FLUSH = 1.0
@@ -53,6 +65,13 @@ MAX_ROWS = 100
 NOTHING = Refusal(NO_HISTORY, "nothing has been said")
 NO_GROUP = Refusal(NO_SUCH_ID, "gid is not the code of a group of yours")
 NO_DISCUSSION = Refusal(NO_SUCH_ID, "gid is not the did of a discussion of yours")
+_NO_CONVERSATION = Refusal(
+    NO_SUCH_ID, "uin is not an id that conversations of yours of this type have"
+)
+_NO_MESSAGE = Refusal(
+    NO_SUCH_ID,
+    "after or before is not the id of a message in the history, or no longer",
+)
 
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -62,8 +81,11 @@ class HistoryAPI:
     The handlers of the message history, and the timer that writes it.
     """
 
-    def __init__(self, state: ServerState, clock: IReactorTime) -> None:
+    def __init__(
+        self, state: ServerState, readMarkers: ReadMarkerRules, clock: IReactorTime
+    ) -> None:
         self._state = state
+        self._readMarkers = readMarkers
         self._clock = clock
         self._recorder = state.recorder
         self._recorder.wake = self._wake
@@ -102,6 +124,13 @@ class HistoryAPI:
             return False
         return True
 
+    def _friend(self, session: Session, uin: Uin) -> Conversation | None:
+        # The reply must not tell whether the other account exists.
+        number = session.sessionIds.person(uin)
+        if number is None or number == session.number:
+            return None
+        return conversationOf(session.number, number)
+
     def _group(self, session: Session, code: Code) -> Conversation | None:
         number = session.sessionIds.groupOfCode(code)
         if number is None or not self._state.store.groups.isMember(
@@ -110,9 +139,28 @@ class HistoryAPI:
             return None
         return GROUP, number, 0
 
-    def _isInDiscussion(self, session: Session, did: Did) -> bool:
+    def _discussion(self, session: Session, did: Did) -> Conversation | None:
         # A did is the number of the discussion in all sessions.
-        return self._state.store.discussions.isMember(Number(did), session.number)
+        if not self._state.store.discussions.isMember(Number(did), session.number):
+            return None
+        return DISCUSSION, did, 0
+
+    def _conversation(
+        self, session: Session, kind: int, place: int
+    ) -> Conversation | Refusal:
+        """
+        Return a conversation by its kind and id in the list of recent ones.
+        """
+        match kind:
+            case model.RECENT_BUDDY:
+                found = self._friend(session, Uin(place))
+            case model.RECENT_GROUP:
+                found = self._group(session, Code(place))
+            case model.RECENT_DISCUSSION:
+                found = self._discussion(session, Did(place))
+            case _:
+                return Refusal(MALFORMED, "type is not 0, 1 or 2")
+        return found or _NO_CONVERSATION
 
     @answers(GetChatLog)
     def getChatLog(
@@ -122,11 +170,9 @@ class HistoryAPI:
         C{GET /cgi-bin/webqq_chat/}: return a page of the messages between the
         account and another one.
         """
-        number = session.sessionIds.person(command.uin)
-        if number is None or number == session.number:
+        conversation = self._friend(session, command.uin)
+        if conversation is None:
             return Refusal(NO_SUCH_ID, "tuin is not the uin of an account")
-        # The reply must not tell whether the other account exists.
-        conversation = conversationOf(session.number, number)
         rows = min(max(command.rows, 1), MAX_ROWS)
         pages = self._recorder.pages(conversation, rows)
         page = command.page if command.page > 0 else pages
@@ -171,13 +217,14 @@ class HistoryAPI:
         group.
         """
         if command.kind != DISCUSSION_LOG:
-            conversation = self._group(session, Code(command.did))
-            if conversation is None:
-                return NO_GROUP
-        elif self._isInDiscussion(session, command.did):
-            conversation = (DISCUSSION, command.did, 0)
+            conversation, refusal = self._group(session, Code(command.did)), NO_GROUP
         else:
-            return NO_DISCUSSION
+            conversation, refusal = (
+                self._discussion(session, command.did),
+                NO_DISCUSSION,
+            )
+        if conversation is None:
+            return refusal
         return self._stretch(session, conversation, command.did, command.range)
 
     @answers(UinTimeChatLog)
@@ -217,6 +264,78 @@ class HistoryAPI:
             for day, first, last in days
         )
 
+    @answers(GetHistory2)
+    def getHistory2(
+        self, command: GetHistory2, session: Session, exchange: HTTPExchange
+    ) -> HistorySlice | Refusal:
+        """
+        C{GET /channel/get_history2}: return messages of a conversation after or
+        before another message.
+        """
+        conversation = self._conversation(session, command.kind, command.id)
+        if isinstance(conversation, Refusal):
+            return conversation
+        count = min(max(command.count, 1), MAX_ROWS)
+        part = self._recorder.around(conversation, command.after, command.before, count)
+        if part is None:
+            return _NO_MESSAGE
+        messages = tuple(_past(session, entry) for entry in part.entries)
+        return HistorySlice(messages, part.hasMore)
+
+    @answers(SetRead2)
+    def setRead2(
+        self, command: SetRead2, session: Session, exchange: HTTPExchange
+    ) -> None | Refusal:
+        """
+        C{POST /channel/set_read2}: mark a conversation as read up to a message.
+        """
+        conversation = self._conversation(session, command.kind, command.id)
+        if isinstance(conversation, Refusal):
+            return conversation
+        return self._readMarkers.mark(session.number, conversation, command.message)
+
+    @answers(GetRecentList2, GetRecentContact2)
+    def getRecentList2(
+        self,
+        command: GetRecentList2 | GetRecentContact2,
+        session: Session,
+        exchange: HTTPExchange,
+    ) -> Recent | Refusal:
+        """
+        C{POST /channel/get_recent_list2} and C{POST /api/get_recent_contact2}:
+        return the recent contacts of the account.
+        """
+        isDetailed = isinstance(command, GetRecentList2) and command.unread
+        limit = MAX_ROWS if isDetailed else MAX_RECENT
+        return tuple(
+            self._contact(session, kind, number, isDetailed)
+            for kind, number in self._recorder.recent(session.number, limit)
+        )
+
+    def _contact(
+        self, session: Session, kind: int, number: Number, isDetailed: bool
+    ) -> RecentContact:
+        conversation: Conversation
+        match kind:
+            case model.RECENT_BUDDY:
+                contact = RecentContact(kind, session.sessionIds.uin(number))
+                conversation = conversationOf(session.number, number)
+            case model.RECENT_GROUP:
+                contact = RecentContact(kind, session.sessionIds.code(number))
+                conversation = (GROUP, number, 0)
+            case _:
+                contact = RecentContact(kind, number)
+                conversation = (DISCUSSION, number, 0)
+        if not isDetailed:
+            return contact
+        newest = self._recorder.between(conversation, 0, 0, 1, newest=True)
+        return RecentContact(
+            contact.kind,
+            contact.id,
+            self._readMarkers.unread(session.number, conversation),
+            _past(session, newest[0]) if newest else None,
+        )
+
     def _stretch(
         self,
         session: Session,
@@ -239,21 +358,25 @@ class HistoryAPI:
         if not found:
             return NOTHING
         return HistoryStretch(
-            tuple(
-                PastMessage(
-                    session.sessionIds.uin(entry.event.ids.sender),
-                    entry.event.ids.time,
-                    _contentFor(session, entry.event),
-                    entry.sequence,
-                    entry.event.ids.messageId2,
-                )
-                for entry in found
-            ),
+            tuple(_past(session, entry) for entry in found),
             found[0].sequence,
             found[-1].sequence,
             alias,
             int(self._clock.seconds()),
         )
+
+
+def _past(session: Session, entry: HistoryEntry) -> PastMessage:
+    ids = entry.event.ids
+    return PastMessage(
+        session.sessionIds.uin(ids.sender),
+        ids.time,
+        _contentFor(session, entry.event),
+        entry.sequence,
+        ids.messageId2,
+        ids.messageId,
+        entry.event.font,
+    )
 
 
 def _contentFor(session: Session, event: QueuedEvent) -> Content:

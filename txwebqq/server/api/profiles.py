@@ -1,6 +1,5 @@
 """
-Handlers of profiles, signatures, levels and recent contacts (protocol.md 2.3,
-2.2.10).
+Handlers of profiles, signatures and levels (protocol.md 2.3).
 """
 
 from __future__ import annotations
@@ -10,11 +9,7 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from txwebqq.model import (
-    RECENT_BUDDY,
-    RECENT_GROUP,
-    Number,
     Profile,
-    RecentContact,
     Status,
     Uin,
 )
@@ -39,8 +34,6 @@ from txwebqq.wire.commands.profiles import (
     BatchGetVipinfo,
     GetLongNick,
     GetQQLevel2,
-    GetRecentContact2,
-    GetRecentList2,
     GetSelfInfo2,
     GetSingleInfo2,
     GetSingleLongNick2,
@@ -49,7 +42,6 @@ from txwebqq.wire.commands.profiles import (
     LevelOf,
     ModifyMyDetails2,
     OwnProfile,
-    Recent,
     SetLongNick2,
     Signatures,
 )
@@ -261,25 +253,3 @@ class ProfilesAPI:
             if account is not None:
                 levels[uin] = int(account.profile.get("vipLevel", 0))
         return levels
-
-    @answers(GetRecentList2, GetRecentContact2)
-    def getRecentList2(
-        self,
-        command: GetRecentList2 | GetRecentContact2,
-        session: Session,
-        exchange: HTTPExchange,
-    ) -> Recent | Refusal:
-        """
-        C{POST /channel/get_recent_list2} and C{POST /api/get_recent_contact2}:
-        return the recent contacts of the account.
-        """
-        return tuple(
-            RecentContact(kind, _idFor(session, kind, number))
-            for kind, number in self._state.recorder.recent(session.number)
-        )
-
-
-def _idFor(session: Session, kind: int, number: Number) -> int:
-    if kind == RECENT_BUDDY:
-        return session.sessionIds.uin(number)
-    return session.sessionIds.code(number) if kind == RECENT_GROUP else number

@@ -71,6 +71,17 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryPart:
+    """
+    Some messages of a conversation, the oldest first, and whether there are more of
+    those that were asked for.
+    """
+
+    entries: list[HistoryEntry]
+    hasMore: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FoundMessage:
     """
     A message of the history that was found by its id.
@@ -137,7 +148,7 @@ class HistoryRecorder:
                 return
         self._unwritten.append(_storedMessage(conversation, event, body, serial))
         if len(self._unwritten) % BATCH == 0:
-            self._tryFlush()
+            self.tryFlush()
         elif len(self._unwritten) == 1 and self.wake is not None:
             self.wake()
 
@@ -171,17 +182,23 @@ class HistoryRecorder:
                 del self._grown[conversation]
         now = self._now()
         if now >= self._nextPurge:
-            gone = self._history.purge(self._window.since, CHUNK)
+            gone = self._history.purge(self.window.since, CHUNK)
             if gone < CHUNK:
                 self._nextPurge = now + HOUR
 
-    def _tryFlush(self) -> None:
+    def tryFlush(self) -> None:
+        """
+        Write the batch, or later if that is not possible now.
+        """
         # The timer of the batch reports the error.
         with suppress(sqlite3.Error):
             self.flush()
 
     @property
-    def _window(self) -> HistoryWindow:
+    def window(self) -> HistoryWindow:
+        """
+        The part of each conversation that may be read.
+        """
         return HistoryWindow(max(self.keep, 0), int(self._now()) - self.days * DAY)
 
     @property
@@ -189,14 +206,14 @@ class HistoryRecorder:
         """
         The time of the oldest messages that are kept, in Unix seconds.
         """
-        return self._window.since
+        return self.window.since
 
     def pages(self, conversation: Conversation, rows: int) -> int:
         """
         Return the number of pages of a conversation.
         """
-        self._tryFlush()
-        count = self._history.count(conversation, self._window)
+        self.tryFlush()
+        count = self._history.count(conversation, self.window)
         return (count + rows - 1) // rows
 
     def page(
@@ -205,9 +222,9 @@ class HistoryRecorder:
         """
         Return a page of a conversation; page 1 is the oldest.
         """
-        self._tryFlush()
+        self.tryFlush()
         offset = (page - 1) * rows
-        return _entries(self._history.page(conversation, self._window, offset, rows))
+        return _entries(self._history.page(conversation, self.window, offset, rows))
 
     def between(
         self,
@@ -223,10 +240,38 @@ class HistoryRecorder:
         @param last: 0 for no end.
         @param newest: whether the limit keeps the newest of them, else the oldest.
         """
-        self._tryFlush()
+        self.tryFlush()
         bounds = first, last or 2**63 - 1
-        found = self._history.between(conversation, self._window, bounds, limit, newest)
+        found = self._history.between(conversation, self.window, bounds, limit, newest)
         return _entries(found)
+
+    def around(
+        self, conversation: Conversation, after: int, before: int, limit: int
+    ) -> HistoryPart | None:
+        """
+        Return messages of a conversation by the ids of others: the oldest ones after
+        a message, or the newest ones before one or of all.
+
+        @param after: the id of a message, 0 for none, and so C{before}.
+
+        @return: L{None} if there is no such message, or no longer.
+        """
+        self.tryFlush()
+        bounds = [0, 2**63 - 1]
+        for end, messageId in enumerate((after, before)):
+            if messageId:
+                message = self._find(conversation, messageId)
+                if message is None:
+                    return None
+                bounds[end] = message.stored.sequence + (1 if end == 0 else -1)
+        isNewest = not after
+        found = self._history.between(
+            conversation, self.window, (bounds[0], bounds[1]), limit + 1, isNewest
+        )
+        hasMore = len(found) > limit
+        if hasMore:
+            found = found[1:] if isNewest else found[:-1]
+        return HistoryPart(_entries(found), hasMore)
 
     def bySender(
         self, conversation: Conversation, sender: Number, since: int, limit: int
@@ -234,8 +279,8 @@ class HistoryRecorder:
         """
         Return the messages of one sender since a time, in Unix seconds.
         """
-        self._tryFlush()
-        window = self._window
+        self.tryFlush()
+        window = self.window
         window = HistoryWindow(window.keep, max(window.since, since))
         return _entries(self._history.bySender(conversation, window, sender, limit))
 
@@ -247,7 +292,10 @@ class HistoryRecorder:
         @raise sqlite3.Error: when the database fails.
         """
         self.flush()
-        window = self._window
+        return self._find(conversation, messageId)
+
+    def _find(self, conversation: Conversation, messageId: int) -> FoundMessage | None:
+        window = self.window
         window = HistoryWindow(min(window.keep, MAX_SEARCHED), window.since)
         # An index would cost each message more than a search costs a recall.
         ending = f",{messageId}]"
@@ -275,17 +323,19 @@ class HistoryRecorder:
         Return the days of a conversation, as days since 1970 in China, each with
         the numbers of its first and last message.
         """
-        self._tryFlush()
-        return self._history.days(conversation, self._window, CHINA)
+        self.tryFlush()
+        return self._history.days(conversation, self.window, CHINA)
 
-    def recent(self, number: Number) -> list[tuple[int, Number]]:
+    def recent(
+        self, number: Number, limit: int = MAX_RECENT
+    ) -> list[tuple[int, Number]]:
         """
         Return the conversations of an account by their last messages, the newest
         first: C{RECENT_BUDDY}, C{RECENT_GROUP} or C{RECENT_DISCUSSION}, and the
         number.
         """
-        self._tryFlush()
-        return self._history.recent(number, self.since, MAX_RECENT)
+        self.tryFlush()
+        return self._history.recent(number, self.since, limit)
 
 
 def _storedMessage(

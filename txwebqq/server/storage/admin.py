@@ -32,6 +32,7 @@ ACCOUNT_COLUMNS = {
     "shelf": "owner",
     "deposit": "owner",
     "picture_reader": "number",
+    "read_marker": "owner",
     "handout": "sender recipient",
     "setting": "owner",
     "former_friendship": "owner friend",

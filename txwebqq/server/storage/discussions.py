@@ -13,6 +13,8 @@ from txwebqq.server.records import (
     DiscussionRecord,
 )
 from txwebqq.server.storage.groups import HIGHEST_CREATED, LOWEST_CREATED
+from txwebqq.server.storage.history import DISCUSSION
+from txwebqq.server.storage.readmarkers import markJoined
 from txwebqq.sqlite.database import Database
 
 DISCUSSION_SCHEMA = """
@@ -147,10 +149,12 @@ class DiscussionStore:
             " WHERE discussion = ?",
             discussion,
         )
+        present = set(self.memberNumbers(discussion))
+        new = [number for number in dict.fromkeys(members) if number not in present]
+        markJoined(self._database, DISCUSSION, discussion, new)
         self._db.executemany(
-            "INSERT INTO discussion_member (discussion, number, turn)"
-            " VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            ((discussion, member, turn + n) for n, member in enumerate(members)),
+            "INSERT INTO discussion_member (discussion, number, turn) VALUES (?, ?, ?)",
+            ((discussion, member, turn + n) for n, member in enumerate(new)),
         )
 
     def rename(self, discussion: Number, name: str) -> None:

@@ -16,6 +16,8 @@ from txwebqq.server.records import (
     GroupRecord,
     JoinRequest,
 )
+from txwebqq.server.storage.history import GROUP
+from txwebqq.server.storage.readmarkers import markJoined
 from txwebqq.sqlite.database import Database
 
 GROUP_SCHEMA = """
@@ -306,6 +308,8 @@ class GroupStore:
         Add a member to a group and delete their join request.
         """
         with self._database.transaction():
+            if not self.isMember(group, number):
+                markJoined(self._database, GROUP, group, [number])
             self._db.execute(
                 "INSERT INTO member (room, number) VALUES (?, ?)"
                 " ON CONFLICT DO NOTHING",
@@ -493,12 +497,14 @@ class GroupStore:
             (number,),
         )
         removed = {member for (member,) in rows}
+        new = set(entry.members) - removed - set(self.memberNumbers(number))
+        markJoined(self._database, GROUP, number, new)
         self._db.executemany(
             "INSERT INTO member (room, number, card, flag)"
             " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (
                 (number, n, entry.cards.get(n, ""), int(n in entry.admins))
                 for n in entry.members
-                if n not in removed
+                if n in new
             ),
         )

@@ -20,9 +20,11 @@ CREATE TABLE history (
     time INTEGER NOT NULL,
     sender INTEGER NOT NULL,
     body TEXT NOT NULL,
-    event INTEGER NOT NULL DEFAULT 0
+    event INTEGER NOT NULL DEFAULT 0,
+    counts INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX history_by_place ON history (kind, place, other, seq);
+CREATE INDEX history_by_place
+    ON history (kind, place, other, seq, time, sender, counts);
 """
 
 FRIENDS, GROUP, DISCUSSION = 0, 1, 2
@@ -104,8 +106,13 @@ class HistoryStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._db = database.connection
-        self._lastSerial = database.count(
-            "SELECT coalesce(max(serial), 0) FROM history"
+        # Serial numbers are the sequence numbers of friends, too. They are not used
+        # again when the last messages, which were read, are deleted.
+        self._lastSerial = max(
+            database.count("SELECT coalesce(max(serial), 0) FROM history"),
+            database.count(
+                "SELECT coalesce(max(seq), 0) FROM read_marker WHERE kind = ?", FRIENDS
+            ),
         )
 
     def record(self, messages: Iterable[StoredMessage]) -> None:
@@ -117,11 +124,12 @@ class HistoryStore:
         for m in messages:
             serial += 1
             sequence = m.sequence or serial
-            message = sequence, m.time, m.sender, m.body, m.eventSerial
+            # Messages of versions without read markers do not count as unread.
+            message = sequence, m.time, m.sender, m.body, m.eventSerial, 1
             rows.append((serial, *m.conversation, *message))
         with self._database.transaction():
             self._db.executemany(
-                "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+                "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
         self._lastSerial = serial
 

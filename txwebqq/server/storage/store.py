@@ -19,12 +19,13 @@ from txwebqq.server.storage.media import MEDIA_SCHEMA, MediaStore
 from txwebqq.server.storage.messages.queue import MESSAGE_SCHEMA, MessageStore
 from txwebqq.server.storage.messages.sentids import SENT_ID_SCHEMA
 from txwebqq.server.storage.mutes import MUTE_SCHEMA, MuteStore
+from txwebqq.server.storage.readmarkers import READ_MARKER_SCHEMA, ReadMarkerStore
 from txwebqq.server.storage.sessions import SESSION_SCHEMA, SessionStore
 from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Database, Schema
 from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS, blockedIn
 
-VERSION = 12
+VERSION = 13
 """Version of the schema, in C{PRAGMA user_version}."""
 
 _SECRET_SCHEMA = """
@@ -45,6 +46,7 @@ _SCHEMA = Schema(
             MESSAGE_SCHEMA,
             MEDIA_SCHEMA,
             HISTORY_SCHEMA,
+            READ_MARKER_SCHEMA,
             SETTINGS_SCHEMA,
             SESSION_SCHEMA,
             SENT_ID_SCHEMA,
@@ -97,6 +99,7 @@ class Store:
         self.sessions = SessionStore(database)
         self.messages = MessageStore(database, self.sessions)
         self.history = HistoryStore(database)
+        self.readMarkers = ReadMarkerStore(database)
         self.media = MediaStore(database)
         self.settings = SettingsStore(database)
         self.admin = AdminStore(database, self.accounts)

@@ -22,6 +22,7 @@ from txwebqq.model import (
     Font,
     GroupPicture,
     HistoryDay,
+    HistorySlice,
     HistoryStretch,
     Mention,
     Number,
@@ -43,17 +44,19 @@ from txwebqq.wire.coerce import (
 from txwebqq.wire.command import (
     Authorization,
     Host,
+    OKReply,
     Referer,
     Refusal,
     decodeRefusal,
     encodeRefusal,
 )
 from txwebqq.wire.content import decodeReceived, encodeReceived
-from txwebqq.wire.endpoints import CgiGet
+from txwebqq.wire.endpoints import CgiGet, ChannelGet, ChannelPost
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSON
 from txwebqq.wire.locating import decodeOrMalformed
 from txwebqq.wire.parameters import TIME, DeclaredCommand, Parameter
+from txwebqq.wire.pastmessages import decodePast, encodePast
 from txwebqq.wire.record import Record
 
 NO_HISTORY = 5555
@@ -441,3 +444,50 @@ class ChatLogDates(CgiGet[tuple[HistoryDay, ...]]):
     @classmethod
     def decodeResult(cls, result: Any) -> tuple[HistoryDay, ...]:
         return tuple(decodeEach(_DAY.read, listIn(result, "info")))
+
+
+class GetHistory2(ChannelGet[HistorySlice]):
+    """
+    Fetch messages of a conversation by the ids of others (protocol.md 2.2.12): the
+    oldest after a message, or the newest before one or of all.
+
+    @ivar kind: the kind and the id of the conversation, as in L{RecentContact}.
+    @ivar after: the id of a message, 0 for none, and so C{before}.
+    @ivar count: the maximum number of messages.
+    """
+
+    path = "/channel/get_history2"
+    order = "type uin after before count"
+    isIdempotent = True
+
+    kind: int = field(name="type")
+    id: int = field(name="uin")
+    after: int = 0
+    before: int = 0
+    count: int = 30
+
+    @classmethod
+    def encodeResult(cls, reply: HistorySlice) -> Any:
+        messages = [encodePast(message) for message in reply.messages]
+        return {"messages": messages, "more": int(reply.hasMore)}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> HistorySlice:
+        messages = decodeEach(decodePast, listIn(result, "messages"))
+        return HistorySlice(tuple(messages), unsigned(result.get("more", 0)) > 0)
+
+
+class SetRead2(OKReply, ChannelPost[None]):
+    """
+    Mark a conversation as read up to a message (protocol.md 2.2.12).
+
+    @ivar kind: the kind and the id of the conversation, as in L{RecentContact}.
+    @ivar message: the id of the message.
+    """
+
+    path = "/channel/set_read2"
+    isIdempotent = True
+
+    kind: int = field(name="type")
+    id: int = field(name="uin")
+    message: int = field(name="msg_id2")

@@ -33,7 +33,8 @@ from txwebqq.wire.command import Authorization, Host, JSONCommand, OKReply, Refe
 from txwebqq.wire.endpoints import ApiForm, ApiGet, ApiPost, ChannelPost
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeGivenJSON
-from txwebqq.wire.parameters import TIME, DeclaredCommand
+from txwebqq.wire.parameters import IS_SET, TIME, DeclaredCommand
+from txwebqq.wire.pastmessages import decodePast, encodePast
 from txwebqq.wire.profilefields import (
     FOUND_PROFILE,
     PROFILE,
@@ -305,7 +306,11 @@ class BatchGetVipinfo(ApiForm[Mapping[Uin, int]]):
 Recent = tuple[RecentContact, ...]
 """Recent conversations, the last first."""
 
-_RECENT = Record(RecentContact, "uin:id type:kind")
+_RECENT = Record(
+    RecentContact,
+    "uin:id type:kind [unread] [last]",
+    last=(decodePast, lambda message: message and encodePast(message)),
+)
 
 
 class _RecentReply:
@@ -329,11 +334,16 @@ class _RecentReply:
 class GetRecentList2(_RecentReply, ChannelPost[Recent]):
     """
     Fetch the recent conversations (protocol.md 2.2.10).
+
+    @ivar unread: whether the last message of each and the number of unread ones are
+        wanted as well (protocol.md 2.2.12).
     """
 
     path = "/channel/get_recent_list2"
-    order = "vfwebqq"
+    order = "vfwebqq unread"
     isIdempotent = True
+
+    unread: Annotated[bool, IS_SET] = False
 
 
 class GetRecentContact2(_RecentReply, ApiPost[Recent]):
