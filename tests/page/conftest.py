@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """
-    Chromium of the system, without a window.
+    Chromium of the system, without a window, in which all hosts of C{.test} are this
+    machine.
     """
     chromium = program("chromium")
     from playwright.sync_api import sync_playwright
@@ -28,7 +29,8 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Chromium refuses to run with its sandbox as root.
         browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"]
+            executable_path=chromium,
+            args=["--no-sandbox", "--host-resolver-rules=MAP *.test 127.0.0.1"],
         )
         yield browser
         browser.close()
