@@ -58,14 +58,14 @@ class PageServer:
     runs until the end of the block.
     """
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, people: str = PEOPLE) -> None:
         self.folder = folder
         self.options = options
         self.port = freePort()
         self.url = f"http://127.0.0.1:{self.port}/"
-        people = folder / "people.toml"
-        people.write_text(PEOPLE, encoding="utf-8")
-        people.chmod(0o600)
+        file = folder / "people.toml"
+        file.write_text(people, encoding="utf-8")
+        file.chmod(0o600)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -243,10 +243,8 @@ def users(
     Users with a browser profile each. When the test fails, pictures of their screens
     are kept; when it succeeds, none of them may have had an error.
     """
-    made = [
-        User(browser.new_context(locale="en-US", **options), server)
-        for _ in range(count)
-    ]
+    options = {"locale": "en-US", **options}
+    made = [User(browser.new_context(**options), server) for _ in range(count)]
     try:
         yield made
     except BaseException as e:

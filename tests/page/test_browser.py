@@ -586,9 +586,7 @@ def test_chinese(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     The page speaks Chinese in a Chinese browser.
     """
-    context = browser.new_context(locale="zh-CN")
-    page = context.new_page()
-    page.goto(server.url)
-    expect(page.get_by_role("button", name="登录")).to_be_visible()
-    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
-    context.close()
+    with users(browser, server, tmp_path, locale="zh-CN") as (alice,):
+        alice.page.goto(server.url)
+        expect(alice.page.get_by_role("button", name="登录")).to_be_visible()
+        expect(alice.page.locator("html")).to_have_attribute("lang", "zh-CN")

@@ -67,7 +67,9 @@ export function keyed(parent, items, keyOf, create, update) {
  * @param {string} text
  */
 export function isolated(text) {
-  return `\u2068${text.replaceAll(/[\u2066-\u2069]/g, "")}\u2069`;
+  // The end of a paragraph would end them, too.
+  const line = text.replaceAll(/[\n\r\u0085\u2029]/g, " ");
+  return `\u2068${line.replaceAll(/[\u2066-\u2069]/g, "")}\u2069`;
 }
 
 /** @param {Element} element @param {string} text */

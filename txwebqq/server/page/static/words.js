@@ -1,6 +1,8 @@
 // @ts-check
 // The texts of the page, in Chinese and English.
 
+import { isolated } from "./dom.js";
+
 /** @typedef {"zh" | "en"} Language */
 
 /** @type {Language} */
@@ -171,6 +173,18 @@ const WORDS = {
   close: ["Close", "关闭"],
 };
 
+/** Characters that are, or may be, written from right to left, and controls for it. */
+const OTHER_DIRECTION =
+  /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/**
+ * Return a value whose directions of writing end with it.
+ * @param {string} value
+ */
+function within(value) {
+  return OTHER_DIRECTION.test(value) ? isolated(value) : value;
+}
+
 /**
  * Return a text of the page.
  * @param {string} key
@@ -179,7 +193,9 @@ const WORDS = {
 export function word(key, values = {}) {
   const [english, chinese] = WORDS[key] ?? [key, key];
   const text = language === "zh" ? chinese : english;
-  return text.replaceAll(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+  return text.replaceAll(/\{(\w+)\}/g, (_, name) =>
+    within(String(values[name] ?? "")),
+  );
 }
 
 /** @param {string} key */
