@@ -26,9 +26,9 @@ from txwebqq.irc.relay.service import RELAY_SCHEMA
 from txwebqq.irc.relay.storage.messageids import MessageIds
 from txwebqq.irc.relay.storage.outbox import Outbox
 from txwebqq.irc.targets import Target, TargetKind
-from txwebqq.model import Face, GroupMessage, Segment, Text
+from txwebqq.model import Face, GroupMessage, Number, Segment, Text
 from txwebqq.sqlite.database import MEMORY, Database
-from txwebqq.testing import MemoryWebQQ
+from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
 HOST = "relay.example.org"
 
@@ -262,11 +262,18 @@ class MemoryRelay:
     a channel, C{#cats} by default.
 
     @param more: the names of further groups of both of them, in the same room.
+    @param web: the server, by default one in memory.
+    @param former: a relay that has ended, at the same server with the same accounts.
     @ivar recalled: the sources and ids of the messages that the account was told to
         recall, if L{record} was called.
     @ivar reacted: the same for reactions, with the faces, and whether they are set.
     @ivar refusal: the error with which these fail, L{None} for success.
     """
+
+    number: Number
+    web: MemoryWebQQ
+    alice: MemoryPerson
+    ming: MemoryPerson
 
     def __init__(
         self,
@@ -274,19 +281,26 @@ class MemoryRelay:
         database: Any = None,
         channel: str = "#cats",
         more: Sequence[str] = (),
+        web: MemoryWebQQ | None = None,
+        former: MemoryRelay | None = None,
         **room: Any,
     ) -> None:
-        self.web = MemoryWebQQ()
+        if former is not None:
+            self.web, self.alice, self.ming = former.web, former.alice, former.ming
+            self.number = former.number
+        else:
+            self.web = web or MemoryWebQQ()
+            self.alice, self.ming = self.web.friends("Alice", "小明")
+            self.number = self.web.group("猫咪", self.ming, self.alice)
+        self.isFirst = former is None
         clock: Any = self.web.clock
         self.clock = clock
-        self.alice, self.ming = self.web.friends("Alice", "小明")
-        number = self.web.group("猫咪", self.ming, self.alice)
         others = [self.web.group(name, self.ming, self.alice) for name in more]
         self.database = database or Database(MEMORY, RELAY_SCHEMA)
         self.outbox = Outbox(self.database)
         self.links = MediaLinks(self.database, clock.seconds, "http://qq.test")
         self.server = IRCServer(clock)
-        ref = GroupRef(self.alice.number, Target(TargetKind.GROUP, number))
+        ref = GroupRef(self.alice.number, Target(TargetKind.GROUP, self.number))
         settings = {
             "name": "home",
             "endpoint": "tcp:127.0.0.1:6667",
@@ -321,7 +335,8 @@ class MemoryRelay:
         """
         Sign on, and connect to the IRC server.
         """
-        self.ming.run()
+        if self.isFirst:
+            self.ming.run()
         self.alice.run(AccountFactory(self.account.qq))
         self.network.startService()
         self.settle()

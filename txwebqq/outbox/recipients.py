@@ -9,26 +9,24 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 
-from txwebqq.errors import RequestRefused, UnknownRecipient, Unreachable
+from txwebqq.errors import RequestRefused, UnknownRecipient
 from txwebqq.model import (
     Code,
-    Content,
+    Did,
     Font,
     Gid,
     Number,
     Recipient,
-    Sent,
     ToDiscussion,
     ToFriend,
     ToGroup,
     Uin,
 )
+from txwebqq.outbox.detection import SentDetection
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.requests.messages import Conversation, MakeSend
-from txwebqq.wire.command import Command
 from txwebqq.wire.commands.discussions import SendDiscuMsg2
-from txwebqq.wire.commands.messages import GetSent2, SendBuddyMsg2, SendQunMsg2
-from txwebqq.wire.form import Ticket
+from txwebqq.wire.commands.messages import SendBuddyMsg2, SendQunMsg2
 
 MAX_REQUESTS = 8
 """Maximum number of requests for numbers at once."""
@@ -40,42 +38,15 @@ class Recipients:
     """
     Finds recipients by their numbers. It belongs to one protocol, and so to one
     session: the next one gives the same uins and gids to others.
+
+    @ivar detection: asks the server for messages whose answer is lost.
     """
 
     def __init__(self, protocol: WebQQProtocol) -> None:
         self.protocol = protocol
         self._friends: dict[Uin, Number] = {}
         self._groups: dict[Code, Number] = {}
-        self._detects: bool | None = None
-
-    async def detects(self) -> bool:
-        """
-        Tell whether the server recognises messages that are sent again. It is asked
-        once.
-
-        @raise WebQQError: when there is no answer.
-        """
-        if self._detects is None:
-            try:
-                await self.sent("")
-                self._detects = True
-            except RequestRefused:
-                self._detects = False
-        return self._detects
-
-    async def sent(self, sendId: str) -> Sent | None:
-        """
-        Ask the server whether it has accepted a message.
-
-        @raise RequestRefused: when it does not know such questions.
-        @raise WebQQError: when there is no answer.
-        """
-        try:
-            return await self.protocol.transport.call(GetSent2, sendId)
-        except Unreachable as e:
-            if e.status == 404:
-                raise RequestRefused(404, str(e)) from e
-            raise
+        self.detection = SentDetection(protocol)
 
     async def find(
         self, to: Recipient, font: Font, sendId: str
@@ -97,7 +68,7 @@ class Recipients:
                 )
                 if uin is None:
                     raise UnknownRecipient(f"{number} is no friend")
-                return ("buddy", uin), _toFriend(uin, font, sendId)
+                return ("buddy", uin), toFriend(uin, font, sendId)
             case ToGroup(number):
                 gids = {group.code: gid for gid, group in protocol.groups.items()}
                 code = await self._find(
@@ -105,13 +76,9 @@ class Recipients:
                 )
                 if code is None:
                     raise UnknownRecipient(f"{number} is no group of the account")
-                return ("group", gids[code]), _toGroup(gids[code], code, font, sendId)
+                return ("group", gids[code]), toGroup(gids[code], code, font, sendId)
             case ToDiscussion(did):
-
-                def make(ticket: Ticket, part: Content, n: int) -> Command[Sent]:
-                    return SendDiscuMsg2(ticket, did, part, n, font, sendId=sendId)
-
-                return ("discussion", did), make
+                return ("discussion", did), toDiscussion(did, font, sendId)
 
     async def _find(
         self,
@@ -154,13 +121,28 @@ class Recipients:
         return fetch(each).addCallbacks(fetched, failed)
 
 
-def _toFriend(uin: Uin, font: Font, sendId: str) -> MakeSend:
+def toFriend(uin: Uin, font: Font, sendId: str) -> MakeSend:
+    """
+    Make the commands that send to a friend, with an id of the message.
+    """
     return lambda ticket, part, n: SendBuddyMsg2(
         ticket, uin, part, n, font, sendId=sendId
     )
 
 
-def _toGroup(gid: Gid, code: Code, font: Font, sendId: str) -> MakeSend:
+def toGroup(gid: Gid, code: Code, font: Font, sendId: str) -> MakeSend:
+    """
+    Make the commands that send to a group, with an id of the message.
+    """
     return lambda ticket, part, n: SendQunMsg2(
         ticket, gid, part, n, font, code, sendId=sendId
+    )
+
+
+def toDiscussion(did: Did, font: Font, sendId: str) -> MakeSend:
+    """
+    Make the commands that send to a discussion, with an id of the message.
+    """
+    return lambda ticket, part, n: SendDiscuMsg2(
+        ticket, did, part, n, font, sendId=sendId
     )

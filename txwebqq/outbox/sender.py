@@ -58,10 +58,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 FIRST_REFUSED_PAUSE = 5.0
 """The same when the server refuses a message to one recipient for now."""
 
-REPEATABLE = 2 * 24 * 3600.0
-"""The seconds for which a message may be sent again under its id: less than the time
-for which servers remember it."""
-
 
 class QueueSender:
     """
@@ -270,7 +266,7 @@ class QueueSender:
         parts: list[Content] = [message.content]
         try:
             parts = splitContent(message.content, protocol.longest, "split")
-            detects = await self._wait(recipients.detects())
+            detects = await self._wait(recipients.detection.isKnown())
             self._store.detects = detects
             sendId = self._store.sendId(stored) if detects else ""
             if stored.begun and await self._isSettled(
@@ -321,20 +317,16 @@ class QueueSender:
 
         @return: whether it need not be sent again.
         """
-        sent = None
         age = self._clock.seconds() - stored.message.time
-        isAsked = bool(sendId) and age < REPEATABLE
         try:
-            if isAsked:
-                sent = await self._wait(recipients.sent(sendId))
+            sent = await self._wait(recipients.detection.find(sendId, age))
         except RequestRefused:
-            isAsked = False
-        if not isAsked:
             reason = Unreachable("the answer is lost, and the server cannot be asked")
             self._fail(stored, parts, Uncertain(reason))
-        elif sent is not None:
+            return True
+        if sent is not None:
             self._accepted(stored, parts, sent)
-        return not isAsked or sent is not None
+        return sent is not None
 
     async def _send(
         self,

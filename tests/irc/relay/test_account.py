@@ -26,7 +26,7 @@ def test_unanswered(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None
     send = relay.account.qq.actions.send
     lost = [True, False]
 
-    async def sendAndFail(target: object, content: object) -> Sent:
+    async def sendAndFail(target: object, content: object, sendId: str) -> Sent:
         if lost and lost.pop(0):
             await send(target, content)  # type: ignore[arg-type]
             raise Unreachable("the answer was lost")
@@ -54,7 +54,7 @@ def test_olderInHistory(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> 
     send = relay.account.qq.actions.send
     lost = [True]
 
-    async def sendAndFail(target: object, content: object) -> Sent:
+    async def sendAndFail(target: object, content: object, sendId: str) -> Sent:
         if lost.pop():
             lost.append(False)
             raise Unreachable("the question was lost")
@@ -73,7 +73,7 @@ def test_refused(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:
     notice.
     """
 
-    async def refuse(target: object, content: object) -> None:
+    async def refuse(target: object, content: object, sendId: str) -> None:
         raise RequestRefused(1, "muted")
 
     with monkeypatch.context() as patch:

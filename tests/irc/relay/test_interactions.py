@@ -433,7 +433,7 @@ def test_eventBeforeAnswer(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) 
     """
     answer: Deferred[Sent] = Deferred()
 
-    def send(target: Target, content: Content) -> Deferred[Sent]:
+    def send(target: Target, content: Content, sendId: str) -> Deferred[Sent]:
         return answer
 
     monkeypatch.setattr(relay.account.qq.actions, "send", send)

@@ -357,7 +357,7 @@ def test_hostileTitle(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> No
     title = property(lambda link: "x\r\nQUIT\0")
     monkeypatch.setattr(type(relay.groupLink), "title", title)
 
-    async def refuse(target: object, content: object) -> None:
+    async def refuse(target: object, content: object, sendId: str) -> None:
         raise RequestRefused(1, "a\0b")
 
     monkeypatch.setattr(relay.account.qq.actions, "send", refuse)

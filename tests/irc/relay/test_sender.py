@@ -127,7 +127,7 @@ def test_faulty(
     """
     send = relay.account.qq.actions.send
 
-    async def failForOne(target: object, content: object) -> Sent:
+    async def failForOne(target: object, content: object, sendId: str) -> Sent:
         if "number 1" in str(content):
             raise ValueError("not these")
         return await send(target, content)  # type: ignore[arg-type]

@@ -22,6 +22,8 @@ from txwebqq.model import (
     Text,
     Uin,
 )
+from txwebqq.outbox.detection import SentDetection
+from txwebqq.outbox.recipients import toDiscussion, toGroup
 from txwebqq.requests.messages import DEFAULT_FONT
 
 
@@ -39,20 +41,47 @@ class AccountActions:
         self._contacts = contacts
         self._changed = changed
         self._sending = DeferredLock()
+        # Of the present session.
+        self._detection: SentDetection | None = None
+
+    @property
+    def detection(self) -> SentDetection:
+        """
+        Asks the server for messages whose answer is lost.
+
+        @raise NotSignedOn: when the account is not signed on.
+        """
+        online = self._contacts.online
+        if self._detection is None or self._detection.protocol is not online:
+            self._detection = SentDetection(online)
+        return self._detection
 
     def send(
-        self, target: Target, content: Content, font: Font = DEFAULT_FONT
+        self,
+        target: Target,
+        content: Content,
+        font: Font = DEFAULT_FONT,
+        sendId: str = "",
     ) -> Deferred[Sent]:
         """
         Send a message after all messages that were given before.
 
+        @param sendId: the id by which the server recognises the message when it is sent
+            again, C{""} for none. Only messages to groups and discussions have one;
+            they fail with L{MessageTooLong<txwebqq.errors.MessageTooLong>} when they
+            are too long to be sent in one part.
+
         @return: fires with the message's id when the server has accepted it.
         """
-        return self._sending.run(self._send, target, content, font)
+        return self._sending.run(self._send, target, content, font, sendId)
 
-    def _send(self, target: Target, content: Content, font: Font) -> Deferred[Sent]:
+    def _send(
+        self, target: Target, content: Content, font: Font, sendId: str
+    ) -> Deferred[Sent]:
         contacts = self._contacts
         online = contacts.online
+        if sendId:
+            return self._sendWithId(target, content, font, sendId)
         if target.kind is TargetKind.GROUP:
             gid = Gid(contacts.sessionIdOf(target))
             return online.sendGroupMessage(gid, content, font)
@@ -65,6 +94,18 @@ class AccountActions:
         return Deferred.fromCoroutine(
             self._sendInTemporaryChat(target.number, content, font)
         )
+
+    def _sendWithId(
+        self, target: Target, content: Content, font: Font, sendId: str
+    ) -> Deferred[Sent]:
+        contacts = self._contacts
+        if target.kind is TargetKind.GROUP:
+            gid = Gid(contacts.sessionIdOf(target))
+            make = toGroup(gid, contacts.codeOf(target), font, sendId)
+            return contacts.online.sendTo(("group", gid), content, make, "refuse")
+        did = Did(contacts.sessionIdOf(target))
+        make = toDiscussion(did, font, sendId)
+        return contacts.online.sendTo(("discussion", did), content, make, "refuse")
 
     async def _sendInTemporaryChat(
         self, number: int, content: Content, font: Font

@@ -5,13 +5,26 @@ The reasons why a message could not be delivered to a relay target.
 from __future__ import annotations
 
 
-class TargetUnavailable(Exception):
+class DeliveryFailed(Exception):
+    """
+    The base class of these reasons.
+    """
+
+
+class TargetUnavailable(DeliveryFailed):
     """
     The target cannot be reached: wait until it can.
     """
 
 
-class DeliveryRefused(Exception):
+class TargetUnanswered(DeliveryFailed):
+    """
+    The target's server does not answer, which says nothing of the message: try again
+    later.
+    """
+
+
+class DeliveryRefused(DeliveryFailed):
     """
     The target's server has refused the message, at least for now.
 

@@ -14,7 +14,13 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from txwebqq.errors import NotSignedOn, RequestRefused, WebQQError
+from txwebqq.errors import (
+    Intercepted,
+    NotSent,
+    NotSignedOn,
+    RequestRefused,
+    WebQQError,
+)
 from txwebqq.irc.config.relay import GroupRef
 from txwebqq.irc.protocol.nicknames import displayName
 from txwebqq.irc.protocol.splitting import splitAt
@@ -22,7 +28,11 @@ from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.contacts import Conversation
 from txwebqq.irc.qq.content import contentToText, textToContent
 from txwebqq.irc.qq.messages import IncomingMessage
-from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
+from txwebqq.irc.relay.errors import (
+    DeliveryRefused,
+    TargetUnanswered,
+    TargetUnavailable,
+)
 from txwebqq.irc.relay.members import MemberList
 from txwebqq.irc.relay.room import BridgedRoom
 from txwebqq.irc.relay.storage.messageids import RelayedMessage
@@ -43,6 +53,7 @@ from txwebqq.model import (
     outcomeOf,
 )
 from txwebqq.net.pacing import Pacer
+from txwebqq.wire.content import sizeOf
 
 MAX_MESSAGE = 2000
 """Maximum length of a message to a group, in bytes of UTF-8: servers of all
@@ -147,11 +158,12 @@ class GroupLink:
 
     async def deliver(self, message: OutboxMessage) -> str:
         """
-        Send the first L{MAX_MESSAGE} bytes of a message. When an earlier
-        sending may have succeeded, look for it in the history first.
+        Send the first L{MAX_MESSAGE} bytes of a message. When an earlier sending may
+        have succeeded, ask the server for it first, or look for it in the history
+        where the server cannot be asked.
 
-        @return: the rest of the text, when the server has accepted that part;
-            fails with L{TargetUnavailable} or L{DeliveryRefused}.
+        @return: the rest of the text, when the server has accepted that part; fails
+            with L{TargetUnavailable}, L{TargetUnanswered} or L{DeliveryRefused}.
         """
         account = self._relayAccount
         if not self.isUp:
@@ -167,24 +179,67 @@ class GroupLink:
                 return ""
             message = replace(message, kind=MessageKind.ACTION, reply="")
         content, rest = self._contentOf(message)
-        if message.begun and await self._isInHistory(content, message.begun):
-            return rest
+        isIdentified = await self._recognises(message, content)
+        if message.begun:
+            accepted = await self._restAfter(message, content, rest)
+            if accepted is not None:
+                return accepted
         if message.serial:
-            self._outbox.markSending(message, int(self._clock.seconds() * 1000))
+            now = int(self._clock.seconds() * 1000)
+            self._outbox.markSending(message, now, rest, isIdentified)
         try:
-            sent = await self._send(content)
+            sent = await self._send(content, message.sendId if isIdentified else "")
         except WebQQError as e:
             if isinstance(outcomeOf(e), Failed):
-                self._outbox.markSending(message, 0)
-            # Else the server may have accepted it: the next try asks the history.
-            if isinstance(e, NotSignedOn):
-                raise TargetUnavailable(str(e)) from e
-            raise DeliveryRefused(str(e), isinstance(e, RequestRefused)) from e
+                self._outbox.markUnsent(message)
+            # Else the server may have accepted it: the next try asks for it.
+            raise _deliveryError(e, message.begun) from e
+        self._sent(message, sent)
+        return rest
+
+    def _sent(self, message: OutboxMessage, sent: Sent) -> None:
         ids = [
             str(messageId) for messageId in (*sent.earlier, sent.messageId) if messageId
         ]
         self.room.copySent(self, message, ids)
-        return rest
+
+    async def _recognises(self, message: OutboxMessage, content: Content) -> bool:
+        """
+        Tell whether the server recognises a message when it is sent again.
+        """
+        if not message.sendId:
+            return False
+        try:
+            detection = self._relayAccount.qq.actions.detection
+            isKnown = await detection.isKnown()
+        except WebQQError as e:
+            raise _questionError(e) from e
+        # The parts into which a longer one would be split have no ids of their own.
+        return isKnown and sizeOf(content) <= detection.protocol.longest
+
+    async def _restAfter(
+        self, message: OutboxMessage, content: Content, rest: str
+    ) -> str | None:
+        """
+        Find out whether the server has accepted a message whose answer is lost.
+
+        @return: the rest of the text, L{None} when it is to be sent again.
+        """
+        sendId = message.sendId if message.isIdentified else ""
+        age = self._clock.seconds() - message.begun / 1000
+        try:
+            detection = self._relayAccount.qq.actions.detection
+            sent = await detection.find(sendId, age)
+        except RequestRefused:
+            # Another server, or one without a database.
+            return rest if await self._isInHistory(content, message.begun) else None
+        except WebQQError as e:
+            raise _questionError(e) from e
+        if sent is None:
+            return None
+        self._sentIds.append(sent.messageId)
+        self._sent(message, sent)
+        return message.rest
 
     def _contentOf(self, message: OutboxMessage) -> tuple[Content, str]:
         """
@@ -232,12 +287,12 @@ class GroupLink:
             prefix = ""
         return content
 
-    async def _send(self, content: Content) -> Sent:
+    async def _send(self, content: Content, sendId: str) -> Sent:
         self._sentTexts.append(_comparable(content))
         self._inFlight += 1
         try:
             actions = self._relayAccount.qq.actions
-            sent = await actions.send(self.group.target, content)
+            sent = await actions.send(self.group.target, content, sendId=sendId)
             self._sentIds.extend(filter(None, (*sent.earlier, sent.messageId)))
         finally:
             self._inFlight -= 1
@@ -267,6 +322,8 @@ class GroupLink:
         since = begun // 1000 - _SKEW
         try:
             recent = await self._relayAccount.qq.actions.fetchRecent(self.group.target)
+        except Intercepted as e:
+            raise TargetUnanswered(str(e)) from e
         except WebQQError:
             # Better to send a message twice than not at all.
             return False
@@ -346,6 +403,26 @@ class GroupLink:
         self.members.replace(others)
         self._mentions = MentionFinder(self.members.names)
         self.room.availabilityChanged(self)
+
+
+def _questionError(error: WebQQError) -> Exception:
+    # Sent without an answer to the question, the message could come twice.
+    if isinstance(error, NotSignedOn):
+        return TargetUnavailable(str(error))
+    return TargetUnanswered(str(error))
+
+
+def _deliveryError(error: WebQQError, begun: int) -> Exception:
+    """
+    Make the error of a delivery from that of a request.
+
+    @param begun: not 0 when the server has just answered the question for the message.
+    """
+    if isinstance(error, NotSignedOn):
+        return TargetUnavailable(str(error))
+    if isinstance(error, NotSent) or (isinstance(error, Intercepted) and not begun):
+        return TargetUnanswered(str(error))
+    return DeliveryRefused(str(error), isinstance(error, RequestRefused))
 
 
 def _comparable(content: Content) -> str:

@@ -25,7 +25,7 @@ from txwebqq.irc.qq.content import contentToText, parseQQAction
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.relay.commands import RoomCommands, TargetState
-from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
+from txwebqq.irc.relay.errors import DeliveryFailed
 from txwebqq.irc.relay.interactions import RoomInteractions
 from txwebqq.irc.relay.notices import NOTICES, NOTICES_WINDOW, RoomNotices
 from txwebqq.irc.relay.sender import OutboxSender
@@ -466,7 +466,7 @@ class BridgedRoom:
                 await target.deliver(
                     OutboxMessage("", "", 0, "", text, MessageKind.SYSTEM)
                 )
-            except (TargetUnavailable, DeliveryRefused) as e:
+            except DeliveryFailed as e:
                 self._log.info(
                     "Sending a notice to {target} failed: {reason}; dropped.",
                     target=target.source,

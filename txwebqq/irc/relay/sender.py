@@ -14,7 +14,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.irc.config.policies import OverflowPolicy
-from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
+from txwebqq.irc.relay.errors import (
+    DeliveryRefused,
+    TargetUnanswered,
+    TargetUnavailable,
+)
 from txwebqq.irc.relay.storage.outbox import MessageKind, Outbox, OutboxMessage
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 120.0
@@ -36,7 +40,8 @@ class OutboxSender:
     Sends the messages of one queue.
 
     @param deliver: sends the first part of a message and returns the rest of its
-        text; fails with L{TargetUnavailable} or L{DeliveryRefused}.
+        text; fails with L{TargetUnavailable}, L{TargetUnanswered} or
+        L{DeliveryRefused}.
     @param failed: called with the reason when a message was refused, and
         whether it was dropped.
     """
@@ -62,6 +67,8 @@ class OutboxSender:
         self._pause: IDelayedCall | None = None
         self._completionTimer: IDelayedCall | None = None
         self._refusals = 0
+        # The attempts in a row that were not answered.
+        self._unanswered = 0
         # The last message that was sent, and the rest of its text, until the
         # outbox has recorded that.
         self._sent: tuple[OutboxMessage, str] | None = None
@@ -117,6 +124,11 @@ class OutboxSender:
                 # The target wakes us when it is available; it may have done so.
                 if not self._isWoken:
                     return
+            except TargetUnanswered as e:
+                self._unanswered += 1
+                self._failed(str(e), False)
+                self._pauseFor(_pauseAfter(self._unanswered))
+                return
             except DeliveryRefused as e:
                 if self._refused(message, e):
                     return
@@ -128,7 +140,7 @@ class OutboxSender:
                 if self._refused(message, error):
                     return
             else:
-                self._refusals = 0
+                self._refusals = self._unanswered = 0
                 self._sent = message, rest
                 self._acknowledge()
 
@@ -210,8 +222,7 @@ class OutboxSender:
             return False
         # When a notice in its place is accepted, the text was the reason.
         self._doubtful = message if isTooOften else None
-        exponent = min(self._refusals - 1, MAX_REFUSALS)
-        self._pauseFor(min(FIRST_PAUSE * 2**exponent, LONGEST_PAUSE))
+        self._pauseFor(_pauseAfter(self._refusals))
         return True
 
     def _pauseFor(self, seconds: float) -> None:
@@ -221,3 +232,7 @@ class OutboxSender:
     def _resume(self) -> None:
         self._pause = None
         self.wake()
+
+
+def _pauseAfter(attempts: int) -> float:
+    return float(min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE))

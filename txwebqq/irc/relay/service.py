@@ -36,7 +36,7 @@ that were sent."""
 
 RELAY_SCHEMA = Schema(
     OUTBOX_SCHEMA + MESSAGE_IDS_SCHEMA + LINKS_SCHEMA,
-    version=2,
+    version=3,
     application=0x71717277,
     user="relay",
 )

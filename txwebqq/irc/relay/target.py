@@ -57,7 +57,8 @@ class RelayTarget(Protocol):
         Send the first part of a message.
 
         @return: the rest of its text, when the server has accepted that part;
-            fails with L{TargetUnavailable} or L{DeliveryRefused}.
+            fails with L{TargetUnavailable}, L{TargetUnanswered} or
+            L{DeliveryRefused}.
         """
 
     def react(

@@ -129,7 +129,7 @@ def test_rest(outbox: Outbox) -> None:
     enqueue(outbox, "x", "y")
     first = outbox.first("a")
     assert first is not None
-    outbox.markSending(first, 5)
+    outbox.markSending(first, 5, "", False)
     outbox.acknowledge(first, "the rest")
     rest = outbox.first("a")
     assert rest is not None
@@ -147,7 +147,7 @@ def test_restart(tmp_path: Path) -> None:
     first = outbox.first("a")
     assert first is not None
     assert not first.isReady
-    outbox.markSending(first, 5)
+    outbox.markSending(first, 5, "", False)
     database.close()
     database = Database(tmp_path / "relay.sqlite", RELAY_SCHEMA)
     first = Outbox(database).first("a")

@@ -5,8 +5,9 @@ The durable queue of messages that the relay has accepted and not delivered.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from secrets import token_hex
 from typing import Any
 
 from txwebqq.irc.config.policies import OverflowPolicy
@@ -24,7 +25,11 @@ CREATE TABLE piece (
     ready INTEGER NOT NULL,
     begun INTEGER NOT NULL DEFAULT 0,
     reply TEXT NOT NULL DEFAULT '',
-    mentions TEXT NOT NULL DEFAULT ''
+    mentions TEXT NOT NULL DEFAULT '',
+    token TEXT NOT NULL DEFAULT '',
+    part INTEGER NOT NULL DEFAULT 0,
+    identified INTEGER NOT NULL DEFAULT 0,
+    rest TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX piece_by_lane ON piece (lane, serial);
 CREATE TABLE known (
@@ -39,6 +44,10 @@ CREATE TABLE lost (
     count INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
+"""C{token} is a random name of the message, with which the ids of its parts begin, and
+C{part} the number of those that were accepted. While one is being sent C{begun} has
+the time, C{identified} tells whether it is sent with its id, and C{rest} is the text
+after it."""
 
 
 class MessageKind(IntEnum):
@@ -72,6 +81,10 @@ class OutboxMessage:
         C{@name}; 0 for one who is known to be no member of the target.
     @ivar begun: the time, in Unix milliseconds, of a sending of which the
         outcome is unknown, else 0.
+    @ivar isIdentified: whether that sending had the id.
+    @ivar rest: the rest of the text after the part that was sent then.
+    @ivar sendId: the id of the first part, by which some servers recognise it when it
+        is sent again; C{""} for a message that is not in the database.
     @ivar serial: the row in the database, which gives the order; 0 for a
         message that is not in the database.
     """
@@ -87,6 +100,9 @@ class OutboxMessage:
     serial: int = 0
     reply: str = ""
     mentions: tuple[tuple[int, str], ...] = ()
+    isIdentified: bool = False
+    rest: str = ""
+    sendId: str = field(default="", compare=False)
 
 
 class EnqueueResult(Enum):
@@ -112,6 +128,10 @@ class Outbox:
         self._db = database.connection
         # The process that was to complete these messages has ended.
         self._db.execute("UPDATE piece SET ready = 1")
+        # Those of an older version.
+        self._db.execute(
+            "UPDATE piece SET token = lower(hex(randomblob(12))) WHERE token = ''"
+        )
 
     def enqueue(
         self, message: OutboxMessage, limit: int, overflow: OverflowPolicy
@@ -149,7 +169,7 @@ class Outbox:
                 )
             self._db.execute(
                 "INSERT INTO piece (lane, origin, time, kind, author, text, ready,"
-                " reply, mentions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " reply, mentions, token) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     message.queue,
                     message.origin,
@@ -160,6 +180,7 @@ class Outbox:
                     message.isReady,
                     message.reply,
                     _writeMentions(message),
+                    token_hex(12),
                 ),
             )
         return EnqueueResult.ADDED if queued < limit else EnqueueResult.REPLACED
@@ -234,12 +255,14 @@ class Outbox:
         """
         row = self._db.execute(
             "SELECT origin, time, author, text, kind, ready, begun, serial, reply,"
-            " mentions FROM piece WHERE lane = ? ORDER BY serial LIMIT 1",
+            " mentions, identified, rest, token, part FROM piece WHERE lane = ?"
+            " ORDER BY serial LIMIT 1",
             (queue,),
         ).fetchone()
         if row is None:
             return None
-        origin, time, author, text, kind, isReady, begun, serial, *references = row
+        origin, time, author, text, kind, isReady, begun, serial, *more = row
+        reply, mentions, isIdentified, rest, token, part = more
         return OutboxMessage(
             queue,
             origin,
@@ -250,19 +273,35 @@ class Outbox:
             bool(isReady),
             begun,
             serial,
-            references[0],
-            _readMentions(references[1]),
+            reply,
+            _readMentions(mentions),
+            bool(isIdentified),
+            rest,
+            f"{token}-{part}",
         )
 
-    def markSending(self, message: OutboxMessage, now: int) -> None:
+    def markSending(
+        self, message: OutboxMessage, now: int, rest: str, isIdentified: bool
+    ) -> None:
         """
-        Record that a message is being sent, so that after a crash it is known
-        that the target may have received it.
+        Record that the first part of a message is being sent, so that after a crash
+        it is known that the target may have received it.
 
-        @param now: Unix milliseconds, or 0 when the sending has failed.
+        @param now: Unix milliseconds.
+        @param rest: the rest of the text.
+        @param isIdentified: whether it is sent with its id.
         """
         self._db.execute(
-            "UPDATE piece SET begun = ? WHERE serial = ?", (now, message.serial)
+            "UPDATE piece SET begun = ?, rest = ?, identified = ? WHERE serial = ?",
+            (now, rest, isIdentified, message.serial),
+        )
+
+    def markUnsent(self, message: OutboxMessage) -> None:
+        """
+        Record that the target has certainly not received it.
+        """
+        self._db.execute(
+            "UPDATE piece SET begun = 0 WHERE serial = ?", (message.serial,)
         )
 
     def acknowledge(self, message: OutboxMessage, rest: str) -> None:
@@ -272,7 +311,8 @@ class Outbox:
         """
         if rest:
             self._db.execute(
-                "UPDATE piece SET text = ?, begun = 0, reply = '' WHERE serial = ?",
+                "UPDATE piece SET text = ?, begun = 0, reply = '', part = part + 1"
+                " WHERE serial = ?",
                 (rest, message.serial),
             )
         else:
