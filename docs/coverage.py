@@ -128,6 +128,7 @@ COMMANDS = {
     "SendGroupWebMsg": ("ours", "shareInGroup"),
     "DissolveGroup": ("ours", "dissolveGroup"),
     "SetGroupAdmin": ("ours", "setAdmin"),
+    "SetMemberCard": ("ours", "setMemberCard"),
     "RemoveGroupMember": ("ours", "removeMember"),
     "TransferGroup": ("ours", "transferGroup"),
     "ModifyGroupInfo": ("ours", "editGroup"),

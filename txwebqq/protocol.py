@@ -25,6 +25,7 @@ from txwebqq.model import (
     Account,
     Buddy,
     CallRequest,
+    CardChanged,
     Category,
     Did,
     Discussion,
@@ -34,6 +35,7 @@ from txwebqq.model import (
     FriendshipNotice,
     Gid,
     Group,
+    GroupEdited,
     GroupFile,
     GroupMessage,
     GroupNotice,
@@ -339,6 +341,17 @@ class WebQQProtocol(
         Called when a member has shared a file in a group.
         """
 
+    def groupEdited(self, edit: GroupEdited) -> object:
+        """
+        Called when the name, announcement, description or rule for joining of a group
+        has changed.
+        """
+
+    def cardChanged(self, change: CardChanged) -> object:
+        """
+        Called when a member of a group has another card.
+        """
+
     def messageSent(self, message: MessageSent) -> object:
         """
         Called when the account has sent a message by another client.
@@ -425,6 +438,10 @@ class WebQQProtocol(
                 return self.reactionChanged(event)
             case GroupFile():
                 return self.groupFileShared(event)
+            case GroupEdited():
+                return self.groupEdited(event)
+            case CardChanged():
+                return self.cardChanged(event)
             case MessageSent():
                 return self.messageSent(event)
             case KickNotice():

@@ -26,6 +26,7 @@ from txwebqq.model import (
     FriendshipStep,
     Gid,
     Group,
+    GroupEdited,
     GroupList,
     GroupMessage,
     GroupNotice,
@@ -101,6 +102,8 @@ class Roster:
                 self.addBuddy(event.uin, event.category)
             case GroupNotice():
                 self._applyGroupNotice(event)
+            case GroupEdited(group=gid, name=str(name)) if gid in self.groups:
+                self.groups[gid] = replace(self.groups[gid], name=name)
             case DiscussionMessage():
                 self._applyDiscussionVersion(event.discussion, event.version)
 

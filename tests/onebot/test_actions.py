@@ -547,6 +547,12 @@ class GroupTests(ActionsTestCase):
             p.setAdmin(self.code, self.alice), "set_group_admin", **member, enable=True
         )
         self.made(
+            p.setMemberCard(self.code, self.alice, "A"),
+            "set_group_card",
+            **member,
+            card="A",
+        )
+        self.made(
             p.editGroup(self.code, name="N"),
             "set_group_name",
             group_id=group,

@@ -21,7 +21,9 @@ from txwebqq.model import (
     REMOVED,
     BusinessCard,
     Captcha,
+    CardChanged,
     Code,
+    GroupEdited,
     GroupMessage,
     GroupNotice,
     GroupStep,
@@ -33,6 +35,7 @@ from txwebqq.model import (
 from txwebqq.protocol import WebQQFactory
 from txwebqq.server.records import GroupEntry, GroupRecord, Population
 from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.server.sessions.sendinglimits import SendingLimits
 from txwebqq.server.storage.store import Store
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
 
@@ -635,9 +638,11 @@ def test_details(cats: Cats) -> None:
     code = cats.code(alice)
     web.result(alice.protocol.editGroup(code, notice=ODD, description="d", name="dogs"))
     assert alice.groupCalled("dogs").code == code
-    details = web.result(cats.carol.protocol.fetchGroup(cats.code(cats.carol)))
+    web.settle()
+    carolsCode = cats.carol.groupCalled("dogs").code
+    details = web.result(cats.carol.protocol.fetchGroup(carolsCode))
     assert (details.name, details.memo, details.description) == ("dogs", ODD, "d")
-    notice = cats.bob.protocol.fetchGroupNotice(cats.code(cats.bob))
+    notice = cats.bob.protocol.fetchGroupNotice(cats.bob.groupCalled("dogs").code)
     assert web.result(notice) == ODD
     with pytest.raises(MessageTooLong):
         web.result(alice.protocol.editGroup(code, notice="x" * 20_000))
@@ -715,3 +720,83 @@ def test_mergingAgain() -> None:
     alice.run()
     web.settle()
     assert steps(alice) == [GroupStep.LEFT]
+
+
+def test_edits(cats: Cats) -> None:
+    """
+    All members are told of what has changed in a group, and of nothing else; lists of
+    groups have the new name.
+    """
+    web, alice, bob = cats.web, cats.alice, cats.bob
+    code = cats.code(alice)
+    web.result(alice.protocol.editGroup(code, name=ODD, notice="", option=1))
+    web.result(alice.protocol.editGroup(code, name=ODD, option=1))
+    web.settle()
+    for person in (alice, bob, cats.carol):
+        [edit] = [e for e in person.events if isinstance(e, GroupEdited)]
+        assert (edit.name, edit.memo, edit.option) == (ODD, None, 1)
+        assert edit.number == cats.number
+        assert web.result(person.protocol.fetchNumber(edit.operator)) == alice.number
+        assert person.protocol.groups[edit.group].name == ODD
+
+
+def test_memberCards(cats: Cats) -> None:
+    """
+    The owner and administrators change the names of members, of administrators the
+    owner alone; all members are told.
+    """
+    web, alice, bob, carol = cats.web, cats.alice, cats.bob, cats.carol
+
+    def rename(person: MemoryPerson, member: MemoryPerson, card: str) -> None:
+        uin = person.memberOf("cats", member)
+        web.result(person.protocol.setMemberCard(cats.code(person), uin, card))
+
+    with pytest.raises(RequestRefused, match="only the owner and administrators"):
+        rename(bob, carol, "C")
+    rename(bob, bob, "B")
+    cats.makeAdmin(bob)
+    rename(bob, carol, ODD)
+    with pytest.raises(RequestRefused, match="only the owner may"):
+        rename(bob, alice, "A")
+    cats.makeAdmin(carol)
+    with pytest.raises(RequestRefused, match="only the owner may"):
+        rename(carol, bob, "x")
+    with pytest.raises(RequestRefused, match="more than"):
+        rename(alice, bob, "x" * 129)
+    rename(alice, bob, "Bo")
+    web.result(bob.protocol.setGroupCard(cats.code(bob), phone="1"))
+    web.result(bob.protocol.setGroupCard(cats.code(bob), name="Bo"))
+    web.settle()
+    told = [(e.card, e.number) for e in carol.events if isinstance(e, CardChanged)]
+    assert told == [(card, cats.number) for card in ("B", ODD, "Bo")]
+    changes = [e for e in carol.events if isinstance(e, CardChanged)]
+    assert {web.result(carol.protocol.fetchNumber(e.member)) for e in changes} == {
+        bob.number,
+        carol.number,
+    }
+    last = web.result(carol.protocol.fetchNumber(changes[-1].operator))
+    assert last == alice.number
+    assert cats.members(carol)["Bob"].card == "Bo"
+    own = web.result(bob.protocol.fetchOwnCard(cats.code(bob)))
+    assert own == BusinessCard("Bo", phone="1")
+
+
+def test_editingTooOften(cats: Cats) -> None:
+    """
+    Each change is an event for all members, so too many are refused; what changes
+    nothing does not count.
+    """
+    web, alice = cats.web, cats.alice
+    web.state.sendingLimiter.setLimits(SendingLimits(messages=2))
+    code = cats.code(alice)
+    for card in ("A", "A", "A", "B"):
+        web.result(alice.protocol.setGroupCard(code, name=card))
+    for refused in (
+        alice.protocol.setGroupCard(code, name="C"),
+        alice.protocol.editGroup(code, name="dogs"),
+    ):
+        with pytest.raises(RequestRefused) as caught:
+            web.result(refused)
+        assert caught.value.retcode == 112
+    web.result(alice.protocol.editGroup(code, name="cats"))
+    assert web.result(alice.protocol.fetchGroup(code)).name == "cats"

@@ -9,9 +9,12 @@ import re
 import sqlite3
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from twisted.python.failure import Failure
 
 from tests.server.harness import (
     ALICE,
@@ -20,11 +23,12 @@ from tests.server.harness import (
     CATS,
     DAVE,
     POPULATION,
+    HTTPClient,
     ServerHarness,
     textsOf,
 )
 from txwebqq.config.passwordhash import parseHash
-from txwebqq.model import Number
+from txwebqq.model import Number, Sent
 from txwebqq.server.admin import main
 from txwebqq.server.population import parse
 from txwebqq.server.populationwriter import writePopulation
@@ -502,6 +506,8 @@ def test_serverRunning(console: AdminConsole) -> None:
     assert textsOf(dave.poll().response) == ["hello"]
     console.run("member", "add", "200001", "10003")
     harness.client(ALICE).tellCats("meow")
+    values = [event["value"] for event in carol.poll().response.result]
+    assert "group_join" in [value.get("type") for value in values]
     assert textsOf(carol.poll().response) == ["meow"]
     console.run("account", "add", "10009", "--password-file=-", typed="x\n")
     assert store.accounts.get(Number(10009)) is not None
@@ -509,6 +515,120 @@ def test_serverRunning(console: AdminConsole) -> None:
     assert "a server has it open; stop the server first" in problem
     console.run("group", "remove", "200001")
     assert store.groups.get(CATS) is None
+    store.close()
+
+
+def changesOf(client: HTTPClient) -> list[dict[str, Any]]:
+    """
+    Return the values of the events about groups that wait for a client.
+    """
+    changes: list[dict[str, Any]] = []
+    ack = 0
+    for _ in range(20):
+        poll = client.poll(ack=ack)
+        client.harness.clock.advance(0)
+        if not poll.isAnswered:
+            poll.close()
+            return changes
+        reply = poll.response.json
+        ack = reply.get("ack", 0)
+        # The newest one comes first.
+        values = [event["value"] for event in reversed(reply["result"])]
+        changes += [v for v in values if v.keys() & {"gcode", "group_code"}]
+    raise AssertionError("events without end")
+
+
+def test_groupEvents(console: AdminConsole) -> None:
+    """
+    Members are told of what an operator changes in a group while the server runs, the
+    removed ones as well.
+    """
+    store = Store(console.path)
+    harness = ServerHarness(store=store, population="")
+    bob, dave = harness.client(BOB).catchUp(), harness.client(DAVE).catchUp()
+    cats = "200001"
+    console.run("group", "set", cats, "--name", "dogs", "--memo", "meow")
+    console.run("group", "set", cats, "--name", "dogs")
+    console.run("member", "card", cats, "10002", "Tommy")
+    console.run("member", "card", cats, "10002", "Tommy")
+    console.run("member", "admin", cats, "10004")
+    console.run("member", "admin", cats, "10004")
+    console.run("member", "admin", cats, "10004", "--revoke")
+    console.run("group", "transfer", cats, "10004")
+    console.run("member", "remove", cats, "10002")
+    console.run("member", "add", cats, "10003")
+    console.run("group", "remove", cats)
+    harness.clock.advance(SWEEP)
+    edit, card, granted, revoked, owner, left = changesOf(bob)
+    assert (edit["name"], edit["op_uin"], edit["from_uin"]) == ("dogs", 0, bob.gid)
+    assert edit.keys().isdisjoint({"memo", "fingermemo", "option"})
+    assert edit["time"] == int(harness.clock.seconds())
+    assert edit["msg_id2"]
+    assert (card["muin"], card["card"]) == (bob.uin(BOB), "Tommy")
+    assert [granted["uin_flag"], revoked["uin_flag"]] == [1, 0]
+    assert granted["uin"] == bob.uin(DAVE)
+    assert (owner["new_uin"], owner["old_uin"]) == (bob.uin(DAVE), bob.uin(ALICE))
+    assert (left["type"], left["op_type"]) == ("group_leave", 3)
+    assert (left["old_member"], left["admin_nick"]) == (bob.uin(BOB), "管理员")
+    *_, joined, dissolved = changesOf(dave)
+    assert (joined["type"], joined["new_member"]) == ("group_join", dave.uin(CAROL))
+    assert (dissolved["type"], dissolved["op_type"]) == ("group_leave", 1)
+    assert store.operatorEvents.after(0) == []
+    store.close()
+
+
+def test_groupEventsBefore(console: AdminConsole) -> None:
+    """
+    Changes by an operator while no server ran are told by the next one, once. A
+    recipient whose account was removed since is left out.
+    """
+    console.run("group", "add", "200009", "--name", "fish", "--owner", "10003")
+    console.run("member", "add", "200009", "10002")
+    console.run("member", "remove", "200009", "10002")
+    console.run("member", "add", "200009", "10004")
+    console.run("account", "remove", "10002")
+    store = Store(console.path)
+    harness = ServerHarness(store=store, population="")
+    harness.clock.advance(1)
+    assert store.operatorEvents.after(0) == []
+    assert store.messages.waiting(BOB, 0, 9) == []
+    harness.server.stop()
+    store.close()
+    store = Store(console.path)
+    harness = ServerHarness(store=store, population="")
+    carol = harness.client(CAROL).catchUp()
+    types = [change["type"] for change in changesOf(carol)]
+    assert types == ["group_create", "group_join", "group_leave", "group_join"]
+    assert changesOf(carol) == []
+    store.close()
+
+
+def test_groupEventsNotWritten(
+    console: AdminConsole,
+    monkeypatch: pytest.MonkeyPatch,
+    flushLoggedErrors: Callable[..., list[Failure]],
+) -> None:
+    """
+    Events that could not be written with their recipients are told by the next
+    server.
+    """
+    store = Store(console.path)
+    harness = ServerHarness(store=store, population="")
+    bob = harness.client(BOB)
+    console.run("member", "card", "200001", "10002", "Tommy")
+    with monkeypatch.context() as broken:
+        broken.setattr(store.messages.sentIds, "write", lambda sent: 1 / 0)
+        harness.state.router.sendOnce(BOB, "x", lambda: Sent(1, 2))
+        harness.state.sweep()
+        harness.clock.advance(0)
+    assert len(flushLoggedErrors(ZeroDivisionError)) == 1
+    assert changesOf(bob) == []
+    harness.server.stop()
+    store.close()
+    store = Store(console.path)
+    bob = ServerHarness(store=store, population="").client(BOB)
+    [card] = changesOf(bob)
+    assert card["card"] == "Tommy"
     store.close()
 
 

@@ -150,6 +150,8 @@ def test_oldClient(tmp_path: Path) -> None:
         "group_mute",
         "group_reaction",
         "group_file",
+        "group_edit",
+        "group_card",
     }
     harness.clock.advance(1)
     assert store.messages.waiting(BOB, 0, 5) == []

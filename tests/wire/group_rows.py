@@ -63,6 +63,7 @@ from txwebqq.wire.commands.groupadmin import (
     ModifyGroupInfo,
     RemoveGroupMember,
     SetGroupAdmin,
+    SetMemberCard,
     TransferGroup,
 )
 from txwebqq.wire.commands.groupmember import (
@@ -326,6 +327,12 @@ GROUP_ROWS: tuple[Row, ...] = (
         None,
         OK,
     ),
+    Row(
+        SetMemberCard(API, TEAHOUSE_CODE, LIN, card="Lin"),
+        inR('"gcode":1821777555,"muin":2963008411,"card":"Lin"'),
+        None,
+        OK,
+    ),
     Row(DissolveGroup(API, TEAHOUSE_CODE), inR('"gcode":1821777555'), None, OK),
     Row(
         SendGroupWebMsg(CHANNEL, TEAHOUSE, "<d>文件</d>"),
@@ -482,6 +489,7 @@ _API = {
     "RemoveGroupMember": ("POST", "remove_group_member2"),
     "TransferGroup": ("POST", "transfer_group2"),
     "SetGroupAdmin": ("POST", "set_group_admin2"),
+    "SetMemberCard": ("POST", "set_group_card2"),
     "DissolveGroup": ("POST", "dissolve_group2"),
 }
 _CHANNEL = {

@@ -304,6 +304,8 @@ def test_anyEvent(value: Any) -> None:
         "group_mute",
         "group_reaction",
         "group_file",
+        "group_edit",
+        "group_card",
         "message_sent",
         "x",
     ):

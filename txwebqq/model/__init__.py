@@ -84,6 +84,8 @@ from txwebqq.model.history import (
 )
 from txwebqq.model.interaction import (
     FOREVER,
+    CardChanged,
+    GroupEdited,
     GroupFile,
     MemberMuted,
     MemberPoked,
@@ -237,6 +239,8 @@ __all__ = [
     "MemberPoked",
     "Reaction",
     "GroupFile",
+    "GroupEdited",
+    "CardChanged",
     "MessageSent",
     "MessagesMissed",
     "UnknownEvent",

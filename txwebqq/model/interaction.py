@@ -1,6 +1,7 @@
 """
 Events about messages that were sent before, and signals in groups: recalls, mutes,
-pokes, reactions, files, and messages that the account has sent by another client.
+pokes, reactions, files, changed names, texts and cards, and messages that the account
+has sent by another client.
 
 All of them are extensions of ours (docs/protocol.md 5.17), which today's QQ has too.
 """
@@ -122,6 +123,54 @@ class GroupFile(Value):
     ip: str = ""
     port: int = 0
     expires: int = 0
+    time: int = 0
+    recipient: Number = Number(0)
+    messageId: int = 0
+    messageId2: int = 0
+
+
+class GroupEdited(Value):
+    """
+    A change of a group's name, texts or rule for joining.
+
+    @ivar operator: the administrator who has made the change, 0 for the operator of
+        the server.
+    @ivar name: L{None}, like the other details, when it was not changed.
+    @ivar memo: the announcement.
+    @ivar option: the rule for joining (L{txwebqq.model.GroupDetails}).
+    @ivar time: Unix seconds.
+    """
+
+    group: Gid
+    code: Code
+    number: Number
+    operator: Uin
+    name: str | None = None
+    memo: str | None = None
+    description: str | None = None
+    option: int | None = None
+    time: int = 0
+    recipient: Number = Number(0)
+    messageId: int = 0
+    messageId2: int = 0
+
+
+class CardChanged(Value):
+    """
+    A change of the card of a member: of the name in the group.
+
+    @ivar operator: the member, or the administrator who has changed the card, 0 for
+        the operator of the server.
+    @ivar card: the new card, C{""} for none.
+    @ivar time: Unix seconds.
+    """
+
+    group: Gid
+    code: Code
+    number: Number
+    member: Uin
+    operator: Uin
+    card: str
     time: int = 0
     recipient: Number = Number(0)
     messageId: int = 0

@@ -10,6 +10,8 @@ from typing import Any
 from txwebqq.model.contacts import DESKTOP_CLIENT, Number, Status, Uin
 from txwebqq.model.groups import Code, Gid
 from txwebqq.model.interaction import (
+    CardChanged,
+    GroupEdited,
     GroupFile,
     MemberMuted,
     MemberPoked,
@@ -351,6 +353,8 @@ Event = (
     | MemberPoked
     | Reaction
     | GroupFile
+    | GroupEdited
+    | CardChanged
     | MessageSent
     | UnknownEvent
 )

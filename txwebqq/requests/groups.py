@@ -41,6 +41,7 @@ from txwebqq.wire.commands.groupadmin import (
     ModifyGroupInfo,
     RemoveGroupMember,
     SetGroupAdmin,
+    SetMemberCard,
     TransferGroup,
 )
 from txwebqq.wire.commands.groupmember import (
@@ -361,6 +362,15 @@ class GroupRequests(Requester):
         take that role away. Tencent's server had no such call.
         """
         return self.transport.call(SetGroupAdmin, code, uin, granted)
+
+    def setMemberCard(self, code: Code, uin: Uin, card: str) -> Deferred[None]:
+        """
+        Change the name of a member in a group that this account administers.
+        Tencent's server had no such call.
+
+        @param card: C{""} for the nick.
+        """
+        return self.transport.call(SetMemberCard, code, uin, card)
 
     def transferGroup(self, code: Code, uin: Uin) -> Deferred[None]:
         """

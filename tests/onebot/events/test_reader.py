@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from txwebqq.model import (
     SYSTEM,
+    CardChanged,
     Event,
     FriendshipNotice,
     FriendshipStep,
@@ -225,7 +226,11 @@ def test_names() -> None:
     assert mentions == expected
     assert found.text == "@Ali@Bob@5"
     card = {"post_type": "notice", "notice_type": "group_card", "user_id": BOB}
-    known.read({**card, "group_id": GROUP, "card_new": "Card", "card_old": ""})
+    (changed,) = known.read(
+        {**card, "group_id": GROUP, "card_new": "Card", "card_old": ""}
+    )
+    assert isinstance(changed, CardChanged)
+    assert (changed.member, changed.card, changed.number) == (BOB, "Card", GROUP)
     (found,) = known.read(event)
     assert isinstance(found, GroupMessage)
     assert found.content[2] == Mention(BOB, "Card")  # type: ignore[arg-type]

@@ -387,6 +387,27 @@ def test_members(scene: Scene) -> None:
     assert "not in the group" in scene.bot.refused("get_group_member_info", **group)
 
 
+def test_cards(scene: Scene) -> None:
+    """
+    A new card is told of, with the one before; a new announcement is known at once.
+    """
+    code = scene.carol.groupCalled("猫咪").code
+    scene.bot.call("get_group_member_list", group_id=scene.group)
+    for old, new in (("", "队员"), ("队员", "")):
+        scene.web.result(scene.carol.protocol.setGroupCard(code, name=new))
+        notice = scene.happened()[-1]
+        assert notice["notice_type"] == "group_card"
+        assert (notice["card_old"], notice["card_new"]) == (old, new)
+        assert notice["user_id"] == scene.carol.number
+        group = {"group_id": scene.group, "user_id": scene.carol.number}
+        assert scene.bot.call("get_group_member_info", **group)["card"] == new
+    own = scene.person.groupCalled("猫咪").code
+    scene.web.result(scene.person.protocol.editGroup(own, notice="五点"))
+    scene.web.settle(1)
+    info = scene.bot.call("get_group_info", group_id=scene.group)
+    assert info["group_memo"] == "五点"
+
+
 def test_joined(scene: Scene) -> None:
     """
     The account is told when it may join a group, and when others join there.

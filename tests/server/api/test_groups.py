@@ -53,6 +53,7 @@ BY_VERIFIER = (
     "/api/remove_group_member2?gcode=5&muin=5",
     "/api/transfer_group2?gcode=5&muin=5",
     "/api/set_group_admin2?gcode=5&muin=5&op_type=1",
+    "/api/set_group_card2?gcode=5&muin=5&card=x",
     "/api/dissolve_group2?gcode=5",
     "/keycgi/qqweb/group/search.do?all=cats",
     "/keycgi/qqweb/uac/messagefilter.do?itemlist=%7B%7D",

@@ -15,6 +15,7 @@ from txwebqq.model import (
     OWNER_CHANGED,
     REMOVED,
     CallRequest,
+    CardChanged,
     Code,
     CustomFace,
     Did,
@@ -27,6 +28,7 @@ from txwebqq.model import (
     FriendshipNotice,
     FriendshipStep,
     Gid,
+    GroupEdited,
     GroupFile,
     GroupMessage,
     GroupNotice,
@@ -472,6 +474,38 @@ QUOTED: list[tuple[str, Event]] = [
             ip="192.0.2.1",
             port=8890,
             expires=1366608855,
+            **NOTICED,
+        ),
+    ),
+    (
+        """
+{"poll_type":"group_edit","value":{"msg_id":13664,"from_uin":3344551122,"to_uin":300100200,
+ "msg_id2":886023,"msg_type":88,"reply_ip":176498310,"group_code":1821777555,"info_seq":245890123,
+ "time":1366004055,"op_uin":2417766001,"memo":"five o'clock","option":1}}
+""",
+        GroupEdited(
+            group=TEAHOUSE,
+            code=TEAHOUSE_CODE,
+            number=GROUP_NUMBER,
+            operator=QIU,
+            memo="five o'clock",
+            option=1,
+            **NOTICED,
+        ),
+    ),
+    (
+        """
+{"poll_type":"group_card","value":{"msg_id":13664,"from_uin":3344551122,"to_uin":300100200,
+ "msg_id2":886023,"msg_type":89,"reply_ip":176498310,"group_code":1821777555,"info_seq":245890123,
+ "time":1366004055,"muin":2417766001,"op_uin":0,"card":"Lin"}}
+""",
+        CardChanged(
+            group=TEAHOUSE,
+            code=TEAHOUSE_CODE,
+            number=GROUP_NUMBER,
+            member=QIU,
+            operator=Uin(0),
+            card="Lin",
             **NOTICED,
         ),
     ),

@@ -17,9 +17,11 @@ from txwebqq.irc.qq.messages import PICTURES, AnyMessage, IncomingMessage, messa
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     Account,
+    CardChanged,
     Did,
     DiscussionMessage,
     FriendshipNotice,
+    GroupEdited,
     GroupFile,
     GroupMessage,
     GroupNotice,
@@ -259,6 +261,31 @@ class AccountProtocol(WebQQProtocol):
             self._listener.groupFileShared(self._account, target, sender, file)
 
         return self._report(deliver, file.sender)
+
+    def groupEdited(self, edit: GroupEdited) -> object:
+        target = Target(TargetKind.GROUP, edit.number)
+
+        def deliver() -> None:
+            group = self.groups.get(edit.group)
+            name = None if group is None else group.markname or group.name
+            if self._contacts.edit(target, name, edit.memo):
+                self._account.contactsChanged()
+
+        return self._report(deliver)
+
+    def cardChanged(self, change: CardChanged) -> object:
+        target = Target(TargetKind.GROUP, change.number)
+
+        async def update() -> None:
+            number = await self._fetchedNumber(change.member)
+            if change.card and number:
+                self._contacts.rename(target, number, change.card)
+            else:
+                # The nick takes the place of the card.
+                await self._contacts.fetchGroup(change.group, change.number)
+            self._account.contactsChanged()
+
+        return self._inOrder(update)
 
     def offlineFileReceived(self, file: OfflineFile) -> object:
         def deliver(sender: int) -> None:

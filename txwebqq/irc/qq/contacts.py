@@ -326,9 +326,40 @@ class ContactDirectory:
         self._set(online, conversation, _SessionIds(did, None, uins))
         return target
 
+    def edit(self, target: Target, name: str | None, memo: str | None) -> bool:
+        """
+        Set the name and the announcement of a known group; L{None} leaves one as it
+        is.
+
+        @return: whether the group is known.
+        """
+        known = self.conversations.get(target)
+        if known is None:
+            return False
+        self.conversations[target] = replace(
+            known,
+            name=known.name if name is None else name,
+            memo=known.memo if memo is None else memo,
+        )
+        return True
+
+    def rename(self, target: Target, number: int, name: str) -> None:
+        """
+        Set the name of a member of a known group.
+        """
+        known = self.conversations.get(target)
+        if known is None:
+            return
+        members = tuple(
+            replace(member, name=name) if member.number == number else member
+            for member in known.members
+        )
+        self.conversations[target] = replace(known, members=members)
+
     async def fetchAnnouncements(self) -> bool:
         """
-        Fetch the announcements of all groups, of whose changes QQ tells nobody.
+        Fetch the announcements of all groups, of whose changes servers other than
+        ours tell nobody.
         An empty answer leaves an announcement as it was, since it may mean that
         the server does not know the group.
 

@@ -23,6 +23,7 @@ from txwebqq.wire.commands.groupadmin import (
     ModifyGroupInfo,
     RemoveGroupMember,
     SetGroupAdmin,
+    SetMemberCard,
 )
 from txwebqq.wire.commands.groupmember import (
     GetSelfBusinessCard2,
@@ -111,6 +112,15 @@ async def _setCard(calls: Calls, command: UpdateGroupBusinessCard2) -> None:
     await calls.call("set_group_card", params)
 
 
+async def _setMemberCard(calls: Calls, command: SetMemberCard) -> None:
+    params = {
+        "group_id": int(command.code),
+        "user_id": int(command.member),
+        "card": command.card,
+    }
+    await calls.call("set_group_card", params)
+
+
 async def _setMarkname(calls: Calls, command: UpdateGroupInfo2) -> None:
     params = {"group_id": int(command.code), "remark": command.markname}
     await calls.call("set_group_remark", params)
@@ -178,6 +188,7 @@ HANDLERS: Handlers = {
     GetGroupInfo: _announcements,
     GetSelfBusinessCard2: _ownCard,
     UpdateGroupBusinessCard2: _setCard,
+    SetMemberCard: _setMemberCard,
     UpdateGroupInfo2: _setMarkname,
     MessageFilter: _setMasks,
     OpGroupJoinReq: _answerJoinRequest,

@@ -11,6 +11,7 @@ from typing import Any
 
 from txwebqq.model import (
     SYSTEM,
+    CardChanged,
     Code,
     Content,
     Event,
@@ -235,10 +236,10 @@ class EventReader:
                 return [_offlineFile(event, uin)]
             case _ if not idIn(event, "group_id"):
                 return [_unknown(event)]
-            case "group_card", _:
+            case "group_card", _ if "card_new" in event:
                 card = textIn(event, "card_new")
                 self._names.keep(idIn(event, "group_id"), uin, card)
-                return [_unknown(event)]
+                return [self._cardChanged(event, uin, card)]
             case "group_increase", _:
                 return [self._groupNotice(event, GroupStep.JOINED, 0)]
             case "group_decrease" | "group_dismiss", _:
@@ -247,6 +248,21 @@ class EventReader:
                 operation = 1 if how == "set" else 0
                 return [self._groupNotice(event, GroupStep.ADMIN, operation)]
         return [_unknown(event)]
+
+    def _cardChanged(
+        self, event: Mapping[str, Any], member: Uin, card: str
+    ) -> CardChanged:
+        group = idIn(event, "group_id")
+        return CardChanged(
+            Gid(group),
+            Code(group),
+            Number(group),
+            member,
+            Uin(idIn(event, "operator_id")),
+            card,
+            timeIn(event),
+            self._number,
+        )
 
     def _groupNotice(
         self, event: Mapping[str, Any], step: GroupStep, operation: int, text: str = ""

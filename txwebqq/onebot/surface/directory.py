@@ -30,8 +30,8 @@ MAX_REQUESTS = 4
 """Maximum number of look-ups that are in flight at once."""
 
 FRESH = 300.0
-"""Seconds after which the members of a group are fetched again: nobody tells of a new
-card."""
+"""Seconds after which the members of a group are fetched again: servers other than ours
+do not tell of a new card."""
 
 NO_GROUP = "the account is in no group with this number"
 
@@ -272,6 +272,13 @@ class Directory:
             return known
         self._details[number] = fetched
         return fetched
+
+    def memberOf(self, group: int, number: int) -> MemberInfo | None:
+        """
+        Return a member as known, L{None} for one of whom nothing was fetched.
+        """
+        known = self._details.get(group)
+        return None if known is None else known.members.get(number)
 
     def forget(self, number: int) -> None:
         """

@@ -14,9 +14,11 @@ from twisted.python.failure import Failure
 from txwebqq.errors import SessionExpired, WebQQError
 from txwebqq.model import (
     Account,
+    CardChanged,
     DiscussionMessage,
     FriendshipNotice,
     FriendshipStep,
+    GroupEdited,
     GroupFile,
     GroupMessage,
     GroupNotice,
@@ -255,6 +257,12 @@ class SurfaceProtocol(WebQQProtocol):
             )
 
         return self._inOrder(receive)
+
+    def groupEdited(self, edit: GroupEdited) -> object:
+        return self._inOrder(lambda: self._groups.edited(edit))
+
+    def cardChanged(self, change: CardChanged) -> object:
+        return self._inOrder(lambda: self._groups.cardChanged(change))
 
     def groupChanged(self, notice: GroupNotice) -> object:
         return self._inOrder(lambda: self._groups.changed(notice))

@@ -7,8 +7,17 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from msgspec import structs
+
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.model import Number
+from txwebqq.model import (
+    DISSOLVED,
+    OWNER_CHANGED,
+    REMOVED,
+    BusinessCard,
+    GroupStep,
+    Number,
+)
 from txwebqq.server.administration.commandline import (
     Arguments,
     CommandLine,
@@ -18,6 +27,17 @@ from txwebqq.server.administration.commandline import (
     printLine,
     shown,
 )
+from txwebqq.server.events.groupnotices import (
+    ADMINISTRATOR,
+    GRANT,
+    JOIN_OPERATION,
+    REVOKE,
+    creationNotices,
+    groupNotice,
+)
+from txwebqq.server.events.interactionkinds import GROUP_CARD, GROUP_EDIT, newNotice
+from txwebqq.server.events.kinds import NOBODY
+from txwebqq.server.events.queued import NO_IDS, QueuedEvent
 from txwebqq.server.records import GroupEntry, GroupRecord, Population
 from txwebqq.server.storage.mutes import EVERYBODY
 from txwebqq.server.storage.populationimport import importPopulation
@@ -64,6 +84,10 @@ def addCommands(line: CommandLine) -> None:
             made.add_argument(
                 "--revoke", action="store_true", help="take the rights away"
             )
+    made = add("card", _setCard, "change the name of a member in a group")
+    made.add_argument("group", type=number)
+    made.add_argument("number", type=number)
+    made.add_argument("card", help="empty for none")
     add = line.topic("discussion", "discussions")
     add("list", _listDiscussions, "list numbers, members, owners and names")
 
@@ -80,16 +104,31 @@ def _add(store: Store, arguments: Arguments) -> None:
         description=arguments.description,
     )
     members = tuple(dict.fromkeys((owner, *arguments.members)))
-    importPopulation(store, Population(groups=(GroupEntry(record, members),)))
-    if store.groups.get(group) is None:
-        raise InvalidConfiguration(
-            f"group {group} was dissolved; its number cannot be used again"
-        )
+    with store.database.transaction():
+        importPopulation(store, Population(groups=(GroupEntry(record, members),)))
+        if store.groups.get(group) is None:
+            raise InvalidConfiguration(
+                f"group {group} was dissolved; its number cannot be used again"
+            )
+        for event, recipient in creationNotices(group, owner, members[1:]):
+            store.operatorEvents.add(event, [recipient])
+
+
+def _tell(store: Store, group: Number, event: QueuedEvent) -> None:
+    """
+    Have the server give an event to the members that a group has now.
+    """
+    store.operatorEvents.add(event, store.groups.memberNumbers(group))
 
 
 def _remove(store: Store, arguments: Arguments) -> None:
-    existingGroup(store, arguments.number)
-    store.groups.dissolve(arguments.number)
+    group = existingGroup(store, arguments.number).number
+    with store.database.transaction():
+        event = groupNotice(
+            GroupStep.LEFT, group, adminTitle=ADMINISTRATOR, operation=DISSOLVED
+        )
+        _tell(store, group, event)
+        store.groups.dissolve(group)
 
 
 def _list(store: Store, arguments: Arguments) -> None:
@@ -132,12 +171,29 @@ def _set(store: Store, arguments: Arguments) -> None:
         raise InvalidConfiguration("none of --name, --memo, --description is given")
     if changes.get("name", group.name).strip() == "":
         raise InvalidConfiguration("--name is empty")
-    store.groups.update(replace(group, **changes))
+    changes = {k: text for k, text in changes.items() if text != getattr(group, k)}
+    if not changes:
+        return
+    with store.database.transaction():
+        store.groups.update(replace(group, **changes))
+        event = newNotice(
+            GROUP_EDIT, NO_IDS, group=group.number, operator=NOBODY, **changes
+        )
+        _tell(store, group.number, event)
 
 
 def _transfer(store: Store, arguments: Arguments) -> None:
     group, heir = _member(store, arguments)
-    store.groups.update(replace(group, owner=heir))
+    event = groupNotice(
+        GroupStep.ADMIN,
+        group.number,
+        heir,
+        previous=group.owner,
+        operation=OWNER_CHANGED,
+    )
+    with store.database.transaction():
+        store.groups.update(replace(group, owner=heir))
+        _tell(store, group.number, event)
 
 
 def _addMember(store: Store, arguments: Arguments) -> None:
@@ -147,28 +203,80 @@ def _addMember(store: Store, arguments: Arguments) -> None:
         raise InvalidConfiguration(
             f"{member} is already a member of group {group.number}"
         )
-    store.groups.addMember(group.number, member)
+    event = groupNotice(
+        GroupStep.JOINED,
+        group.number,
+        member,
+        adminTitle=ADMINISTRATOR,
+        operation=JOIN_OPERATION,
+    )
+    with store.database.transaction():
+        store.groups.addMember(group.number, member)
+        _tell(store, group.number, event)
 
 
 def _member(store: Store, arguments: Arguments) -> tuple[GroupRecord, Number]:
-    group, member = existingGroup(store, arguments.group), arguments.number
-    if not store.groups.isMember(group.number, member):
-        raise InvalidConfiguration(f"{member} is not a member of group {group.number}")
+    group, member = _anyMember(store, arguments)
     if group.owner == member:
         raise InvalidConfiguration(f"{member} is the owner of group {group.number}")
     return group, member
 
 
+def _anyMember(store: Store, arguments: Arguments) -> tuple[GroupRecord, Number]:
+    group, member = existingGroup(store, arguments.group), arguments.number
+    if not store.groups.isMember(group.number, member):
+        raise InvalidConfiguration(f"{member} is not a member of group {group.number}")
+    return group, member
+
+
 def _removeMember(store: Store, arguments: Arguments) -> None:
     group, member = _member(store, arguments)
-    store.groups.removeMember(group.number, member)
+    event = groupNotice(
+        GroupStep.LEFT,
+        group.number,
+        member,
+        adminTitle=ADMINISTRATOR,
+        operation=REMOVED,
+    )
+    with store.database.transaction():
+        _tell(store, group.number, event)
+        store.groups.removeMember(group.number, member)
 
 
 def _makeAdmin(store: Store, arguments: Arguments) -> None:
     group, member = _member(store, arguments)
     flag = store.groups.memberFlag(group.number, member) or 0
     wanted = flag & ~1 if arguments.revoke else flag | 1
-    store.groups.setFlag(group.number, member, wanted)
+    if flag == wanted:
+        return
+    event = groupNotice(
+        GroupStep.ADMIN,
+        group.number,
+        member,
+        operation=REVOKE if arguments.revoke else GRANT,
+    )
+    with store.database.transaction():
+        store.groups.setFlag(group.number, member, wanted)
+        _tell(store, group.number, event)
+
+
+def _setCard(store: Store, arguments: Arguments) -> None:
+    record, member = _anyMember(store, arguments)
+    group = record.number
+    card = store.groups.card(group, member) or BusinessCard()
+    if card.name == arguments.card:
+        return
+    event = newNotice(
+        GROUP_CARD,
+        NO_IDS,
+        group=group,
+        member=member,
+        operator=NOBODY,
+        card=arguments.card,
+    )
+    with store.database.transaction():
+        store.groups.setCard(group, member, structs.replace(card, name=arguments.card))
+        _tell(store, group, event)
 
 
 def _listDiscussions(store: Store, arguments: Arguments) -> None:

@@ -1,5 +1,5 @@
 """
-Handlers of a member's own settings in groups: business card, private name and
+Handlers of members' settings in groups: business cards, private names and
 message masks (protocol.md 2.5.3).
 """
 
@@ -12,6 +12,7 @@ from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
 from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
+from txwebqq.wire.commands.groupadmin import SetMemberCard
 from txwebqq.wire.commands.groupmember import (
     GetSelfBusinessCard2,
     MessageFilter,
@@ -64,6 +65,17 @@ class GroupMemberAPI:
             command.email,
             command.remark,
             command.gender,
+        )
+
+    @answers(SetMemberCard)
+    def setMemberCard(
+        self, command: SetMemberCard, session: Session, exchange: HTTPExchange
+    ) -> None | Refusal:
+        """
+        C{POST /api/set_group_card2}: change the name of a member in a group.
+        """
+        return self._settings.setMemberCard(
+            session, command.code, command.member, command.card
         )
 
     @answers(UpdateGroupInfo2)

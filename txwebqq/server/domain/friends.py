@@ -28,6 +28,7 @@ from txwebqq.model import (
 )
 from txwebqq.ratelimit import HOUR, RateLimiter
 from txwebqq.server.domain.refusals import BLOCKED, NO_SUCH_ID, tooLong
+from txwebqq.server.domain.router import SYSTEM
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import FRIENDSHIP_NOTICE, ROSTER_CHANGE
 from txwebqq.server.records import (
@@ -67,8 +68,6 @@ REQUESTS_PER_HOUR = 60
 
 MAX_FOUND = 10_000
 """Maximum number of search results that the server remembers."""
-
-_SYSTEM = Number(10000)
 
 UNKNOWN = Refusal(NO_SUCH_ID, "tuin is not the uin of an account that you know")
 
@@ -167,7 +166,7 @@ class FriendRules:
         event = FRIENDSHIP_NOTICE.new(
             step=step.value,
             other=other,
-            sequence=self._state.messageIds.next(_SYSTEM).messageId,
+            sequence=self._state.messageIds.next(SYSTEM).messageId,
             text=text,
             category=category,
             allow=allow,

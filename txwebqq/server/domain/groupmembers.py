@@ -1,14 +1,26 @@
 """
-Rules of group members' own settings: business card, private group name and message
+Rules of group members' settings: business cards, private group names and message
 masks (protocol.md 2.5.3).
 """
 
 from __future__ import annotations
 
-from txwebqq.model import BusinessCard, Code, Gid
-from txwebqq.server.domain.groups import MAX_LINE, MAX_NAME, GroupRules
-from txwebqq.server.domain.refusals import NO_SUCH_ID, tooLong
+from msgspec.structs import replace
+
+from txwebqq.model import BusinessCard, Code, Gid, Number, Uin
+from txwebqq.server.domain.groups import (
+    MAX_LINE,
+    MAX_NAME,
+    NOT_ADMIN,
+    NOT_IN_IT,
+    NOT_OWNER,
+    GroupRules,
+    isAdmin,
+)
+from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_FAST, tooLong
 from txwebqq.server.domain.state import ServerState
+from txwebqq.server.events.interactionkinds import GROUP_CARD, newNotice
+from txwebqq.server.records import GroupRecord
 from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
 
@@ -30,6 +42,7 @@ class GroupMemberSettings:
     """
 
     def __init__(self, state: ServerState, groupRules: GroupRules) -> None:
+        self._state = state
         self._groups = state.store.groups
         self._groupRules = groupRules
 
@@ -77,7 +90,60 @@ class GroupMemberSettings:
             remark=card.remark if remark is None else remark,
             gender=card.gender if gender is None else gender,
         )
-        self._groups.setCard(group.number, session.number, changed)
+        return self._change(session, group, session.number, card, changed)
+
+    def setMemberCard(
+        self, session: Session, code: Code, member: Uin, name: str
+    ) -> Refusal | None:
+        """
+        Change the name on the card of a member of a group that the account of a
+        session administers; only the owner changes those of administrators.
+        """
+        group = self._groupRules.mine(session, code)
+        if isinstance(group, Refusal):
+            return group
+        number = self._groupRules.memberOf(session, group, member)
+        if number is None:
+            return NOT_IN_IT
+        if session.number not in (number, group.owner):
+            if not isAdmin(self._groups, group, session.number):
+                return NOT_ADMIN
+            if isAdmin(self._groups, group, number):
+                return NOT_OWNER
+        refusal = tooLong(card=(name, MAX_NAME))
+        if refusal is not None:
+            return refusal
+        card = self._groups.card(group.number, number) or BusinessCard()
+        return self._change(session, group, number, card, replace(card, name=name))
+
+    def _change(
+        self,
+        session: Session,
+        group: GroupRecord,
+        number: Number,
+        card: BusinessCard,
+        changed: BusinessCard,
+    ) -> Refusal | None:
+        """
+        Change the card of a member, and tell all members of another name.
+        """
+        isRenamed = changed.name != card.name
+        # The event is stored for all members.
+        limiter = self._state.sendingLimiter
+        if isRenamed and not limiter.takeMessage(session.number, group.number):
+            return TOO_FAST
+        self._groups.setCard(group.number, number, changed)
+        if isRenamed:
+            event = newNotice(
+                GROUP_CARD,
+                self._state.messageIds.next(session.number),
+                group=group.number,
+                member=number,
+                operator=session.number,
+                card=changed.name,
+            )
+            members = self._groups.memberNumbers(group.number)
+            self._state.router.route(event, members)
         return None
 
     def setMarkname(

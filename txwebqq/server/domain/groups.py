@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 from txwebqq.model import (
     DISSOLVED,
@@ -26,27 +27,31 @@ from txwebqq.server.domain.refusals import (
     NO_SUCH_ID,
     NOT_IN_GROUP,
     NOT_MEMBER,
+    TOO_FAST,
     tooLong,
 )
+from txwebqq.server.domain.router import SYSTEM
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.kinds import GROUP_NOTICE, NOBODY
+from txwebqq.server.events.groupnotices import (
+    ADMINISTRATOR,
+    CREATOR,
+    GRANT,
+    JOIN_OPERATION,
+    REVOKE,
+    creationNotices,
+    groupNotice,
+    withIds,
+)
+from txwebqq.server.events.interactionkinds import GROUP_EDIT, newNotice
+from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.records import GroupRecord, JoinRequest
 from txwebqq.server.sessions.session import Session
 from txwebqq.server.storage.groups import GroupStore
 from txwebqq.server.storage.store import Attitude
 from txwebqq.wire.command import Refusal
 
-CREATOR, ADMINISTRATOR = "创建者", "管理员"
-"""The words for the owner and an administrator in notices (protocol.md 5.10)."""
-
 ADMIN = 1
 """The bit of administrators in a member's flag."""
-
-JOIN_OPERATION = 3
-"""The C{op_type} of C{group_join}; no other was ever seen."""
-
-GRANT, REVOKE = 1, 0
-"""The C{op_type} of C{group_admin_op}."""
 
 MAX_MEMBERS, MAX_OWNED = 2000, 200
 """Maximum numbers of members of a group, and of groups that one account owns."""
@@ -60,9 +65,7 @@ MAX_FOUND = 50
 NOT_OWNER = Refusal(NO_SUCH_ID, "only the owner may do that")
 NOT_IN_IT = Refusal(NO_SUCH_ID, "muin is not the uin of a member")
 
-_SYSTEM = Number(10000)
-
-_NOT_ADMIN = Refusal(NO_SUCH_ID, "only the owner and administrators may do that")
+NOT_ADMIN = Refusal(NO_SUCH_ID, "only the owner and administrators may do that")
 _NO_GROUP = Refusal(NO_SUCH_ID, "gcode is not the code of a group that can be joined")
 
 
@@ -130,7 +133,7 @@ class GroupRules:
         if isinstance(group, GroupRecord) and not isAdmin(
             self._store.groups, group, session.number
         ):
-            return _NOT_ADMIN
+            return NOT_ADMIN
         return group
 
     def _owned(self, session: Session, code: Code) -> GroupRecord | Refusal:
@@ -149,31 +152,18 @@ class GroupRules:
         return number
 
     def _notify(
-        self,
-        step: GroupStep,
-        group: Number,
-        to: Iterable[Number],
-        member: Number = NOBODY,
-        admin: Number = NOBODY,
-        adminTitle: str = "",
-        previous: Number = NOBODY,
-        operation: int = 0,
-        text: str = "",
+        self, step: GroupStep, group: Number, to: Iterable[Number], **details: Any
     ) -> None:
-        ids = self._state.messageIds.next(_SYSTEM)
-        event = GROUP_NOTICE.new(
-            step=step.value,
-            group=group,
-            messageId=ids.messageId,
-            messageId2=ids.messageId2,
-            member=member,
-            admin=admin,
-            adminTitle=adminTitle,
-            previous=previous,
-            operation=operation,
-            text=text,
-        )
-        self._state.router.route(event, to)
+        """
+        Queue a notice for accounts.
+
+        @param details: as for L{groupNotice}.
+        """
+        self._route(groupNotice(step, group, **details), to)
+
+    def _route(self, event: QueuedEvent, to: Iterable[Number]) -> None:
+        ids = self._state.messageIds.next(SYSTEM)
+        self._state.router.route(withIds(event, ids), to)
 
     def _title(self, group: GroupRecord, number: Number) -> str:
         return CREATOR if number == group.owner else ADMINISTRATOR
@@ -361,17 +351,8 @@ class GroupRules:
             Number(0), name, owner, memo, description, int(self._now()), option
         )
         number = self._store.groups.create(draft, [owner, *invited])
-        self._notify(GroupStep.CREATED, number, [owner], member=owner)
-        for friend in invited:
-            self._notify(
-                GroupStep.JOINED,
-                number,
-                [friend],
-                member=friend,
-                admin=owner,
-                adminTitle=CREATOR,
-                operation=JOIN_OPERATION,
-            )
+        for event, recipient in creationNotices(number, owner, invited):
+            self._route(event, [recipient])
         return number
 
     def _refuseTexts(
@@ -409,14 +390,29 @@ class GroupRules:
         refusal = self._refuseTexts(name, memo, description, option)
         if refusal is not None:
             return refusal
-        changed = replace(
-            group,
-            name=group.name if name is None else name,
-            memo=group.memo if memo is None else memo,
-            description=group.description if description is None else description,
-            option=group.option if option is None else option,
+        given = {
+            "name": name,
+            "memo": memo,
+            "description": description,
+            "option": option,
+        }
+        changes: dict[str, Any] = {
+            detail: value
+            for detail, value in given.items()
+            if value not in (None, getattr(group, detail))
+        }
+        if not changes:
+            return None
+        # The event is stored for all members.
+        if not self._state.sendingLimiter.takeMessage(session.number, group.number):
+            return TOO_FAST
+        self._store.groups.update(replace(group, **changes))
+        ids = self._state.messageIds.next(session.number)
+        event = newNotice(
+            GROUP_EDIT, ids, group=group.number, operator=session.number, **changes
         )
-        self._store.groups.update(changed)
+        members = self._store.groups.memberNumbers(group.number)
+        self._state.router.route(event, members)
         return None
 
     def setAdmin(

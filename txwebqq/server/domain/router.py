@@ -46,7 +46,8 @@ LOCK_RETRY = 0.1
 """Time between two attempts to write while another process is writing to the
 database, in seconds."""
 
-_SYSTEM = Number(10000)
+SYSTEM = Number(10000)
+"""The sender whose ids the notices of the server have."""
 
 
 class ScheduledCall(Protocol):
@@ -147,6 +148,19 @@ class MessageRouter:
                 if session.poll is not None and not session.isThrottled:
                     self._ready[session] = None
         self._schedule()
+
+    def routeFromOperator(
+        self, event: QueuedEvent, numbers: Iterable[Number], serial: int
+    ) -> None:
+        """
+        Queue an event of C{webqq-admin}, which is deleted from the table of these in
+        the transaction that stores it for its recipients.
+
+        @param serial: its number in that table.
+        """
+        self._writer.changes.operatorEvents.append(serial)
+        self.route(event, numbers)
+        self._writeSoon()
 
     def sendOnce(
         self, sender: Number, sendId: str, send: Callable[[], Sent | Refusal]
@@ -282,7 +296,7 @@ class MessageRouter:
         ended.told = True
         if ended.reason is not EndReason.REPLACED:
             return refusalFor(ended)
-        first = self._messageIds.nextMessageId(_SYSTEM)
+        first = self._messageIds.nextMessageId(SYSTEM)
         notice = KickNotice(REPLACED, True, ended.number, first, first + 1)
         return PollResult((notice,))
 

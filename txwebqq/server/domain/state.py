@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from txwebqq.model import Number, Status
 from txwebqq.server.domain.authenticator import Authenticator
 from txwebqq.server.domain.history import HistoryRecorder
+from txwebqq.server.domain.operatorevents import OperatorEvents
 from txwebqq.server.domain.presence import Presence
 from txwebqq.server.domain.router import Clock, MessageRouter
 from txwebqq.server.records import Population
@@ -96,6 +97,9 @@ class ServerState:
         self.router = MessageRouter(
             store, self.sessions, self.recorder, self.messageIds, clock, onError
         )
+        self._operatorEvents = OperatorEvents(
+            store.operatorEvents, self.router, self.messageIds
+        )
         self.sendingLimiter = SendingLimiter(now, sending)
         self.presence = Presence(store, self.sessions, self.router)
         self.authenticator = Authenticator(
@@ -125,9 +129,9 @@ class ServerState:
                         self.onlineTime.came(stored.number)
             for each in self.store.sessions.loadReplaced(MAX_REPLACED):
                 self.sessions.remember(fromReplaced(each), EndReason.REPLACED)
-        # An administrator may have ended sessions since.
+        # An operator may have ended sessions and changed groups since.
         self._dataVersion = -1
-        self.endOutdated()
+        self.followOperator()
 
     def merge(self, population: Population) -> None:
         """
@@ -148,7 +152,7 @@ class ServerState:
 
         @param psessionid: the ticket of the session to resume, C{""} for none.
         """
-        self.endOutdated()
+        self.followOperator()
         found = self.sessions.bySignOn(ptwebqq)
         if isinstance(found, EndedSession):
             return found
@@ -214,12 +218,12 @@ class ServerState:
 
     def sweep(self) -> None:
         """
-        Count online days, and end sessions that have not polled for too long,
-        and those that an administrator wants to be ended.
+        Count online days, end sessions that have not polled for too long, and do what
+        L{followOperator} does.
 
         Must be called every few seconds while L{Sessions.hasTimers}.
         """
-        self.endOutdated()
+        self.followOperator()
         now = self.now()
         if now - self._timed >= STORE_TIME:
             self._timed = now
@@ -242,16 +246,18 @@ class ServerState:
                 self.store.sessions.setTime(int(self.now()))
                 self.store.sessions.forgetReplaced(int(self.now() - REPLACED_LIFE))
 
-    def endOutdated(self) -> None:
+    def followOperator(self) -> None:
         """
         End the sessions and logins of accounts whose password another process has
-        changed, or that it has removed, disabled or signed off.
+        changed, or that it has removed, disabled or signed off, and queue the events
+        of the groups that it has changed.
         """
         version = self.store.database.dataVersion
         if version == self._dataVersion:
             return
         try:
             leaving = frozenset(self.store.accounts.takeSignOffs())
+            self._operatorEvents.take()
         except sqlite3.Error:
             # Another process is still writing.
             return

@@ -10,8 +10,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from txwebqq.model import (
+    CardChanged,
     Content,
     Event,
+    GroupEdited,
     GroupFile,
     MemberMuted,
     MemberPoked,
@@ -26,7 +28,16 @@ from txwebqq.model import (
 
 _REFERENCES = frozenset((Mention, Reply))
 _EXTENSIONS = frozenset(
-    (MessageRecalled, MemberMuted, MemberPoked, Reaction, GroupFile, MessageSent)
+    (
+        MessageRecalled,
+        MemberMuted,
+        MemberPoked,
+        Reaction,
+        GroupFile,
+        GroupEdited,
+        CardChanged,
+        MessageSent,
+    )
 )
 
 

@@ -1,5 +1,6 @@
 """
-The kinds of queued events of recalls, mutes, pokes and reactions (protocol.md 5.17).
+The kinds of queued events of recalls, mutes, pokes, reactions, and changed groups and
+cards (protocol.md 5.17).
 
 Only clients that acknowledge replies by C{ack} are given them.
 """
@@ -9,10 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from txwebqq.model import (
+    CardChanged,
     Code,
     Event,
     Face,
     Gid,
+    GroupEdited,
     MemberMuted,
     MemberPoked,
     MessageRecalled,
@@ -59,6 +62,13 @@ def _inGroup(details: Any, ids: SessionIds) -> dict[str, Any]:
     }
 
 
+def _uinOf(number: Number, ids: SessionIds) -> Uin:
+    """
+    Return the uin of an account, 0 for none.
+    """
+    return ids.uin(number) if number else Uin(0)
+
+
 def _friendRecall(queued: QueuedEvent, ids: SessionIds) -> Event:
     details = queued.details
     sender = ids.uin(details["sender"])
@@ -88,9 +98,8 @@ def _groupRecall(queued: QueuedEvent, ids: SessionIds) -> Event:
 
 def _mute(queued: QueuedEvent, ids: SessionIds) -> Event:
     details = queued.details
-    member = details["member"]
     return MemberMuted(
-        member=ids.uin(member) if member else Uin(0),
+        member=_uinOf(details["member"], ids),
         operator=ids.uin(details["operator"]),
         seconds=details["seconds"],
         **_inGroup(details, ids),
@@ -114,6 +123,28 @@ def _reaction(queued: QueuedEvent, ids: SessionIds) -> Event:
         id=details["message"],
         face=Text(emoji) if emoji else Face(details["face"]),
         isSet=details["isSet"],
+        **_inGroup(details, ids),
+    )
+
+
+def _edit(queued: QueuedEvent, ids: SessionIds) -> Event:
+    details = queued.details
+    return GroupEdited(
+        operator=_uinOf(details["operator"], ids),
+        name=details["name"],
+        memo=details["memo"],
+        description=details["description"],
+        option=details["option"],
+        **_inGroup(details, ids),
+    )
+
+
+def _card(queued: QueuedEvent, ids: SessionIds) -> Event:
+    details = queued.details
+    return CardChanged(
+        member=ids.uin(details["member"]),
+        operator=_uinOf(details["operator"], ids),
+        card=details["card"],
         **_inGroup(details, ids),
     )
 
@@ -165,4 +196,25 @@ GROUP_REACTION = EventKind(
     required={"sender": int, "message": int, "isSet": bool, **_IN_GROUP},
     # An emoticon by its number, or an emoji.
     optional={"face": 0, "emoji": ""},
+)
+
+GROUP_EDIT = EventKind(
+    "edit",
+    "group",
+    _edit,
+    "group",
+    isExtension=True,
+    # The operator is 0 for the operator of the server.
+    required={"operator": int, **_IN_GROUP},
+    # What was not changed is None.
+    optional={"name": None, "memo": None, "description": None, "option": None},
+)
+
+GROUP_CARD = EventKind(
+    "card",
+    "group",
+    _card,
+    "group",
+    isExtension=True,
+    required={"member": int, "operator": int, "card": str, **_IN_GROUP},
 )

@@ -37,6 +37,8 @@ from txwebqq.model import (
 from txwebqq.server.events.groupfiles import GROUP_FILE
 from txwebqq.server.events.interactionkinds import (
     FRIEND_RECALL,
+    GROUP_CARD,
+    GROUP_EDIT,
     GROUP_MUTE,
     GROUP_REACTION,
     GROUP_RECALL,
@@ -433,6 +435,8 @@ KINDS = {
         GROUP_RECALL,
         GROUP_MUTE,
         GROUP_REACTION,
+        GROUP_EDIT,
+        GROUP_CARD,
     )
 }
 """The kinds of events that are stored, by name."""

@@ -58,6 +58,7 @@ SHARED_TABLES = frozenset(
         "group_file",  # the members may still download it
         "history",  # also of the other members of the conversation
         "letter",
+        "operator_event",
         "picture",  # its recipients may still download it
         "room",
         "secret",

@@ -19,13 +19,17 @@ from txwebqq.server.storage.media import MEDIA_SCHEMA, MediaStore
 from txwebqq.server.storage.messages.queue import MESSAGE_SCHEMA, MessageStore
 from txwebqq.server.storage.messages.sentids import SENT_ID_SCHEMA
 from txwebqq.server.storage.mutes import MUTE_SCHEMA, MuteStore
+from txwebqq.server.storage.operatorevents import (
+    OPERATOR_EVENT_SCHEMA,
+    OperatorEventStore,
+)
 from txwebqq.server.storage.readmarkers import READ_MARKER_SCHEMA, ReadMarkerStore
 from txwebqq.server.storage.sessions import SESSION_SCHEMA, SessionStore
 from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Database, Schema
 from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS, blockedIn
 
-VERSION = 13
+VERSION = 14
 """Version of the schema, in C{PRAGMA user_version}."""
 
 _SECRET_SCHEMA = """
@@ -50,6 +54,7 @@ _SCHEMA = Schema(
             SETTINGS_SCHEMA,
             SESSION_SCHEMA,
             SENT_ID_SCHEMA,
+            OPERATOR_EVENT_SCHEMA,
             _SECRET_SCHEMA,
         )
     ),
@@ -98,6 +103,7 @@ class Store:
         self.discussions = DiscussionStore(database)
         self.sessions = SessionStore(database)
         self.messages = MessageStore(database, self.sessions)
+        self.operatorEvents = OperatorEventStore(database)
         self.history = HistoryStore(database)
         self.readMarkers = ReadMarkerStore(database)
         self.media = MediaStore(database)

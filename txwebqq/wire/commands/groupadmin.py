@@ -69,6 +69,18 @@ class RemoveGroupMember(OKReply, ApiPost[None]):
     member: Uin = field(name="muin")
 
 
+class SetMemberCard(RemoveGroupMember):
+    """
+    Change the name of a member in a group that we administer.
+
+    @ivar card: C{""} for the nick.
+    """
+
+    path = "/api/set_group_card2"
+
+    card: str
+
+
 class TransferGroup(RemoveGroupMember):
     """
     Make a member the owner of our group.

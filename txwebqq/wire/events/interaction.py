@@ -1,6 +1,6 @@
 """
-Recalls, mutes, pokes, reactions, files of groups, and messages that another client
-has sent (our extension, docs/protocol.md 5.17).
+Recalls, mutes, pokes, reactions, files of groups, changed groups and cards, and
+messages that another client has sent (our extension, docs/protocol.md 5.17).
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.model import (
+    CardChanged,
     Face,
+    GroupEdited,
     GroupFile,
     MemberMuted,
     MemberPoked,
@@ -18,7 +20,7 @@ from txwebqq.model import (
     Reaction,
     Text,
 )
-from txwebqq.wire.coerce import Expected, integer, unsigned
+from txwebqq.wire.coerce import Expected, integer, textOf, unsigned
 from txwebqq.wire.content import decodeReceived, encodeReceived
 from txwebqq.wire.events.codec import EventCodec, commonMembers
 from txwebqq.wire.record import Record
@@ -54,6 +56,15 @@ GROUP_FILE = Record(
     _members(85) + "send_uin:sender name size rkey:key ip? port? expire_time:expires",
 )
 """A file of a group, which commands return as well."""
+
+_EDITED = Record(
+    GroupEdited,
+    _members(88) + "op_uin:operator [name] [memo] [fingermemo:description] [option]",
+    name=(textOf, str),
+    memo=(textOf, str),
+    description=(textOf, str),
+    option=(unsigned, int),
+)
 
 _SENT = Record(MessageSent, _members(86) + "to? sent_id:id")
 
@@ -94,5 +105,10 @@ CODECS: tuple[EventCodec[Any], ...] = (
         ),
     ),
     EventCodec.ofRecord("group_file", GROUP_FILE),
+    EventCodec.ofRecord("group_edit", _EDITED),
+    EventCodec.ofRecord(
+        "group_card",
+        Record(CardChanged, _members(89) + "muin:member op_uin:operator card"),
+    ),
     EventCodec("message_sent", MessageSent, _decodeSent, _encodeSent),
 )

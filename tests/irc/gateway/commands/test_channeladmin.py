@@ -5,10 +5,13 @@ joins.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from twisted.internet.defer import Deferred
 
 from tests.irc.memorygateway import Client, MemoryGateway
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Did, GroupNotice
 
 
@@ -202,19 +205,21 @@ def test_newGroup(gateway: MemoryGateway, client: Client) -> None:
 
 def test_newAnnouncement(gateway: MemoryGateway) -> None:
     """
-    An announcement that another member has set is shown after the next request
+    An announcement of which the server does not tell is shown after the next request
     for announcements, once.
     """
     client = gateway.client()
     client.transport.clear()
-    ming, account = gateway.ming, gateway.aliceUser.accounts[gateway.alice.number]
-    code = ming.groupCalled("猫咪").code
+    account = gateway.aliceUser.accounts[gateway.alice.number]
+    groups = gateway.web.state.store.groups
+    cats = groups.get(gateway.cats)
+    assert cats is not None
     for text, expected in (
         ("tea at five", ":qq.test TOPIC #猫咪 :tea at five\r\n"),
         ("tea at six", ":qq.test TOPIC #猫咪 :tea at six\r\n"),
         ("tea at six", ""),
     ):
-        gateway.web.result(ming.protocol.editGroup(code, notice=text))
+        groups.update(replace(cats, memo=text))
         client.transport.clear()
         gateway.web.result(Deferred.fromCoroutine(account.refreshAnnouncements()))
         gateway.web.settle(3)
@@ -222,6 +227,33 @@ def test_newAnnouncement(gateway: MemoryGateway) -> None:
     gateway.alice.stop()
     gateway.web.settle(3)
     gateway.web.result(Deferred.fromCoroutine(account.refreshAnnouncements()))
+
+
+def test_edited(gateway: MemoryGateway) -> None:
+    """
+    The announcement that another member has set is shown at once; a new name of the
+    group and new cards are known.
+    """
+    client = gateway.client()
+    client.transport.clear()
+    ming, account = gateway.ming, gateway.aliceUser.accounts[gateway.alice.number]
+    code, uin = ming.groupCalled("猫咪").code, ming.memberOf("猫咪", gateway.alice)
+    target = Target(TargetKind.GROUP, gateway.cats)
+    gateway.web.result(ming.protocol.editGroup(code, "老虎", notice="tea at five"))
+    gateway.web.settle(3)
+    assert client.seen == ":qq.test TOPIC #猫咪 :tea at five\r\n"
+    assert account.contacts.conversations[target].name == "老虎"
+
+    def name() -> str:
+        members = account.contacts.conversations[target].members
+        [found] = [m.name for m in members if m.number == gateway.alice.number]
+        return found
+
+    before = name()
+    for card, expected in (("队长", "队长"), ("", before)):
+        gateway.web.result(ming.protocol.setMemberCard(code, uin, card))
+        gateway.web.settle(3)
+        assert name() == expected
 
 
 def test_joinWithoutTopic(gateway: MemoryGateway) -> None:

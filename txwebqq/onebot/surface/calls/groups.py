@@ -198,12 +198,15 @@ async def setAdmin(caller: Caller, params: Params) -> Any:
 @TABLE.call("set_group_card")
 async def setCard(caller: Caller, params: Params) -> Any:
     """
-    Set our own card.
+    Set our own card, or that of a member of a group that the account administers.
     """
-    if params.number("user_id") != caller.account.number:
-        raise CallFailed("only the own card can be changed on WebQQ")
     code = await groupCode(caller, params)
-    await caller.online.setGroupCard(code, name=params.textOr("card"))
+    card = params.textOr("card")
+    if params.number("user_id") == caller.account.number:
+        await caller.online.setGroupCard(code, name=card)
+    else:
+        uin = await memberUin(caller, params)
+        await caller.online.setMemberCard(code, uin, card)
     caller.online.directory.forget(params.number("group_id"))
 
 

@@ -1,10 +1,18 @@
 """
-Events about the members of groups, requests to join and invitations.
+Events about groups and their members, requests to join and invitations.
 """
 
 from __future__ import annotations
 
-from txwebqq.model import DISSOLVED, OWNER_CHANGED, REMOVED, GroupNotice, GroupStep
+from txwebqq.model import (
+    DISSOLVED,
+    OWNER_CHANGED,
+    REMOVED,
+    CardChanged,
+    GroupEdited,
+    GroupNotice,
+    GroupStep,
+)
 from txwebqq.onebot.surface.account import SurfaceAccount, keepLimited
 from txwebqq.onebot.surface.directory import Directory
 
@@ -46,6 +54,28 @@ class GroupEvents:
                 group_id=notice.number,
                 user_id=member,
             )
+
+    async def edited(self, edit: GroupEdited) -> None:
+        """
+        Have the group fetched again: OneBot has no event for it.
+        """
+        self._directory.forget(edit.number)
+
+    async def cardChanged(self, change: CardChanged) -> None:
+        """
+        Tell of a new card.
+        """
+        directory, own = self._directory, self._account.number
+        number = await directory.numberOr(change.member, own)
+        former = directory.memberOf(change.number, number)
+        directory.forget(change.number)
+        self._account.notice(
+            "group_card",
+            group_id=change.number,
+            user_id=number,
+            card_new=change.card,
+            card_old="" if former is None else former.card,
+        )
 
     def _requested(self, notice: GroupNotice, kind: str, user: int) -> None:
         flag = self._account.newFlag()

@@ -57,6 +57,7 @@ class EventChanges:
     @ivar replaced: sessions that another sign-on has replaced.
     @ivar sent: the answers to new messages that have an id of the client, by sender and
         id.
+    @ivar operatorEvents: the serial numbers of events of operators that were queued.
     """
 
     events: list[tuple[int, str, int, str]] = field(default_factory=list)
@@ -66,6 +67,7 @@ class EventChanges:
     sessions: dict[Number, StoredSession | None] = field(default_factory=dict)
     replaced: list[ReplacedSession] = field(default_factory=list)
     sent: dict[tuple[Number, str], Sent] = field(default_factory=dict)
+    operatorEvents: list[int] = field(default_factory=list)
 
     def add(self, serial: int, event: QueuedEvent, body: str) -> None:
         """
@@ -90,7 +92,8 @@ class EventChanges:
         True when there is nothing to write.
         """
         changes = (self.events, self.given, self.delivered, self.sessions)
-        return not (any(changes) or self.replaced or self.sent)
+        others = (self.replaced, self.sent, self.operatorEvents)
+        return not (any(changes) or any(others))
 
 
 class MessageStore:
@@ -150,6 +153,11 @@ class MessageStore:
                 self._sessions.writeReplaced(changes.replaced)
             if changes.sent:
                 self.sentIds.write(changes.sent)
+            if changes.operatorEvents:
+                db.executemany(
+                    "DELETE FROM operator_event WHERE serial = ?",
+                    [(serial,) for serial in changes.operatorEvents],
+                )
 
     def waiting(
         self, number: Number, after: int, limit: int
