@@ -27,13 +27,13 @@ NUMBER = Number(10001)
 @pytest.mark.parametrize(
     ("access", "expected"),
     [
-        (WebQQAccess(), Path("/data/qq.db.sessions/10001")),
+        (WebQQAccess(), Path("qq.db.sessions/10001")),
         (WebQQAccess(sessionFile=Path("/other")), Path("/other")),
         (WebQQAccess(isSessionKept=False), None),
         (OneBotAccess("ws://localhost:3001"), None),
     ],
 )
-def test_keepingBeside(access: Access, expected: Path | None) -> None:
+def test_keepingBeside(tmp_path: Path, access: Access, expected: Path | None) -> None:
     """
     Sessions are kept in a folder beside the database, unless the account says
     otherwise; without a database, none is.
@@ -44,9 +44,11 @@ def test_keepingBeside(access: Access, expected: Path | None) -> None:
         made.append(access)
 
     factory = WebQQFactory()
-    for database in (Path("/data/qq.db"), None):
+    for database in (tmp_path / "qq.db", None):
         keepingBeside(make, database)(Account(NUMBER, ""), access, factory, None)
-    assert getattr(made[0], "sessionFile", None) == expected
+    file = None if expected is None else tmp_path / expected
+    assert getattr(made[0], "sessionFile", None) == file
+    assert file is None or file.parent.is_dir()
     assert made[1] == access
 
 

@@ -478,6 +478,32 @@ password-file = "bot.password"
     )
 
 
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        ("[server]", "database"),
+        ("[webqq]", "captcha-folder"),
+        ("[[account]]", "session-file"),
+        ("[[account]]", "seen-file"),
+        ("[[account]]", "queue"),
+        ("[gateway]", "database"),
+        ("[relay]", "database"),
+        ("[[relay.account]]", "session-file"),
+    ],
+)
+def test_noFolder(folder: Path, table: str, name: str) -> None:
+    """
+    A file in a folder that does not exist is an error, which names the folder.
+    """
+    text = f'{table}\n{name} = "nowhere/x"\n'
+    if "account" in table:
+        text += 'number = 10001\npassword-file = "bot.password"\n'
+    [problem] = [each for each in problems(folder, text) if name in each]
+    assert problem.startswith("2: ")
+    assert str(folder / "nowhere") in problem
+    assert not (folder / "nowhere").exists()
+
+
 IRC = """[irc]
 operat = "x"
 [gateway]

@@ -160,7 +160,8 @@ def _readWebQQ(table: ConfigTable, caFile: str | None) -> tuple[str, Access]:
     password = table.passwordFile("password-file")
     server = table.string("server", "http://127.0.0.1:8890")
     era = table.choice("era", [known.value for known in Era], "E1")
-    file, isKept = table.path("session-file"), table.boolean("keep-session", True)
+    file = table.writtenFile("session-file")
+    isKept = table.boolean("keep-session", True)
     if file is not None and not isKept:
         table.refuse("session-file", "is there, and keep-session is false")
     access = WebQQAccess(
@@ -227,7 +228,10 @@ def keepingBeside(make: AccountMaker, database: Path | None) -> AccountMaker:
         account: Account, access: Access, factory: FactoryOf[Any], reactor: Any
     ) -> IAccountService:
         if isinstance(access, WebQQAccess) and access.isSessionKept:
-            file = access.sessionFile or folder / str(account.number)
+            file = access.sessionFile
+            if file is None:
+                folder.mkdir(mode=0o700, exist_ok=True)
+                file = folder / str(account.number)
             access = replace(access, sessionFile=file)
         return make(account, access, factory, reactor)
 

@@ -194,8 +194,6 @@ class SessionFile:
 
     def _write(self, data: bytes) -> None:
         path = self._path
-        if not path.parent.exists():
-            path.parent.mkdir(mode=0o700)
         new = path.with_name(f"{path.name}.new")
         with suppress(FileNotFoundError):
             new.unlink()

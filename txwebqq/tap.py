@@ -34,6 +34,7 @@ from txwebqq.accounts import (
 from txwebqq.application import loadFactory
 from txwebqq.config.command import parseCommand
 from txwebqq.config.fileoptions import Values, asArguments, lineOf, tryValues
+from txwebqq.config.folders import checkFolderOf
 from txwebqq.config.passwordfile import (
     PASSWORD_VARIABLE,
     readPasswordFile,
@@ -308,18 +309,28 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
     def _webQQAccess(self) -> Access:
         if self["token-file"] is not None:
             raise InvalidConfiguration("--token-file is for --onebot only")
-        kept = self["session-file"]
-        seen = self["seen-file"]
+        kept, seen = map(self._writtenFile, ("session-file", "seen-file"))
         access = WebQQAccess(
             self["server"],
             self["ca-file"],
             _era(self["era"]),
             _seconds("heartbeat", self["heartbeat"], 1.0, 3600.0),
-            None if kept is None else Path(kept).absolute(),
-            seenFile=None if seen is None else Path(seen).absolute(),
+            kept,
+            seenFile=seen,
         )
         _check(access, "server")
         return access
+
+    def _writtenFile(self, name: str) -> Path | None:
+        text = self[name]
+        if text is None:
+            return None
+        path = Path(text).absolute()
+        try:
+            checkFolderOf(path)
+        except InvalidConfiguration as e:
+            raise InvalidConfiguration(f"--{name} cannot be used: {e}") from e
+        return path
 
     def _oneBotAccess(self) -> Access:
         if self["password-file"] is not None:

@@ -142,7 +142,10 @@ def test_backlog(listen: str, expected: str) -> None:
             "--trusted-proxy is not an IP address: proxy",
         ),
         (["--population", "/no/people.toml"], "/no/people.toml: No such file"),
-        (["--database", "/no/q.db"], "/no/q.db: No such file or directory"),
+        (
+            ["--database", "/no/q.db"],
+            "--database cannot be used: there is no folder /no",
+        ),
         (["--nonsense"], "nonsense"),
         (["stray"], ""),
     ],

@@ -111,7 +111,7 @@ class Processes:
 
 @pytest.fixture
 def processes(rig: Rig, tmp_path: Path) -> Iterator[Processes]:
-    found = Processes(rig, tmp_path / "sessions" / "10001")
+    found = Processes(rig, tmp_path / "10001")
     yield found
     found.close()
 

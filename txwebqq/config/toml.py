@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeGuard, TypeVar
 
 from txwebqq.config.command import parseCommand
+from txwebqq.config.folders import checkFolderOf
 from txwebqq.config.keylines import KeyPath
 from txwebqq.config.passwordfile import (
     CREDENTIALS_VARIABLE,
@@ -267,6 +268,19 @@ class ConfigTable:
         if not self.has(key):
             return None
         return self._folder / self.string(key)
+
+    def writtenFile(self, key: str) -> Path | None:
+        """
+        Read the path of a file that the daemon writes, as L{path}; its folder has to
+        exist.
+        """
+        path = self.path(key)
+        if path is not None:
+            try:
+                checkFolderOf(path)
+            except InvalidConfiguration as e:
+                self.refuse(key, f"cannot be used: {e}")
+        return path
 
     def command(self, key: str) -> tuple[str, ...]:
         """

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 from twisted.python.usage import UsageError
 
+from txwebqq.config.folders import checkFolderOf
 from txwebqq.config.options import CommandOptions
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import IAccountService
@@ -97,10 +98,15 @@ class QueueOptions(CommandOptions):
         file = self["queue"]
         if file is None:
             return None
+        path = Path(file).absolute()
+        try:
+            checkFolderOf(path)
+        except InvalidConfiguration as e:
+            raise UsageError(f"--queue cannot be used: {e}") from e
         policy = QueuePolicy(
             limit, 10 * limit, hours * HOUR, min(rate, 20), MINUTE / rate
         )
-        return QueueSettings(Path(file).absolute(), policy)
+        return QueueSettings(path, policy)
 
     def _wholeNumber(self, name: str, low: int, high: int) -> int:
         text = self[name]

@@ -11,6 +11,7 @@ from typing import Any
 from twisted.python.usage import UsageError
 
 from txwebqq.config.endpoints import checkEndpoint
+from txwebqq.config.folders import checkFolderOf
 from txwebqq.daemon import asDaemonUser
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.operation.options import OperationOptions
@@ -133,6 +134,7 @@ class Options(OperationOptions):
             isNever = self["mode"] is CaptchaMode.NEVER
             isOpen = _isFirst("--signup", (OPEN, "closed"), self["signup"])
             isPage = _isFirst("--page", ("on", "off"), self["page"])
+            _checkDatabase(self["database"])
             if self.isReload:
                 # The rest is needed at the start only.
                 return
@@ -164,6 +166,15 @@ def _endpoint(text: str) -> str:
     except InvalidConfiguration as e:
         raise InvalidConfiguration(f"--listen {text}: {e}") from e
     return endpoint
+
+
+def _checkDatabase(file: str | None) -> None:
+    if file is None:
+        return
+    try:
+        checkFolderOf(Path(file))
+    except InvalidConfiguration as e:
+        raise InvalidConfiguration(f"--database cannot be used: {e}") from e
 
 
 def _loadPopulation(file: str | None) -> tuple[Population, str]:

@@ -148,7 +148,9 @@ def keys(*modules: str) -> set[str]:
     folder = PACKAGE / "irc" / "config"
     files = [PACKAGE / "accounts.py", *(folder / f"{name}.py" for name in modules)]
     code = "".join(file.read_text("utf-8") for file in files)
-    names = "string|number|path|command|passwordFile|stringList|boolean|choice"
+    names = (
+        "string|number|path|writtenFile|command|passwordFile|stringList|boolean|choice"
+    )
     read = rf'\.(?:{names})\(\s*"([a-z-]+)"'
     endpoints = r"(?:readEndpoints?|_parsed)\(\s*table, \"([a-z-]+)\""
     return {*re.findall(read, code), *re.findall(endpoints, code)}

@@ -84,7 +84,7 @@ def readGateway(table: ConfigTable) -> GatewaySettings:
         users=users,
         listen=readEndpoints(table, "listen", LISTEN),
         name=table.string("name", "qq.localhost"),
-        database=table.path("database"),
+        database=table.writtenFile("database"),
         pictures=readPictures(table),
         historyDays=table.number("history-days", 1, 3650, 30),
         historyMessages=table.number("history-messages", 1, 10_000_000, 100_000),

@@ -173,7 +173,7 @@ def readRelay(table: ConfigTable, taken: Collection[int] = ()) -> RelaySettings:
         accounts=tuple(account for _, account in accounts),
         networks=tuple(network for _, network in networks),
         rooms=tuple(room.settings for room in rooms),
-        database=table.path("database"),
+        database=table.writtenFile("database"),
         pictures=readPictures(table),
     )
     table.close()
