@@ -10,10 +10,10 @@ import pytest
 from twisted.python.usage import Options, UsageError
 
 import txwebqq
+from txwebqq.commands.tap import Options as ClientOptions
 from txwebqq.irc.tap import Options as IRCOptions
 from txwebqq.server.admin import main
 from txwebqq.server.tap import Options as ServerOptions
-from txwebqq.tap import Options as ClientOptions
 
 COMMANDS = [ClientOptions, ServerOptions, IRCOptions]
 

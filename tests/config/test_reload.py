@@ -13,7 +13,7 @@ import pytest
 from twisted.application.service import MultiService
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 
-from txwebqq import onebottap, tap
+from txwebqq.commands import onebottap, tap
 from txwebqq.config.labels import labelled
 from txwebqq.config.passwordfile import PASSWORD_VARIABLE
 from txwebqq.config.reload import ConfigReloader, differences

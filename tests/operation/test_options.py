@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from twisted.python.usage import UsageError
 
+import txwebqq.commands.onebottap
+import txwebqq.commands.tap
 import txwebqq.irc.tap
-import txwebqq.onebottap
 import txwebqq.server.tap
-import txwebqq.tap
 from txwebqq.operation.options import OperationOptions
 from txwebqq.operation.settings import OperationSettings
 
 DAEMONS = [
-    txwebqq.tap.Options,
+    txwebqq.commands.tap.Options,
     txwebqq.server.tap.Options,
     txwebqq.irc.tap.Options,
-    txwebqq.onebottap.Options,
+    txwebqq.commands.onebottap.Options,
 ]
 
 

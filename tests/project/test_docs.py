@@ -17,9 +17,9 @@ from typing import Any, cast
 import pytest
 from treq.testing import StubTreq
 
-import txwebqq.onebottap
+import txwebqq.commands.onebottap
+import txwebqq.commands.tap
 import txwebqq.server.tap
-import txwebqq.tap
 from txwebqq.model import Status
 from txwebqq.server import population
 from txwebqq.server.sessions.captchas import CaptchaMode
@@ -136,9 +136,9 @@ def test_options(command: str, names: list[str]) -> None:
     The options of the commands that are shown exist.
     """
     options = {
-        "webqq": txwebqq.tap.Options,
+        "webqq": txwebqq.commands.tap.Options,
         "webqq-server": txwebqq.server.tap.Options,
-        "webqq-onebot": txwebqq.onebottap.Options,
+        "webqq-onebot": txwebqq.commands.onebottap.Options,
     }[command]()
     assert set(names) <= {long.rstrip("=") for long in options.longOpt}
 
@@ -149,7 +149,7 @@ def test_allOptions() -> None:
     """
     for page, options in (
         ("server.md", txwebqq.server.tap.Options()),
-        ("tutorial.md", txwebqq.tap.Options()),
+        ("tutorial.md", txwebqq.commands.tap.Options()),
     ):
         text = (ROOT / "docs" / page).read_text(encoding="utf-8")
         shown = set(re.findall(r"^\| `--([\w-]+)", text, re.MULTILINE))

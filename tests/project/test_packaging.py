@@ -124,7 +124,7 @@ from txwebqq.server.tap import Options
 options = Options()
 options.parseOptions({arguments!r})
 assert options["draw"]("ABCD").startswith(b"\\xff\\xd8")
-import txwebqq.irc.tap, txwebqq.server.admin, txwebqq.tap
+import txwebqq.irc.tap, txwebqq.server.admin, txwebqq.commands.tap
 """
 
 

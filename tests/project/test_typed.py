@@ -55,7 +55,7 @@ NOT_TYPED = {
     "sending.md": "tests/endtoend/test_end_to_end_queue.py kills real processes",
     "operations.md": "tests/endtoend/test_end_to_end_operation.py asks real daemons",
     "running.md": "it needs systemd or podman; tests/project/test_units.py reads them",
-    "configuration.md": "tests/test_configcheck.py checks its keys, and files like it",
+    "configuration.md": "tests/commands/test_configcheck.py checks its keys and files",
     "onebot-bots.md": "it installs NoneBot; tests/onebot types the rest with its own",
 }
 """Pages with commands that no test types, and why."""

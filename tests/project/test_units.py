@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.irc.programs import program
-from txwebqq import onebottap, tap
+from txwebqq.commands import onebottap, tap
 from txwebqq.irc import tap as irctap
 from txwebqq.server import tap as servertap
 

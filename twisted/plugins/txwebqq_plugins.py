@@ -7,7 +7,7 @@ from twisted.application.service import ServiceMaker
 
 webqq = ServiceMaker(
     "WebQQ client",
-    "txwebqq.tap",
+    "txwebqq.commands.tap",
     "A WebQQ account that is kept signed on.",
     "webqq",
 )
@@ -28,7 +28,7 @@ webqqIRC = ServiceMaker(
 
 webqqOneBot = ServiceMaker(
     "WebQQ for OneBot",
-    "txwebqq.onebottap",
+    "txwebqq.commands.onebottap",
     "QQ accounts for bots that speak OneBot 11.",
     "webqq-onebot",
 )

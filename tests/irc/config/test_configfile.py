@@ -12,8 +12,8 @@ from twisted.python.usage import UsageError
 
 from tests.rig import configurationIn
 from txwebqq.accounts import OneBotAccess, WebQQAccess
+from txwebqq.commands.configcheck import checkConfig
 from txwebqq.config.passwordhash import hashPassword
-from txwebqq.configcheck import checkConfig
 from txwebqq.irc.config.gateway import LISTEN
 from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
 from txwebqq.irc.protocol.nicknames import NickStyle

@@ -12,9 +12,9 @@ from twisted.python.usage import UsageError
 
 from tests.rig import configurationIn
 from txwebqq.accounts import WebQQAccess
+from txwebqq.commands.onebottap import BotAccountSettings, Options
 from txwebqq.model import Status
 from txwebqq.onebot.surface.calls.dispatcher import HANDLERS
-from txwebqq.onebottap import BotAccountSettings, Options
 
 ROOT = Path(__file__).parents[3]
 

@@ -58,7 +58,9 @@ def test_withoutExtra() -> None:
     """
     Without the package for WebSockets the command tells what to install.
     """
-    code = "import sys; sys.modules['wsproto'] = None; import txwebqq.onebottap"
+    code = (
+        "import sys; sys.modules['wsproto'] = None; import txwebqq.commands.onebottap"
+    )
     ended = subprocess.run(
         (sys.executable, "-c", code), cwd=ROOT, capture_output=True, text=True
     )

@@ -16,7 +16,7 @@ from txwebqq.errors import InvalidConfiguration
 
 
 def _client() -> FileOptions:
-    from txwebqq.tap import Options
+    from txwebqq.commands.tap import Options
 
     return Options()
 
@@ -35,7 +35,7 @@ def _irc() -> FileOptions:
 
 def _oneBot() -> FileOptions:
     # It needs an extra.
-    from txwebqq.onebottap import Options
+    from txwebqq.commands.onebottap import Options
 
     return Options()
 

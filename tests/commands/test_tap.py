@@ -20,9 +20,10 @@ from twisted.internet.error import CannotListenError
 from twisted.python.usage import UsageError
 
 from tests.rig import POLL, CapturedLog, Rig, batch, message
-from txwebqq import tap
 from txwebqq.accounts import OneBotAccess, WebQQAccess
-from txwebqq.application import LoggingFactory
+from txwebqq.commands import tap
+from txwebqq.commands.application import LoggingFactory
+from txwebqq.commands.tap import Options
 from txwebqq.config.passwordfile import PASSWORD_VARIABLE
 from txwebqq.daemon import Daemon, StartupError
 from txwebqq.errors import CaptchaUnsolved, Kicked
@@ -30,7 +31,6 @@ from txwebqq.model import Number, Status
 from txwebqq.protocol import WebQQFactory
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.session.interfaces import Era
-from txwebqq.tap import Options
 from txwebqq.testing import MemoryWebQQ
 
 APPS = '''

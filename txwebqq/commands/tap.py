@@ -18,12 +18,6 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.python.failure import Failure
 from twisted.python.usage import UsageError
 
-from txwebqq.accountfile import (
-    AccountTable,
-    passwordVariable,
-    readAccountTables,
-    takePasswords,
-)
 from txwebqq.accounts import (
     Access,
     AccountMaker,
@@ -31,7 +25,13 @@ from txwebqq.accounts import (
     WebQQAccess,
     makeAccount,
 )
-from txwebqq.application import loadFactory
+from txwebqq.commands.accountfile import (
+    AccountTable,
+    passwordVariable,
+    readAccountTables,
+    takePasswords,
+)
+from txwebqq.commands.application import loadFactory
 from txwebqq.config.command import parseCommand
 from txwebqq.config.fileoptions import Values, asArguments, lineOf, tryValues
 from txwebqq.config.folders import checkFolderOf

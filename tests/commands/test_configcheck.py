@@ -13,18 +13,18 @@ from typing import Any
 import pytest
 from twisted.python.usage import UsageError
 
-from txwebqq import onebottap, tap
-from txwebqq.admin import main
+from txwebqq.commands import onebottap, tap
+from txwebqq.commands.admin import main
+from txwebqq.commands.configcheck import DAEMONS, checkConfig, daemonOf
+from txwebqq.commands.tap import OWN_OPTIONS, PROCESS_OPTIONS
 from txwebqq.config.fileoptions import NEVER, FileOptions
 from txwebqq.config.passwordfile import PASSWORD_VARIABLE
-from txwebqq.configcheck import DAEMONS, checkConfig, daemonOf
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc import tap as irctap
 from txwebqq.server import tap as servertap
 from txwebqq.server.sessions.captchas import CaptchaMode
-from txwebqq.tap import OWN_OPTIONS, PROCESS_OPTIONS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 PAGE = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 

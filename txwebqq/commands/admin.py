@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from txwebqq.configcheck import DAEMONS, checkConfig
+from txwebqq.commands.configcheck import DAEMONS, checkConfig
 from txwebqq.daemon import escapeUnencodable
 from txwebqq.server import admin
 from txwebqq.server.administration.commandline import (

@@ -1,0 +1,3 @@
+"""
+The commands C{twistd webqq}, C{twistd webqq-onebot} and C{webqq-admin}.
+"""
