@@ -250,7 +250,9 @@ async def test_usage(processes: ProcessFolder, argv: list[str], complaint: str) 
 
 
 @ensureDeferred
-@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+@pytest.mark.parametrize(
+    "encoding", [pytest.param("latin-1", marks=pytest.mark.long), "ascii"]
+)
 async def test_otherEncoding(processes: ProcessFolder, encoding: str) -> None:
     """
     The server's words are logged on a terminal of any encoding, as escapes where

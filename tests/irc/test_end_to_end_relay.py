@@ -323,7 +323,9 @@ async def test_serverKilled(processes: GatewayProcesses) -> None:
     assert words == [f"200001: <bob> number {n}" for n in range(8)]
 
 
-@pytest.mark.parametrize("name", ["ngircd", "inspircd"])
+@pytest.mark.parametrize(
+    "name", ["ngircd", pytest.param("inspircd", marks=pytest.mark.long)]
+)
 @ensureDeferred
 async def test_twoRelays(processes: GatewayProcesses, name: str) -> None:
     """

@@ -35,7 +35,11 @@ ALICE, BOB = 10001, 10002
 
 @ensureDeferred
 @pytest.mark.parametrize(
-    "size", [Size(70, 2), Size(30, 1, isSecure=True)], ids=["tcp", "tls"]
+    "size",
+    [
+        pytest.param(Size(70, 2), id="tcp"),
+        pytest.param(Size(30, 1, isSecure=True), id="tls", marks=pytest.mark.long),
+    ],
 )
 async def test_shortDay(tmp_path: Path, size: Size) -> None:
     """

@@ -215,9 +215,10 @@ def test_wheelOffersCommands(built: Built, tmp_path: Path) -> None:
         assert f" {command} [options]" in twistd(python, tmp_path, command, "--help")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     not SYSTEM.exists() or sys.prefix == str(SYSTEM.parents[1]),
-    reason="make test has made no environment with the system's Python",
+    reason="make test-long has made no environment with the system's Python",
 )
 def test_systemPython() -> None:
     """

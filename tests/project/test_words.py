@@ -56,6 +56,9 @@ REPLACED = {
 OLD = re.compile(rf"\b({'|'.join(REPLACED)})s?\b", re.I)
 OLD_PART = re.compile(rf"({'|'.join(REPLACED)})s?")
 
+ANYWHERE = re.compile("|".join(REPLACED), re.I)
+"""A part of a module that may be an old word: most have none, and need no search."""
+
 ALLOWED = {
     # Letters of an alphabet.
     ("txwebqq/irc/gateway/directory.py", "letter"),
@@ -95,6 +98,8 @@ def _words(text: str, isPackage: bool) -> Iterator[tuple[int, str]]:
     for line, sentence in _sentences(tree) if isPackage else ():
         for found in (*VAGUE.finditer(sentence), *OLD.finditer(sentence)):
             yield line, _singular(found[1])
+    if not (ANYWHERE.search(text) or VAGUE.search(text)):
+        return
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             for found in (*VAGUE.finditer(token.string), *OLD.finditer(token.string)):
