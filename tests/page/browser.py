@@ -7,13 +7,13 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import IO, Any, Self
+from typing import IO, Any, Protocol, Self
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from tests.endtoend.daemons import ALICE, PATIENCE, TWISTD, freePort
 
@@ -126,6 +126,16 @@ class PageServer:
         self.end()
 
 
+class Site(Protocol):
+    """
+    A server, or a proxy of one.
+
+    @ivar url: the address of the page.
+    """
+
+    url: str
+
+
 class User:
     """
     One account in one tab.
@@ -134,7 +144,7 @@ class User:
         requests to other hosts.
     """
 
-    def __init__(self, context: BrowserContext, server: PageServer) -> None:
+    def __init__(self, context: BrowserContext, server: Site) -> None:
         self.context = context
         self.server = server
         self.errors: list[str] = []
@@ -237,7 +247,7 @@ class User:
 
 @contextmanager
 def users(
-    browser: Browser, server: PageServer, folder: Path, count: int = 1, **options: Any
+    browser: Browser, server: Site, folder: Path, count: int = 1, **options: Any
 ) -> Iterator[list[User]]:
     """
     Users with a browser profile each. When the test fails, pictures of their screens
@@ -249,11 +259,13 @@ def users(
         yield made
     except BaseException as e:
         for position, user in enumerate(made):
-            user.page.screenshot(path=folder / f"screen-{position}.png")
+            # A page that is gone has none, and must not hide the failure.
+            with suppress(Error):
+                user.page.screenshot(path=folder / f"screen-{position}.png")
         e.add_note(f"The screens are in {folder}.")
         raise
     finally:
         errors = [error for user in made for error in user.errors]
         for user in made:
             user.context.close()
-    assert errors == []
+    assert errors == [], errors

@@ -42,6 +42,13 @@ export class Server {
     this.jar = new Map();
     this.vfwebqq = "";
     this.leaving = new AbortController();
+    /** The milliseconds by which the server's clock is ahead of that of the computer. */
+    this.ahead = 0;
+  }
+
+  /** Unix seconds by the clock of the server, as the times of its messages are. */
+  get now() {
+    return Math.floor((Date.now() + this.ahead) / 1000);
   }
 
   /** End all requests, whose replies are about an account that has signed off. */
@@ -76,6 +83,8 @@ export class Server {
       for (const [name, value] of response.headers) {
         if (name.startsWith("x-webqq-")) {
           this.jar.set(name.slice("x-webqq-".length), value);
+        } else if (name === "date") {
+          this.ahead = Date.parse(value) - Date.now() || 0;
         }
       }
       return response;
