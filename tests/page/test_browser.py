@@ -81,12 +81,16 @@ def test_hostileName(browser: Browser, server: PageServer, tmp_path: Path) -> No
         expect(ming.page.locator(".sender").last).to_have_text(HOSTILE)
 
 
-def test_group(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+def test_group(browser: Browser, tmp_path: Path) -> None:
     """
     A group shows its members with cards and roles; unread messages are counted in the
-    list and in the title until they are seen.
+    list and in the title until they are seen, also over reloads.
     """
-    with users(browser, server, tmp_path, 2) as (alice, ming):
+    # A server of its own, since it counts what other tests have left unread.
+    with (
+        PageServer(tmp_path, "--database", "p.db") as server,
+        users(browser, server, tmp_path, 2) as (alice, ming),
+    ):
         alice.signOn(10001).isOn().open("Groups", "cats")
         members = alice.page.get_by_role("list", name="Members")
         expect(members).to_contain_text("Alice (owner)")
@@ -97,8 +101,19 @@ def test_group(browser: Browser, server: PageServer, tmp_path: Path) -> None:
         entry = ming.page.locator(".entry", has_text="cats")
         expect(entry.locator(".unread")).to_have_text("1")
         expect(ming.page).to_have_title("(1) WebQQ")
-        ming.open("Groups", "cats").hears("who feeds the cats?")
+        ming.page.reload()
+        expect(ming.page).to_have_title("(1) WebQQ")
+        alice.say("and who feeds the dog?")
+        expect(ming.page).to_have_title("(2) WebQQ")
+        with ming.page.expect_response("**/set_read2"):
+            ming.open("Recent", "cats").hears("who feeds the cats?")
         expect(ming.page).to_have_title("WebQQ")
+        with ming.page.expect_response("**/set_read2"):
+            alice.say("I do")
+        ming.page.reload()
+        ming.isOn().open("Recent", "cats").hears("I do")
+        expect(ming.page).to_have_title("WebQQ")
+        assert ming.texts == ["who feeds the cats?", "and who feeds the dog?", "I do"]
 
 
 def test_otherAccount(browser: Browser, server: PageServer, tmp_path: Path) -> None:

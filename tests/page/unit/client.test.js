@@ -154,3 +154,103 @@ test("a new session, whose ids are others, leaves no conversation open", async (
   assert.equal(names()[0], "conversationsReplaced");
   assert.deepEqual([...client.conversations.all], []);
 });
+
+const hi = (id, time, from = 7) => ({
+  msg_id: id,
+  msg_id2: id,
+  from_uin: from,
+  time,
+  seq: id,
+  content: [["font", {}], `${id} `],
+});
+
+/** Answer requests as a server that has messages in one conversation. */
+function history(messages, asked = []) {
+  return (path, fields) => {
+    if (path === "channel/get_history2") {
+      const [after, before, count] = ["after", "before", "count"].map((n) => Number(fields[n]));
+      asked.push(["history", after, before]);
+      const ids = messages.map((each) => each.msg_id2);
+      if ([after, before].some((id) => id !== 0 && !ids.includes(id))) {
+        return { retcode: 100001 };
+      }
+      const from = after === 0 ? 0 : ids.indexOf(after) + 1;
+      const to = before === 0 ? ids.length : ids.indexOf(before);
+      const some = messages.slice(from, to);
+      const page = after === 0 ? some.slice(-count) : some.slice(0, count);
+      return ok({ messages: page, more: some.length > page.length ? 1 : 0 });
+    }
+    if (path === "channel/set_read2") {
+      const { type, uin, msg_id2: id } = JSON.parse(fields.r);
+      asked.push(["read", type, uin, id]);
+      return ok("ok");
+    }
+    if (path === "channel/get_recent_list2") {
+      return ok([{ type: 0, uin: 7, unread: 2, last: messages.at(-1) }]);
+    }
+    return ok([]);
+  };
+}
+
+const idsOf = ({ messages }) => messages.map(({ id }) => id);
+const range = (first, last) => Array.from({ length: last - first + 1 }, (_, n) => first + n);
+
+test("an opened conversation shows the newest messages, is read, and has older ones", async () => {
+  const asked = [];
+  const messages = range(1, 70).map((id) => hi(id, id));
+  const { client } = rig(history(messages, asked));
+  const conversation = client.conversations.get("friend", 7);
+  await client.history.open(conversation);
+  assert.deepEqual(idsOf(conversation), range(41, 70));
+  assert.ok(conversation.hasOlder);
+  await turn();
+  assert.deepEqual(asked.at(-1), ["read", 0, 7, 70]);
+  await client.history.loadOlder(conversation);
+  await client.history.loadOlder(conversation);
+  assert.deepEqual(idsOf(conversation), range(1, 70));
+  assert.equal(conversation.hasOlder, false);
+  client.history.markRead(conversation);
+  await turn();
+  assert.equal(asked.filter(([what]) => what === "read").length, 1);
+});
+
+test("after a new connection what came since is fetched, in pages, once", async () => {
+  const messages = range(1, 40).map((id) => hi(id, id));
+  const asked = [];
+  const { client } = rig(history(messages, asked));
+  const conversation = client.conversations.get("friend", 7);
+  await client.history.open(conversation);
+  messages.push(...range(41, 260).map((id) => hi(id, 41)));
+  await client.joined(false);
+  await turn();
+  assert.deepEqual(idsOf(conversation), range(11, 260));
+  const afters = asked.filter(([what, after]) => what === "history" && after !== 0);
+  assert.deepEqual(afters.map(([, after]) => after), [40, 140, 240]);
+});
+
+test("when the last shown message is gone, the newest are shown without a gap", async () => {
+  let messages = range(1, 20).map((id) => hi(id, id));
+  const { client } = rig((...request) => history(messages)(...request));
+  const conversation = client.conversations.get("friend", 7);
+  await client.history.open(conversation);
+  messages = range(100, 180).map((id) => hi(id, id));
+  await client.history.loadMissed(conversation, 20);
+  assert.deepEqual(idsOf(conversation), range(151, 180));
+  assert.ok(conversation.hasOlder);
+});
+
+test("unread messages are those of the server, and those that came since", async () => {
+  const messages = range(1, 3).map((id) => hi(id, id));
+  const { client } = rig(history(messages));
+  await client.lists.fetchRecent();
+  const conversation = client.conversations.get("friend", 7);
+  assert.deepEqual(idsOf(conversation), [3]);
+  assert.equal(conversation.unread, 2);
+  // It waited at the server, and was counted there.
+  for (const value of [hi(2, 2), hi(3, 3), hi(4, 4)]) {
+    client.events.eventReceived("message", value);
+  }
+  assert.equal(conversation.unread, 3);
+  await client.lists.fetchRecent();
+  assert.equal(conversation.unread, 3);
+});

@@ -5,11 +5,9 @@ import {
   MalformedReply,
   bytesOf,
   callArguments,
-  parseFriendLog,
   parseUploadReply,
   plainText,
   readContent,
-  readLogItems,
   writeContent,
 } from "../../../txwebqq/server/page/static/wire.js";
 
@@ -22,17 +20,6 @@ test("the arguments of a call, with escapes", () => {
   const login = String.raw`ptuiCB('0','0','http:\/\/x','0','登录成功！', 'back\\\'s');` + "\r\n";
   assert.deepEqual(callArguments(login).slice(4), ["登录成功！", "back\\'s"]);
   assert.throws(() => callArguments("<html>"), MalformedReply);
-});
-
-test("the log of a friend, whose names have no quotation marks", () => {
-  const log = parseFriendLog(
-    'alloy.app.chatLogViewer.renderChatLog({ret:0,tuin:5,page:2,total:2,chatlogs:[' +
-      '{ver:3,cmd:16,seq:1,time:9,type:1,msg:["a {b:1, c:2} \\"d\\" "] ,id:7}]});',
-  );
-  assert.equal(log.total, 2);
-  assert.deepEqual(log.chatlogs[0].msg, ['a {b:1, c:2} "d" ']);
-  assert.equal(log.chatlogs[0].id, 7);
-  assert.equal(parseFriendLog('{"retcode":100001,"errmsg":"no"}').retcode, 100001);
 });
 
 test("replies to uploads, with both kinds of quotation marks", () => {
@@ -74,26 +61,6 @@ test("a content that is none, and a font that is broken", () => {
   assert.equal(font.size, 72);
   assert.equal(font.color, "000000");
   assert.deepEqual(readContent([["font"], "a "]).segments, [{ type: "text", text: "a" }]);
-});
-
-test("a message of the log of a group", () => {
-  const items = [
-    { v: "hi ", t: 0 },
-    { v: "0", t: 1 },
-    { v: "@Lin", t: 0, at: 55667788 },
-    { v: "", t: 0, reply: 886022 },
-    { v: "{B}.png", t: 2, fid: 9, ip: 0x01020304, port: 80 },
-  ];
-  assert.deepEqual(
-    readLogItems(items, (index) => (index === 0 ? 14 : index)),
-    [
-      { type: "text", text: "hi " },
-      { type: "face", id: 14 },
-      { type: "mention", number: 55667788, name: "Lin" },
-      { type: "reply", id: 886022 },
-      { type: "groupPicture", name: "{B}.png", fileId: 9, server: "1.2.3.4:80" },
-    ],
-  );
 });
 
 test("a content to send is JSON with its font last, and has a text", () => {

@@ -154,11 +154,3 @@ export const NAMED = FACES.filter(([, zh]) => zh !== "");
 export function faceName(id, language) {
   return NAMES.get(id)?.[language] || String(id);
 }
-
-/**
- * Return the wire number of the emoticon with a picture.
- * @param {number} index
- */
-export function faceAt(index) {
-  return FACES[index]?.[0] ?? index;
-}

@@ -10,7 +10,7 @@ import { ConversationView } from "./views/conversation.js";
 import { ListView, statusWord } from "./views/list.js";
 import { SignOnView } from "./views/signon.js";
 import { plainText } from "./wire.js";
-import { hasWord, language, word } from "./words.js";
+import { countText, hasWord, language, word } from "./words.js";
 
 /** @typedef {import("./account/conversations.js").Conversation} Conversation */
 
@@ -191,7 +191,16 @@ class Page {
     if (this.conversation.conversation === conversation) {
       this.conversation.draw();
     }
+    if (this.isSeen(conversation)) {
+      this.client.history.markRead(conversation);
+    }
     this.draw();
+  }
+
+  /** @param {Conversation} conversation */
+  isSeen(conversation) {
+    const isOpen = this.conversation.conversation === conversation;
+    return isOpen && document.visibilityState === "visible" && document.hasFocus();
   }
 
   /**
@@ -199,10 +208,8 @@ class Page {
    * @param {import("./account/conversations.js").Message} message
    */
   messageArrived(conversation, message) {
-    const isOpen = this.conversation.conversation === conversation;
-    if (isOpen && document.visibilityState === "visible" && document.hasFocus()) {
-      conversation.unread = 0;
-    } else if ("Notification" in window && Notification.permission === "granted") {
+    const isSeen = this.isSeen(conversation);
+    if (!isSeen && "Notification" in window && Notification.permission === "granted") {
       const text = plainText(
         message.segments,
         (id) => faceName(id, language),
@@ -321,7 +328,7 @@ class Page {
   seen() {
     const { conversation } = this.conversation;
     if (conversation !== null && document.visibilityState === "visible") {
-      conversation.unread = 0;
+      this.client.history.markRead(conversation);
       this.draw();
     }
   }
@@ -348,7 +355,7 @@ class Page {
 
   drawTitle() {
     const { unread } = this.client.conversations;
-    document.title = unread === 0 ? word("title") : `(${unread}) ${word("title")}`;
+    document.title = unread === 0 ? word("title") : `(${countText(unread)}) ${word("title")}`;
   }
 }
 

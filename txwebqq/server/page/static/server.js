@@ -1,7 +1,7 @@
 // @ts-check
 // Requests to the server: the one module that fetches.
 
-import { MalformedReply, parseFriendLog, parseUploadReply } from "./wire.js";
+import { MalformedReply, parseUploadReply } from "./wire.js";
 
 /** A refusal of the server, with its code (docs/protocol.md 6). */
 export class Refused extends Error {
@@ -173,28 +173,6 @@ export class Server {
    */
   askJSON(path, values, options) {
     return this.ask(path, { r: JSON.stringify(values) }, options);
-  }
-
-  /**
-   * Fetch a page of the log of a friend; page 0 is the newest.
-   * @param {number} uin
-   * @param {number} page
-   * @returns {Promise<any>}
-   */
-  async friendLog(uin, page) {
-    const text = await this.text("cgi-bin/webqq_chat/", {
-      cmd: 1,
-      tuin: uin,
-      vfwebqq: this.vfwebqq,
-      page,
-      row: 30,
-    });
-    const log = parseFriendLog(text);
-    const code = log.retcode ?? log.ret;
-    if (code !== 0) {
-      throw new Refused(code, log.errmsg ?? "");
-    }
-    return log;
   }
 
   /**

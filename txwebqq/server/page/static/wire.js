@@ -63,25 +63,6 @@ export function bytesOf(text) {
   return Uint8Array.from(text, (unit) => unit.charCodeAt(0) & 255);
 }
 
-const STRING_OR_NAME = /"(?:[^"\\]|\\[^])*"|([{,]\s*)([A-Za-z_]\w*)\s*:/g;
-
-/**
- * Return the object in the call that is the log of a friend; its names have no
- * quotation marks. A refusal is JSON, and returned as it is.
- * @param {string} text
- * @returns {any}
- */
-export function parseFriendLog(text) {
-  const start = text.indexOf("(");
-  const isCall = start >= 0 && !text.trimStart().startsWith("{");
-  const inner = isCall ? text.slice(start + 1, text.lastIndexOf(")")) : text;
-  return JSON.parse(
-    inner.replace(STRING_OR_NAME, (whole, before, name) =>
-      name === undefined ? whole : `${before}"${name}":`,
-    ),
-  );
-}
-
 /**
  * Return the object in the page that answers an upload.
  * @param {string} text
@@ -142,13 +123,12 @@ function segmentOf([kind, first, second]) {
 }
 
 /**
- * Read the content of an event, or of a message in the log of a friend. The last text
- * loses the space that servers add.
+ * Read the content of an event, or of a message in the history. The last text loses the
+ * space that servers add.
  * @param {unknown} elements
- * @param {boolean} isPadded whether there is such a space
  * @returns {{font: Font, segments: Segment[]}}
  */
-export function readContent(elements, isPadded = true) {
+export function readContent(elements) {
   let font = DEFAULT_FONT;
   /** @type {Segment[]} */
   const segments = [];
@@ -164,47 +144,13 @@ export function readContent(elements, isPadded = true) {
     }
   }
   const last = segments.at(-1);
-  if (isPadded && last?.type === "text" && /[ \n]$/.test(last.text)) {
+  if (last?.type === "text" && /[ \n]$/.test(last.text)) {
     last.text = last.text.slice(0, -1);
   }
   return {
     font,
     segments: segments.filter((each) => each.type !== "text" || each.text !== ""),
   };
-}
-
-/**
- * Read the content of a message in the log of a group or a discussion.
- * @param {any} items
- * @param {(index: number) => number} faceAt the wire number of a picture's number
- * @returns {Segment[]}
- */
-export function readLogItems(items, faceAt) {
-  /** @type {Segment[]} */
-  const segments = [];
-  for (const item of Array.isArray(items) ? items : []) {
-    const text = String(item.v ?? "");
-    if (item.at !== undefined) {
-      const name = text.replace(/^@/, "");
-      segments.push({ type: "mention", number: Number(item.at), name });
-    } else if (item.reply !== undefined) {
-      segments.push({ type: "reply", id: Number(item.reply) });
-    } else if (item.t === 1) {
-      segments.push({ type: "face", id: faceAt(Number(text)) });
-    } else if (item.t === 2) {
-      const ip = Number(item.ip) >>> 0;
-      const parts = [ip >>> 24, (ip >>> 16) & 255, (ip >>> 8) & 255, ip & 255];
-      segments.push({
-        type: "groupPicture",
-        name: text,
-        fileId: Number(item.fid) || 0,
-        server: ip ? `${parts.join(".")}:${Number(item.port)}` : "",
-      });
-    } else if (text !== "") {
-      segments.push({ type: "text", text: text.replaceAll(/\r\n?/g, "\n") });
-    }
-  }
-  return segments;
 }
 
 /**

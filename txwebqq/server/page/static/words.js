@@ -202,3 +202,11 @@ export function word(key, values = {}) {
 export function hasWord(key) {
   return Object.hasOwn(WORDS, key);
 }
+
+/**
+ * Return a number of unread messages as it is shown; the server counts to a hundred.
+ * @param {number} unread
+ */
+export function countText(unread) {
+  return unread > 99 ? "99+" : String(unread);
+}

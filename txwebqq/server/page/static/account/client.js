@@ -79,12 +79,15 @@ export class Client {
     if (isNew) {
       await this.lists.fetchAll();
     } else {
-      await this.lists.fetchOnline();
-      for (const conversation of this.conversations.all.values()) {
-        if (conversation.isLoaded) {
-          void this.history.loadNewest(conversation).catch(() => {});
-        }
+      // What polls bring from now on comes after what was missed.
+      const loaded = [...this.conversations.all.values()]
+        .filter(({ isLoaded }) => isLoaded)
+        .map((each) => ({ conversation: each, after: each.newestStored }));
+      await Promise.all([this.lists.fetchOnline(), this.lists.fetchRecent()]);
+      for (const { conversation, after } of loaded) {
+        void this.history.loadMissed(conversation, after).catch(() => {});
       }
+      this.view.listsChanged();
     }
   }
 
@@ -102,6 +105,21 @@ export class Client {
       return this.roster.discussions.get(id)?.members ?? null;
     }
     return null;
+  }
+
+  /**
+   * Return the name of a conversation in requests.
+   * @param {Conversation} conversation
+   */
+  addressOf({ kind, id }) {
+    switch (kind) {
+      case "friend":
+        return { type: 0, uin: id };
+      case "group":
+        return { type: 1, uin: this.roster.groups.get(id)?.code ?? 0 };
+      default:
+        return { type: 2, uin: id };
+    }
   }
 
   /**

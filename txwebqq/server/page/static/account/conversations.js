@@ -44,10 +44,14 @@ export class Conversation {
     this.unread = 0;
     /** Unix seconds of the last message. */
     this.time = 0;
-    /** The place where older messages begin: a page of a friend's log, or a running number. */
-    this.cursor = -1;
-    this.hasOlder = true;
+    /** Whether the history has older messages than those that were fetched. */
+    this.hasOlder = false;
     this.isLoaded = false;
+    /** Unix seconds: messages until then are in the server's count of unread ones. */
+    this.countedUntil = 0;
+    /** The id of the message up to which the server knows that it is read. */
+    this.readTo = 0;
+    this.isMarking = false;
     /** @type {{id: number, type: number} | null} the group (type 0) or discussion (1)
      *   that is shared with an account that is no friend */
     this.shared = null;
@@ -80,8 +84,10 @@ export class Conversation {
   /**
    * Add messages of the history, the oldest first.
    * @param {Message[]} older
+   * @param {boolean} [areNewer] whether those that are there go before them where times
+   *   are the same, rather than behind them
    */
-  addHistory(older) {
+  addHistory(older, areNewer = false) {
     const known = new Map(this.messages.map((each) => [each.id, each]));
     const fresh = older.filter(({ id }) => id === 0 || !known.has(id));
     // An own message whose answer was lost is known to have arrived now, unless the
@@ -96,7 +102,8 @@ export class Conversation {
     }
     const places = new Map(older.map(({ id }, place) => [id, place]));
     places.delete(0);
-    this.messages = mergeByTime(fresh, this.messages, places);
+    const unknown = areNewer ? -1 : Infinity;
+    this.messages = mergeByTime(fresh, this.messages, places, unknown);
     this.time = Math.max(this.time, this.messages.at(-1)?.time ?? 0);
   }
 
@@ -118,6 +125,43 @@ export class Conversation {
     }
   }
 
+  /** The id of the newest message that the history has, 0 without one. */
+  get newestStored() {
+    return this.messages.findLast(isStored)?.id ?? 0;
+  }
+
+  /** The id of the oldest message that the history has, 0 without one. */
+  get oldestStored() {
+    return this.messages.find(isStored)?.id ?? 0;
+  }
+
+  /**
+   * Forget the messages before another one that the history has as well.
+   * @param {Message} first
+   */
+  forgetBefore({ time }) {
+    this.messages = this.messages.filter(
+      (each) => each.time >= time || each.id === 0 || isFile(each),
+    );
+  }
+
+  /**
+   * Take the server's number of unread messages, and the newest message.
+   * @param {number} unread
+   * @param {Message} last
+   */
+  count(unread, last) {
+    // Later ones have come by a poll meanwhile.
+    const later = this.messages.filter(
+      (each) => !each.isMine && each.time > last.time && isStored(each),
+    );
+    this.unread = unread + later.length;
+    this.countedUntil = last.time;
+    if (!this.isLoaded) {
+      this.addHistory([last]);
+    }
+  }
+
   /** @param {number} id */
   recall(id) {
     const message = this.messages.find((each) => each.id === id);
@@ -126,6 +170,17 @@ export class Conversation {
       message.segments = [];
     }
   }
+}
+
+/** @param {Message} message */
+function isFile({ segments }) {
+  return segments[0]?.type === "file";
+}
+
+/** Whether the history has a message. @param {Message} message */
+function isStored(message) {
+  const { id, state, isRecalled } = message;
+  return id !== 0 && state === "sent" && isRecalled !== true && !isFile(message);
 }
 
 /** @param {Message} a @param {Message} b */
@@ -137,11 +192,12 @@ function isSameText(a, b) {
 }
 
 /**
- * @param {Message[]} first goes before the second where times are the same
+ * @param {Message[]} first
  * @param {Message[]} second
  * @param {Map<number, number>} places the order of ids where times are the same
+ * @param {number} unknown the place of others in the second
  */
-function mergeByTime(first, second, places) {
+function mergeByTime(first, second, places, unknown) {
   const merged = [];
   let i = 0;
   let j = 0;
@@ -154,7 +210,7 @@ function mergeByTime(first, second, places) {
 
   /** @param {Message} a @param {Message} b */
   function isBefore(a, b) {
-    const place = places.get(b.id) ?? Infinity;
+    const place = places.get(b.id) ?? unknown;
     return a.time === b.time
       ? (places.get(a.id) ?? -1) < place
       : a.time < b.time;

@@ -188,7 +188,9 @@ export class Events {
     if (!this.client.membersOf(conversation)?.has(sender) && kind !== "friend") {
       void this.client.lists.fetchMembers(conversation).catch(() => {});
     }
-    conversation.unread += 1;
+    if (message.time > conversation.countedUntil) {
+      conversation.unread += 1;
+    }
     this.client.view.messageArrived(conversation, message);
   }
 }

@@ -1,13 +1,16 @@
 // @ts-check
-// The stored history of conversations.
+// The stored history of conversations, and how far the account has read it
+// (docs/protocol.md 2.2.12).
 
-import { faceAt } from "../faces.js";
 import { Refused } from "../server.js";
-import { DEFAULT_FONT, readContent, readLogItems } from "../wire.js";
+import { readContent } from "../wire.js";
 
 /** @typedef {import("./conversations.js").Conversation} Conversation */
+/** @typedef {import("./conversations.js").Message} Message */
 
 const PAGE_SIZE = 30;
+/** The number of missed messages that are fetched at a time. */
+const MISSED = 100;
 
 /** The histories of one account's conversations. */
 export class History {
@@ -17,7 +20,7 @@ export class History {
   }
 
   /**
-   * Fetch what an opened conversation shows.
+   * Fetch what an opened conversation shows, and mark it as read.
    * @param {Conversation} conversation
    */
   async open(conversation) {
@@ -34,124 +37,140 @@ export class History {
         throw error;
       }
     }
+    this.markRead(conversation);
   }
 
   /** @param {Conversation} conversation */
   async loadNewest(conversation) {
-    if (conversation.kind === "friend") {
-      const log = await this.fetchFriendLog(conversation);
-      this.takeFriendLog(conversation, log);
-      if (log.page > 1 && conversation.messages.length < PAGE_SIZE) {
-        await this.loadOlder(conversation);
-      }
-    } else {
-      this.takeLog(conversation, await this.fetchLog(conversation, 0));
+    const { messages, more } = await this.fetch(conversation, { count: PAGE_SIZE });
+    conversation.hasOlder = more;
+    if (more) {
+      // Nobody knows how many messages are between those of polls and these.
+      conversation.forgetBefore(messages[0]);
     }
+    conversation.addHistory(messages);
     this.client.view.conversationChanged(conversation);
-  }
-
-  /** @param {Conversation} conversation */
-  async fetchFriendLog({ id, shared }) {
-    try {
-      return await this.client.server.friendLog(id, 0);
-    } catch (error) {
-      if (error instanceof Refused && shared !== null && !this.client.roster.friends.has(id)) {
-        // Only friends have a history.
-        return { page: 1, chatlogs: [] };
-      }
-      throw error;
-    }
   }
 
   /** @param {Conversation} conversation */
   async loadOlder(conversation) {
-    if (!conversation.hasOlder || conversation.cursor < 0) {
+    const before = conversation.oldestStored;
+    if (!conversation.hasOlder || before === 0) {
       return;
     }
-    if (conversation.kind === "friend") {
-      const { id, cursor } = conversation;
-      this.takeFriendLog(conversation, await this.client.server.friendLog(id, cursor));
-    } else {
-      const log = await this.fetchLog(conversation, conversation.cursor);
-      this.takeLog(conversation, log);
-    }
+    const bounds = { before, count: PAGE_SIZE };
+    const { messages, more } = await this.fetch(conversation, bounds);
+    conversation.hasOlder = more;
+    conversation.addHistory(messages);
     this.client.view.conversationChanged(conversation);
   }
 
   /**
+   * Fetch what came since a message.
    * @param {Conversation} conversation
-   * @param {any} log
+   * @param {number} after the id of the newest message before the connection was lost
    */
-  takeFriendLog(conversation, log) {
-    const page = Number(log.page);
-    // Older pages are those with lower numbers.
-    if (conversation.cursor < 0 || page - 1 < conversation.cursor) {
-      conversation.cursor = page - 1;
-      conversation.hasOlder = page > 1;
-    }
-    conversation.addHistory(
-      (log.chatlogs ?? []).map((/** @type {any} */ line) => {
-        const isMine = line.cmd === 16;
-        return {
-          id: Number(line.id) || 0,
-          sender: isMine ? this.client.session.number : conversation.id,
-          isMine,
-          time: Number(line.time),
-          segments: readContent(line.msg, false).segments,
-          font: DEFAULT_FONT,
-          state: "sent",
-          msgId: 0,
-        };
-      }),
-    );
-  }
-
-  /**
-   * @param {Conversation} conversation
-   * @param {number} last the highest running number, 0 for the newest
-   */
-  async fetchLog({ kind, id }, last) {
-    const { vfwebqq } = this.client.server;
-    const { clientid, psessionid } = this.client.session;
-    const range = { ps: PAGE_SIZE, bs: 0, es: last, mode: 1 };
+  async loadMissed(conversation, after) {
     try {
-      if (kind === "group") {
-        const code = this.client.roster.groups.get(id)?.code ?? 0;
-        const fields = { ...range, gid: code, vfwebqq, clientid, psessionid };
-        return await this.client.server.ask("keycgi/top/groupchatlog", fields);
+      for (let last = after; last !== 0; ) {
+        const bounds = { after: last, count: MISSED };
+        const { messages, more } = await this.fetch(conversation, bounds);
+        conversation.addHistory(messages, true);
+        last = more ? messages.at(-1).id : 0;
       }
-      const fields = { ...range, ty: 2, gid: id, vfwebqq, clientid, psessionid };
-      return await this.client.server.ask("cgi/top/get_one_page", fields);
     } catch (error) {
-      if (error instanceof Refused && error.code === 5555) {
-        return null;
+      if (!(error instanceof Refused)) {
+        throw error;
       }
-      throw error;
+      // The message is gone, so nobody knows how many came after it.
+      after = 0;
+    }
+    if (after === 0) {
+      await this.loadNewest(conversation);
+    } else {
+      this.client.view.conversationChanged(conversation);
     }
   }
 
   /**
    * @param {Conversation} conversation
-   * @param {any} log
+   * @param {{after?: number, before?: number, count: number}} bounds
    */
-  takeLog(conversation, log) {
-    const lines = log?.data?.cl?.[0]?.cl ?? [];
-    const first = Number(lines[0]?.seq) || 0;
-    if (conversation.cursor < 0 || (first > 0 && first - 1 < conversation.cursor)) {
-      conversation.cursor = Math.max(first - 1, 0);
+  async fetch(conversation, bounds) {
+    const { clientid, psessionid } = this.client.session;
+    const fields = {
+      ...this.client.addressOf(conversation),
+      after: 0,
+      before: 0,
+      ...bounds,
+      clientid,
+      psessionid,
+    };
+    const { messages, more } = await this.client.server.ask("channel/get_history2", fields);
+    return {
+      messages: messages.map((/** @type {any} */ value) => this.read(value)),
+      more: more === 1,
+    };
+  }
+
+  /**
+   * Return a message of the history.
+   * @param {any} value
+   * @returns {Message}
+   */
+  read(value) {
+    return {
+      id: Number(value.msg_id2) || 0,
+      sender: value.from_uin,
+      isMine: value.from_uin === this.client.session.number,
+      time: Number(value.time),
+      ...readContent(value.content),
+      state: "sent",
+      msgId: Number(value.msg_id) || 0,
+    };
+  }
+
+  /**
+   * Mark a conversation whose messages are seen as read.
+   * @param {Conversation} conversation
+   */
+  markRead(conversation) {
+    conversation.unread = 0;
+    const id = conversation.newestStored;
+    if (id === 0 || id === conversation.readTo || conversation.isMarking) {
+      return;
     }
-    conversation.hasOlder = lines.length === PAGE_SIZE && conversation.cursor > 0;
-    conversation.addHistory(
-      lines.map((/** @type {any} */ line) => ({
-        id: Number(line.id) || 0,
-        sender: line.u,
-        isMine: line.u === this.client.session.number,
-        time: Number(line.t),
-        segments: readLogItems(line.il, faceAt),
-        font: DEFAULT_FONT,
-        state: "sent",
-        msgId: 0,
-      })),
-    );
+    conversation.isMarking = true;
+    void this.tellRead(conversation, id).then((isTold) => {
+      conversation.isMarking = false;
+      if (isTold && conversation.unread === 0) {
+        this.markRead(conversation);
+      }
+    });
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {number} id
+   * @returns {Promise<boolean>} whether the server has answered
+   */
+  async tellRead(conversation, id) {
+    const { clientid, psessionid } = this.client.session;
+    const values = {
+      ...this.client.addressOf(conversation),
+      msg_id2: id,
+      clientid,
+      psessionid,
+    };
+    try {
+      await this.client.server.askJSON("channel/set_read2", values);
+    } catch (error) {
+      // Only a message that was recalled meanwhile, or a server without a history.
+      if (!(error instanceof Refused && error.code === 100001)) {
+        return false;
+      }
+    }
+    conversation.readTo = id;
+    return true;
   }
 }

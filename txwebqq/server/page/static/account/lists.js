@@ -78,30 +78,27 @@ export class Lists {
     this.client.view.listsChanged();
   }
 
+  /** Fetch the recent conversations, each with its last message and what is unread. */
   async fetchRecent() {
+    const { conversations, history, roster } = this.client;
     const { clientid, psessionid } = this.client.session;
     const { vfwebqq } = this.client.server;
-    const recent = await this.client.server.askJSON("channel/get_recent_list2", {
-      vfwebqq,
-      clientid,
-      psessionid,
-    });
-    const groups = new Map(
-      [...this.client.roster.groups.values()].map(({ code, gid }) => [code, gid]),
-    );
-    // The list has no times, so the first one is the newest of those without messages.
-    let time = recent.length;
-    for (const { uin, type } of recent) {
+    const values = { vfwebqq, unread: 1, clientid, psessionid };
+    const recent = await this.client.server.askJSON("channel/get_recent_list2", values);
+    const groups = new Map([...roster.groups.values()].map(({ code, gid }) => [code, gid]));
+    for (const { uin, type, unread, last } of recent) {
+      const gid = groups.get(uin);
+      if (last === undefined || (type === 1 && gid === undefined)) {
+        continue;
+      }
       const conversation =
         type === 0
-          ? this.client.conversations.get("friend", uin)
+          ? conversations.get("friend", uin)
           : type === 1
-            ? this.client.conversations.get("group", groups.get(uin) ?? 0)
-            : this.client.conversations.get("discussion", uin);
-      conversation.time = Math.max(conversation.time, time);
-      time -= 1;
+            ? conversations.get("group", gid ?? 0)
+            : conversations.get("discussion", uin);
+      conversation.count(Number(unread) || 0, history.read(last));
     }
-    this.client.conversations.all.delete("group:0");
   }
 
   /** @param {Conversation} conversation */

@@ -199,7 +199,7 @@ export class ConversationView {
       return;
     }
     setText(this.name, this.client.nameOf(conversation));
-    this.older.hidden = !conversation.hasOlder || conversation.cursor < 0;
+    this.older.hidden = !conversation.hasOlder;
     this.messages.draw(conversation);
     this.members.draw(conversation, isNamed);
     this.drawTyping(conversation);

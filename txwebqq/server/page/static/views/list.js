@@ -2,7 +2,7 @@
 // The list at the side: recent conversations, friends, groups and discussions.
 
 import { keyed, make, setText } from "../dom.js";
-import { word } from "../words.js";
+import { countText, word } from "../words.js";
 
 /** @typedef {import("../account/conversations.js").Kind} Kind */
 
@@ -285,8 +285,8 @@ export class ListView {
     const [, nameElement, presence, count] = button.children;
     setText(nameElement, name);
     setText(presence, status === "" ? "" : statusWord(status));
-    setText(count, unread === 0 ? "" : String(unread));
-    count.setAttribute("aria-label", unread === 0 ? "" : word("unread", { count: unread }));
+    setText(count, unread === 0 ? "" : countText(unread));
+    count.setAttribute("aria-label", unread === 0 ? "" : word("unread", { count: countText(unread) }));
   }
 }
 
