@@ -514,6 +514,59 @@ def test_groups(browser: Browser, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+def test_groupActions(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    The owner changes the announcement and mutes a member, who sees both; messages are
+    replied to, reacted to and recalled.
+    """
+    size = {"width": 360, "height": 720}
+    with users(browser, server, tmp_path, 2, viewport=size) as (alice, bob):
+        alice.signOn(10001).isOn().open("Groups", "cats")
+        bob.signOn(10002).isOn().open("Groups", "cats")
+        bob.say("five o'clock?")
+        alice.hears("five o'clock?")
+        alice.act("More", "Announcement")
+        if AXE.exists():
+            assert serious(alice) == []
+        alice.fill("Announcement", "tea\nat five", "Save")
+        bob.act("More", "Announcement")
+        expect(bob.page.locator("dialog .announcement")).to_have_text("tea\nat five")
+        bob.page.get_by_role("dialog").get_by_role("button").click()
+
+        message = alice.page.locator(".message", has_text="five o'clock?").last
+        message.locator(".actions-of summary").press("Enter")
+        message.get_by_role("button", name="React 👍").press("Enter")
+        reactions = bob.page.locator(".reactions button")
+        expect(reactions).to_have_text("👍 1")
+        reactions.click()
+        expect(message.locator(".reactions button")).to_have_text("👍 2")
+
+        message.locator(".actions-of summary").click()
+        message.get_by_role("button", name="reply").click()
+        alice.say("yes")
+        expect(bob.page.locator(".message q").last).to_have_text("five o'clock?")
+
+        alice.act("More", "Manage members")
+        dialog = alice.page.get_by_role("dialog")
+        dialog.get_by_label("What to do").select_option("mute10")
+        if AXE.exists():
+            assert serious(alice) == []
+        dialog.locator("select[name=uin]").select_option(label="Bobby")
+        dialog.get_by_role("button", name="Continue").click()
+        expect(bob.page.locator(".muted")).to_contain_text("another 10 min")
+        expect(bob.page.get_by_role("textbox", name="Message")).to_be_disabled()
+
+        alice.act("More", "Files")
+        expect(alice.page.get_by_role("dialog")).to_contain_text("There are none.")
+        alice.page.get_by_role("dialog").get_by_role("button").click()
+        message.locator(".actions-of summary").click()
+        message.get_by_role("button", name="Recall").click()
+        expect(bob.page.locator("[data-recalled=true]")).to_have_count(1)
+        wide = alice.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= size["width"]
+
+
+@pytest.mark.long
 def test_profile(browser: Browser, tmp_path: Path) -> None:
     """
     The own nick and signature are changed, and still so after a reload.

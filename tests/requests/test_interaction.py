@@ -15,7 +15,9 @@ from tests.requests.interactionscene import Cats
 from txwebqq.model import (
     DiscussionMessage,
     Face,
+    GroupDetails,
     GroupMessage,
+    GroupMute,
     MemberMuted,
     MemberPoked,
     Message,
@@ -538,3 +540,23 @@ def test_discussions(cats: Cats) -> None:
     assert len(cats.of(cats.bob, DiscussionMessage)) == 1
     refused = cats.alice.protocol.recallGroupMessage(cats.gid(cats.alice), sent)
     assert NO_MESSAGE in cats.refusalOf(refused)
+
+
+def test_mutesInDetails(cats: Cats) -> None:
+    """
+    The details of a group have the mutes that last, with the rest of their lengths.
+    """
+    alice, web = cats.alice, cats.web
+    code, carol = cats.code(alice), alice.memberOf("cats", cats.carol)
+
+    def mutes() -> tuple[GroupMute, ...]:
+        details: GroupDetails = web.result(alice.protocol.fetchGroup(code))
+        return details.mutes
+
+    web.result(alice.protocol.muteMember(code, carol, 60))
+    web.result(alice.protocol.muteGroup(code, True))
+    web.clock.advance(20)
+    assert mutes() == (GroupMute(Uin(0), FOREVER), GroupMute(carol, 40))
+    web.result(alice.protocol.muteGroup(code, False))
+    web.clock.advance(40)
+    assert mutes() == ()

@@ -80,6 +80,19 @@ class Member(Value, gc=False):
         return bool(self.flag & 1)
 
 
+class GroupMute(Value):
+    """
+    A mute that lasts.
+
+    @ivar member: 0 for all members but the owner and administrators.
+    @ivar seconds: the rest of its length, L{txwebqq.model.FOREVER} for one that ends
+        only when it is lifted.
+    """
+
+    member: Uin
+    seconds: int
+
+
 class GroupDetails(Value):
     """
     A group with its members.
@@ -87,6 +100,7 @@ class GroupDetails(Value):
     @ivar memo: the announcement.
     @ivar description: C{fingermemo} on the wire.
     @ivar created: when the group was created, Unix seconds.
+    @ivar mutes: the mutes of members that have not ended.
     """
 
     gid: Gid
@@ -103,6 +117,7 @@ class GroupDetails(Value):
     flag: int = 0
     option: int = 0
     created: int = 0
+    mutes: tuple[GroupMute, ...] = ()
 
 
 MAY_JOIN, MAY_ASK, MAY_NOT_JOIN = 1, 2, 3

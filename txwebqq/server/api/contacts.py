@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from txwebqq.model import (
+    FOREVER,
     WEB_CLIENT,
     Buddy,
     Category,
@@ -16,7 +17,9 @@ from txwebqq.model import (
     Group,
     GroupDetails,
     GroupList,
+    GroupMute,
     Member,
+    Number,
     Profile,
     Status,
     Uin,
@@ -30,6 +33,7 @@ from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
 from txwebqq.server.records import GroupMemberRecord
 from txwebqq.server.sessions.session import Session
+from txwebqq.server.storage.mutes import EVERYBODY
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.contacts import (
     GROUP_NUMBER,
@@ -133,6 +137,17 @@ class ContactsAPI:
             description=group.description,
             option=group.option,
             created=group.created,
+            mutes=self._mutes(session, group.number),
+        )
+
+    def _mutes(self, session: Session, group: Number) -> tuple[GroupMute, ...]:
+        now = int(self._state.now())
+        return tuple(
+            GroupMute(
+                session.sessionIds.uin(number) if number != EVERYBODY else Uin(0),
+                FOREVER if number == EVERYBODY else until - now,
+            )
+            for number, until in self._store.mutes.active(group, now)
         )
 
     def _member(self, session: Session, member: GroupMemberRecord) -> Member:

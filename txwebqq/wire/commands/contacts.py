@@ -17,6 +17,7 @@ from txwebqq.model import (
     Group,
     GroupDetails,
     GroupList,
+    GroupMute,
     Member,
     Number,
     Status,
@@ -205,6 +206,9 @@ def _decodeStat(entry: Any) -> tuple[int, tuple[Status, int]]:
     return unsigned(entry["uin"]), (status, count(entry.get("client_type")))
 
 
+_MUTE = Record(GroupMute, "muin:member seconds")
+
+
 class GetGroupInfoExt2(ApiGet[GroupDetails]):
     """
     Fetch the details and the members of a group (protocol.md 2.5.2). The reply has the
@@ -219,6 +223,8 @@ class GetGroupInfoExt2(ApiGet[GroupDetails]):
     @classmethod
     def encodeResult(cls, reply: GroupDetails) -> Any:
         members = [{"muin": m.uin, "mflag": m.flag} for m in reply.members]
+        # Ours: other clients do not look at it.
+        mutes = {"mutes": [_MUTE.write(each) for each in reply.mutes]}
         return {
             "ginfo": _GROUP.write(reply) | {"members": members},
             "minfo": [
@@ -239,6 +245,7 @@ class GetGroupInfoExt2(ApiGet[GroupDetails]):
             ],
             "cards": [{"muin": m.uin, "card": m.card} for m in reply.members if m.card],
             "vipinfo": _vipRows(reply.members),
+            **(mutes if reply.mutes else {}),
         }
 
     @classmethod
@@ -266,12 +273,13 @@ class GetGroupInfoExt2(ApiGet[GroupDetails]):
                 clientType=clientType,
             )
 
+        mutes = tuple(decodeEach(_MUTE.read, listIn(result, "mutes")))
         # Read last, so that an error in it is said to be there.
         info = result["ginfo"]
         members = decodeEach(decodeMember, listIn(info, "members"))
         # Clients of Tencent's server found members several times.
         once = {member.uin: member for member in members}
-        return _GROUP.read(info, members=tuple(once.values()))
+        return _GROUP.read(info, members=tuple(once.values()), mutes=mutes)
 
 
 class GetFriendInfo2(ProfileCommand):

@@ -8,6 +8,7 @@
  *   | {type: "face", id: number}
  *   | {type: "mention", number: number, name: string}
  *   | {type: "reply", id: number}
+ *   | {type: "link", url: string, text: string}
  *   | {type: "groupPicture", name: string, fileId: number, server: string}
  *   | {type: "friendPicture", name: string}
  *   | {type: "photo", path: string, name: string, size: number, ok: boolean}
@@ -216,9 +217,59 @@ export function plainText(segments, faceName, picture) {
           return `[${picture}]`;
         case "file":
           return segment.name;
+        case "link":
+          return segment.text;
         default:
           return "";
       }
     })
     .join("");
+}
+
+/**
+ * Read the markup of a link that was shared in a group: texts, and links with titles.
+ * @param {string} markup
+ * @returns {Segment[]}
+ */
+export function readMarkup(markup) {
+  /** @type {Segment[]} */
+  const segments = [];
+  for (const [, attributes] of markup.matchAll(/<n\b([^>]*)>/g)) {
+    const values = new Map(
+      [...attributes.matchAll(/(\w+)\s*=\s*"([^"]*)"/g)].map(([, name, value]) => [
+        name,
+        withoutEntities(value),
+      ]),
+    );
+    const text = values.get("s") ?? "";
+    const url = values.get("u") ?? "";
+    if (/^https?:\/\//i.test(url)) {
+      segments.push({ type: "link", url, text: text || url });
+    } else if (text !== "") {
+      segments.push({ type: "text", text });
+    }
+  }
+  if (segments.length === 0) {
+    const [url] = markup.match(/https?:\/\/[^\s"'<>]+/i) ?? [];
+    if (url !== undefined) {
+      const address = withoutEntities(url);
+      segments.push({ type: "link", url: address, text: address });
+    } else {
+      segments.push({ type: "text", text: withoutEntities(markup.replaceAll(/<[^>]*>/g, " ")).trim() });
+    }
+  }
+  return segments;
+}
+
+/** @param {string} text */
+function withoutEntities(text) {
+  /** @type {Record<string, string>} */
+  const named = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+  return text.replaceAll(/&(#\d{1,7}|\w+);/g, (entity, name) => {
+    if (name.startsWith("#")) {
+      const code = Number(name.slice(1));
+      return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : entity;
+    }
+    return named[name] ?? entity;
+  });
 }

@@ -6,6 +6,7 @@ import { Session } from "../session.js";
 import { Conversations } from "./conversations.js";
 import { Events } from "./events.js";
 import { Files } from "./files.js";
+import { GroupActions } from "./groupactions.js";
 import { History } from "./history.js";
 import { Lists } from "./lists.js";
 import { People } from "./people.js";
@@ -51,6 +52,7 @@ export class Client {
     this.conversations = new Conversations();
     this.people = new People(this);
     this.files = new Files(this);
+    this.groupActions = new GroupActions(this);
     this.lists = new Lists(this);
     this.history = new History(this);
     this.events = new Events(this);

@@ -18,6 +18,8 @@
  *   (docs/protocol.md 2.2.11)
  * @property {string} [problem] the reason of a failure
  * @property {boolean} [isRecalled]
+ * @property {Map<string, Set<number>>} [reactions] the members who have reacted, by the
+ *   emoji or the number of an emoticon; those since the page was opened
  */
 
 /**
@@ -168,6 +170,29 @@ export class Conversation {
     if (message !== undefined) {
       message.isRecalled = true;
       message.segments = [];
+      message.reactions = undefined;
+    }
+  }
+
+  /**
+   * A member has reacted to a message, or has taken a reaction back.
+   * @param {number} id
+   * @param {number} uin
+   * @param {string} face
+   * @param {boolean} isSet
+   */
+  react(id, uin, face, isSet) {
+    const message = this.messages.find((each) => each.id === id);
+    if (message === undefined || message.isRecalled) {
+      return;
+    }
+    message.reactions ??= new Map();
+    const uins = message.reactions.get(face) ?? new Set();
+    message.reactions.set(face, uins);
+    if (isSet) {
+      uins.add(uin);
+    } else {
+      uins.delete(uin);
     }
   }
 }

@@ -2,6 +2,7 @@
 // The events that polls bring, and what they change.
 
 import { DEFAULT_FONT, readContent } from "../wire.js";
+import { groupEventReceived } from "./groupevents.js";
 
 /** @typedef {import("./conversations.js").Message} Message */
 /** @typedef {import("../wire.js").Segment} Segment */
@@ -86,8 +87,9 @@ export class Events {
         );
         const conversation = this.client.conversations.get("group", value.from_uin);
         const group = this.client.roster.groups.get(value.from_uin);
-        if (group !== undefined) {
-          group.members = null;
+        if (group?.members) {
+          // An open conversation shows them.
+          void this.client.lists.fetchMembers(conversation).catch(() => {});
         }
         const isOwnLeave =
           value.type === "group_leave" && value.old_member === this.client.session.number;
@@ -105,6 +107,7 @@ export class Events {
         this.client.view.noticed({ kind: value.type, value, conversation: null });
         break;
       default:
+        groupEventReceived(this.client, type, value);
         break;
     }
   }

@@ -24,6 +24,9 @@
  * @property {number} gid
  * @property {number} code
  * @property {string} name
+ * @property {string} memo the announcement
+ * @property {Map<number, number>} mutes until when members are muted, Unix milliseconds,
+ *   by uin; 0 stands for all but the owner and administrators
  * @property {Map<number, Member> | null} members null until they are fetched
  */
 
@@ -129,6 +132,8 @@ export class Roster {
           gid,
           code,
           name: String(marks.get(gid) ?? name),
+          memo: before.get(gid)?.memo ?? "",
+          mutes: before.get(gid)?.mutes ?? new Map(),
           members: before.get(gid)?.members ?? null,
         },
       ]),
@@ -164,6 +169,13 @@ export class Roster {
       return;
     }
     const { ginfo } = result;
+    group.memo = String(ginfo.memo ?? "");
+    group.mutes = new Map(
+      list(result.mutes).map(({ muin, seconds }) => [
+        muin,
+        muin === 0 ? Infinity : Date.now() + seconds * 1000,
+      ]),
+    );
     const cards = new Map(list(result.cards).map(({ muin, card }) => [muin, card]));
     const online = new Set(list(result.stats).map(({ uin }) => uin));
     const flags = new Map(list(ginfo.members).map(({ muin, mflag }) => [muin, mflag]));
@@ -184,6 +196,25 @@ export class Roster {
         },
       ]),
     );
+  }
+
+  /**
+   * Return until when an account cannot write to a group, Unix milliseconds; Infinity
+   * while all members are muted, 0 if it can.
+   * @param {number} gid
+   * @param {number} uin
+   */
+  mutedUntil(gid, uin) {
+    const group = this.groups.get(gid);
+    const role = group?.members?.get(uin)?.role ?? "member";
+    if (group === undefined || role === "owner") {
+      return 0;
+    }
+    const own = group.mutes.get(uin) ?? 0;
+    if (own > Date.now()) {
+      return own;
+    }
+    return role === "member" && group.mutes.has(0) ? Infinity : 0;
   }
 
   /**

@@ -1,7 +1,7 @@
 // @ts-check
 // The field to write in, and its buttons.
 
-import { make } from "../dom.js";
+import { make, setText } from "../dom.js";
 import { word } from "../words.js";
 import { EmoticonPicker, typedSegments } from "./emoticons.js";
 
@@ -55,9 +55,35 @@ export class Composer {
       { type: "button", click: () => void this.shake() },
       word("shake"),
     );
+    this.muteNote = make("p", { class: "muted", role: "status", hidden: true });
+    this.fields = make("fieldset", {});
+    /** @type {import("../account/conversations.js").Message | null} */
+    this.replied = null;
+    this.replyText = make("q", { class: "quoted" });
+    this.replyBar = make(
+      "div",
+      { class: "replying", hidden: true },
+      word("replyTo"),
+      " ",
+      this.replyText,
+      " ",
+      make(
+        "button",
+        { type: "button", click: () => this.replyTo(null) },
+        word("cancelReply"),
+      ),
+    );
+    /** @type {{name: string, number: number}[]} */
+    this.mentions = [];
+    this.muteTimer = 0;
     this.element = make(
       "form",
       { class: "write", submit: (event) => this.submitted(event) },
+      this.muteNote,
+      this.fields,
+    );
+    this.fields.append(
+      this.replyBar,
       this.emoticons.element,
       make(
         "div",
@@ -82,7 +108,12 @@ export class Composer {
     if (this.conversation !== null) {
       this.drafts.set(this.conversation.key, this.text.value);
     }
+    if (this.conversation !== conversation) {
+      this.replyTo(null);
+      this.mentions = [];
+    }
     this.conversation = conversation;
+    this.drawMute();
     if (conversation !== null) {
       this.text.value = this.drafts.get(conversation.key) ?? "";
       this.shakeButton.hidden = conversation.kind !== "friend";
@@ -123,9 +154,59 @@ export class Composer {
       return;
     }
     this.text.value = "";
-    void this.client.sending.send(conversation, typedSegments(text));
+    const segments = withMentions(typedSegments(text), this.mentions);
+    if (this.replied !== null) {
+      segments.unshift({ type: "reply", id: this.replied.id });
+    }
+    this.replyTo(null);
+    this.mentions = [];
+    void this.client.sending.send(conversation, segments);
     this.sent(conversation);
     this.text.focus();
+  }
+
+  /**
+   * Have the next message reply to another one, or to none.
+   * @param {import("../account/conversations.js").Message | null} message
+   */
+  replyTo(message) {
+    this.replied = message;
+    this.replyBar.hidden = message === null;
+    if (message !== null) {
+      setText(this.replyText, shortText(message).slice(0, 80));
+      this.text.focus();
+    }
+  }
+
+  /**
+   * Mention a member where the cursor is.
+   * @param {string} name
+   * @param {number} number
+   */
+  mention(name, number) {
+    this.mentions.push({ name, number });
+    this.insert(`@${name} `);
+  }
+
+  /** Show that the account is muted, for how long, and leave it nothing to write in. */
+  drawMute() {
+    clearTimeout(this.muteTimer);
+    const { conversation, client } = this;
+    const until =
+      conversation?.kind === "group"
+        ? client.roster.mutedUntil(conversation.id, client.session.number)
+        : 0;
+    this.fields.disabled = until !== 0;
+    this.muteNote.hidden = until === 0;
+    if (until === Infinity) {
+      setText(this.muteNote, word("allMuted"));
+    } else if (until !== 0) {
+      const seconds = Math.max(1, Math.ceil((until - Date.now()) / 1000));
+      setText(this.muteNote, word("youAreMuted", { rest: restText(seconds) }));
+      const isShort = seconds <= 60;
+      const delay = isShort ? 1000 : 30_000;
+      this.muteTimer = Number(setTimeout(() => this.drawMute(), delay));
+    }
   }
 
   typed() {
@@ -193,15 +274,62 @@ export class Composer {
 
   /** @param {File[]} files */
   sendPictures(files) {
-    if (this.conversation !== null) {
+    if (this.conversation !== null && !this.fields.disabled) {
       void this.transfers.sendPictures(this.conversation, files);
     }
   }
 
   /** @param {File[]} files */
   sendFiles(files) {
-    if (this.conversation !== null) {
+    if (this.conversation !== null && !this.fields.disabled) {
       void this.transfers.sendFiles(this.conversation, files);
     }
   }
+}
+
+/**
+ * Return segments in which the names of chosen members are mentions.
+ * @param {import("../wire.js").Segment[]} segments
+ * @param {{name: string, number: number}[]} mentions
+ */
+export function withMentions(segments, mentions) {
+  let found = segments;
+  for (const { name, number } of mentions) {
+    let isDone = false;
+    found = found.flatMap((segment) => {
+      const at = segment.type === "text" ? segment.text.indexOf(`@${name}`) : -1;
+      if (segment.type !== "text" || isDone || at < 0) {
+        return [segment];
+      }
+      isDone = true;
+      const rest = segment.text.slice(at + name.length + 1);
+      /** @type {import("../wire.js").Segment[]} */
+      const parts = [
+        { type: "text", text: segment.text.slice(0, at) },
+        { type: "mention", number, name },
+        { type: "text", text: rest },
+      ];
+      return parts.filter((each) => each.type !== "text" || each.text !== "");
+    });
+  }
+  return found;
+}
+
+/** @param {import("../account/conversations.js").Message} message */
+function shortText({ segments }) {
+  return segments.map((each) => (each.type === "text" ? each.text : "")).join("") || "…";
+}
+
+/** @param {number} seconds */
+function restText(seconds) {
+  for (const [key, size] of /** @type {[string, number][]} */ ([
+    ["days", 86_400],
+    ["hours", 3600],
+    ["minutes", 60],
+  ])) {
+    if (seconds > size) {
+      return word(key, { count: Math.ceil(seconds / size) });
+    }
+  }
+  return word("seconds", { count: seconds });
 }

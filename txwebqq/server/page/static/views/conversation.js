@@ -4,7 +4,9 @@
 import { make, setText } from "../dom.js";
 import { word } from "../words.js";
 import { Composer } from "./composer.js";
+import { GroupDialogs } from "./groupdialogs.js";
 import { MembersView } from "./members.js";
+import { MessageActions } from "./messageactions.js";
 import { MessagesView } from "./messages.js";
 import { Transfers } from "./transfers.js";
 
@@ -32,15 +34,17 @@ export class ConversationView {
       (conversation, text) => this.tell(conversation, text),
       (conversation) => this.sent(conversation),
     );
-    this.messages = new MessagesView(client, transfers, (conversation) => {
+    this.composer = new Composer(client, transfers, (conversation) =>
+      this.sent(conversation),
+    );
+    const actions = new MessageActions(client, transfers, this.composer);
+    this.messages = new MessagesView(client, transfers, actions, (conversation) => {
       if (this.conversation === conversation && this.isAtEnd) {
         this.toEnd();
       }
     });
+    this.groupDialogs = new GroupDialogs(client, dialogs, transfers);
     this.members = new MembersView(client);
-    this.composer = new Composer(client, transfers, (conversation) =>
-      this.sent(conversation),
-    );
     this.name = make("h1", { dir: "auto" });
     this.note = make("p", { class: "note", "aria-live": "polite" });
     this.older = make(
@@ -55,7 +59,11 @@ export class ConversationView {
       this.messages.element,
     );
     this.menu = make("div", { class: "menu" });
-    this.more = make("details", { class: "more" }, make("summary", {}, word("more")));
+    this.more = make(
+      "details",
+      { class: "more", toggle: () => this.menuToggled() },
+      make("summary", {}, word("more")),
+    );
     this.more.append(this.menu);
     this.body = make(
       "div",
@@ -100,7 +108,6 @@ export class ConversationView {
       return;
     }
     this.more.open = false;
-    this.fillMenu(conversation);
     this.draw();
     this.toEnd();
     this.composer.text.focus();
@@ -128,6 +135,13 @@ export class ConversationView {
     setText(this.name, "");
   }
 
+  /** What one may do depends on the role, which may change. */
+  menuToggled() {
+    if (this.more.open && this.conversation !== null) {
+      this.fillMenu(this.conversation);
+    }
+  }
+
   /** @param {Conversation} conversation */
   fillMenu(conversation) {
     const { dialogs } = this;
@@ -138,13 +152,16 @@ export class ConversationView {
       ["unblock", () => dialogs.block(conversation.id, false)],
       ["removeFriendShort", () => dialogs.removeFriend(conversation.id)],
     ];
+    const more = conversation.kind === "friend" ? [] : this.groupDialogs.entries(conversation);
     /** @type {[string, () => void][]} */
     const discussion = [
+      ...more,
       ["rename", () => dialogs.rename(conversation)],
       ["leave", () => dialogs.leave(conversation)],
     ];
     /** @type {[string, () => void][]} */
     const group = [
+      ...more,
       ["rename", () => dialogs.rename(conversation)],
       ["removeMember", () => dialogs.removeMember(conversation)],
       ["leaveOrDissolve", () => dialogs.leave(conversation)],
@@ -203,6 +220,7 @@ export class ConversationView {
     this.messages.draw(conversation);
     this.members.draw(conversation, isNamed);
     this.drawTyping(conversation);
+    this.composer.drawMute();
     if (this.isAtEnd) {
       this.toEnd();
     }

@@ -9,7 +9,7 @@ import { hasWord, word } from "../words.js";
  * @typedef {object} Field
  * @property {string} name
  * @property {string} label
- * @property {"text" | "checkbox" | "file" | "select"} [kind]
+ * @property {"text" | "textarea" | "checkbox" | "file" | "select"} [kind]
  * @property {string} [value]
  * @property {boolean} [isRequired]
  * @property {[string, string][]} [options] values and labels of a select
@@ -85,6 +85,9 @@ function inputOf({ name, kind = "text", value = "", isRequired = false, options 
       select.append(make("option", { value: each, selected: each === value }, label));
     }
     return select;
+  }
+  if (kind === "textarea") {
+    return make("textarea", { name, rows: "6" }, value);
   }
   return make("input", { name, type: kind, value, required: isRequired });
 }

@@ -40,7 +40,9 @@ export class MembersView {
       (element, member) => {
         const name = this.client.roster.nameOf(member.uin, members);
         const role = member.role === "member" ? "" : ` (${word(member.role)})`;
-        setText(element, name + role);
+        const until = this.client.roster.groups.get(conversation.id)?.mutes.get(member.uin);
+        const isMuted = conversation.kind === "group" && (until ?? 0) > Date.now();
+        setText(element, name + role + (isMuted ? ` (${word("muted")})` : ""));
         element.dataset.online = String(member.isOnline);
       },
     );

@@ -31,10 +31,12 @@ export class MessagesView {
   /**
    * @param {import("../account/client.js").Client} client
    * @param {import("./transfers.js").Transfers} transfers
+   * @param {import("./messageactions.js").MessageActions} actions
    * @param {(conversation: Conversation) => void} grown a picture has got its size
    */
-  constructor(client, transfers, grown) {
+  constructor(client, transfers, actions, grown) {
     this.client = client;
+    this.actions = actions;
     this.transfers = transfers;
     this.grown = grown;
     /** @type {WeakMap<Message, string>} */
@@ -89,6 +91,8 @@ export class MessagesView {
       ),
       make("div", { class: "content", dir: "auto" }),
       make("p", { class: "state" }),
+      make("div", { class: "reactions" }),
+      this.actions.make(conversation, message),
     );
     this.drawContent(element, conversation, message);
     return element;
@@ -151,6 +155,12 @@ export class MessagesView {
         return this.makePicture(conversation, message, segment);
       case "file":
         return this.makeFile(conversation, segment);
+      case "link":
+        return make(
+          "a",
+          { href: segment.url, target: "_blank", rel: "noopener noreferrer" },
+          segment.text,
+        );
       default:
         return document.createTextNode("");
     }
@@ -212,6 +222,10 @@ export class MessagesView {
     if (String(message.isRecalled === true) !== element.dataset.recalled) {
       this.drawContent(element, conversation, message);
     }
+    const menu = /** @type {HTMLElement} */ (element.querySelector(".actions-of"));
+    menu.hidden = message.id === 0 || message.isRecalled === true;
+    const reactions = /** @type {HTMLElement} */ (element.querySelector(".reactions"));
+    this.actions.drawReactions(reactions, conversation, message);
     if (element.dataset.state !== message.state) {
       element.dataset.state = message.state;
       const state = /** @type {HTMLElement} */ (element.querySelector(".state"));

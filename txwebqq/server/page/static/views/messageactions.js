@@ -1,0 +1,168 @@
+// @ts-check
+// What one does with a message: reply, mention, react, recall.
+
+import { make, setText } from "../dom.js";
+import { faceName } from "../faces.js";
+import { language, word } from "../words.js";
+import { reasonOf } from "./dialogs.js";
+
+/** @typedef {import("../account/conversations.js").Conversation} Conversation */
+/** @typedef {import("../account/conversations.js").Message} Message */
+
+const EMOJI = ["👍", "❤️", "😄", "😮", "😢", "🎉"];
+
+/** Own messages are recalled within this time (docs/protocol.md 2.9.1), in seconds. */
+const RECALL_WITHIN = 120;
+
+/** The menus of messages, and the reactions below them. */
+export class MessageActions {
+  /**
+   * @param {import("../account/client.js").Client} client
+   * @param {import("./transfers.js").Transfers} transfers tells what failed
+   * @param {import("./composer.js").Composer} composer takes replies and mentions
+   */
+  constructor(client, transfers, composer) {
+    this.client = client;
+    this.transfers = transfers;
+    this.composer = composer;
+  }
+
+  /**
+   * Return the menu of a message, which is filled when it is opened.
+   * @param {Conversation} conversation
+   * @param {Message} message
+   */
+  make(conversation, message) {
+    const menu = make("div", { class: "menu" });
+    const summary = make("summary", {}, "⋯");
+    summary.setAttribute("aria-label", word("messageActions"));
+    const details = make(
+      "details",
+      {
+        class: "actions-of",
+        toggle: () => {
+          if (details.open) {
+            menu.replaceChildren(...this.entries(details, conversation, message));
+          }
+        },
+        keydown: (/** @type {KeyboardEvent} */ event) => {
+          if (event.key === "Escape" && details.open) {
+            details.open = false;
+            summary.focus();
+          }
+        },
+      },
+      summary,
+      menu,
+    );
+    return details;
+  }
+
+  /**
+   * @param {HTMLDetailsElement} details
+   * @param {Conversation} conversation
+   * @param {Message} message
+   */
+  entries(details, conversation, message) {
+    const { client, composer } = this;
+    /** @type {Element[]} */
+    const entries = [];
+    const add = (/** @type {string} */ text, /** @type {() => unknown} */ act) =>
+      entries.push(
+        make(
+          "button",
+          {
+            type: "button",
+            click: () => {
+              details.open = false;
+              void this.perform(conversation, act);
+            },
+          },
+          text,
+        ),
+      );
+    add(word("replyTo"), () => composer.replyTo(message));
+    if (conversation.kind !== "friend" && !message.isMine) {
+      add(word("mention"), () => this.mention(conversation, message));
+    }
+    if (conversation.kind === "group") {
+      for (const face of EMOJI) {
+        add(`${word("react")} ${face}`, () =>
+          client.groupActions.react(conversation, message, face),
+        );
+      }
+    }
+    if (this.mayRecall(conversation, message)) {
+      add(word("recall"), () => client.groupActions.recall(conversation, message));
+    }
+    return entries;
+  }
+
+  /** @param {Conversation} conversation @param {Message} message */
+  mayRecall(conversation, message) {
+    if (conversation.kind === "discussion") {
+      return false;
+    }
+    const isNew = Date.now() / 1000 - message.time <= RECALL_WITHIN;
+    const isAdmin =
+      conversation.kind === "group" &&
+      this.client.groupActions.roleIn(conversation) !== "member";
+    return isAdmin || (message.isMine && isNew);
+  }
+
+  /** @param {Conversation} conversation @param {Message} message */
+  async mention(conversation, message) {
+    const members = this.client.membersOf(conversation);
+    const name = this.client.roster.nameOf(message.sender, members);
+    const number = await this.client.people.numberOf(message.sender);
+    this.composer.mention(name, number);
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {() => unknown} act
+   */
+  async perform(conversation, act) {
+    try {
+      await act();
+    } catch (error) {
+      this.transfers.tell(conversation, reasonOf(error));
+    }
+  }
+
+  /**
+   * Show the reactions to a message: a button for each, which sets or removes one's own.
+   * @param {HTMLElement} element
+   * @param {Conversation} conversation
+   * @param {Message} message
+   */
+  drawReactions(element, conversation, message) {
+    const me = this.client.session.number;
+    const members = this.client.membersOf(conversation);
+    const shown = [...(message.reactions ?? [])].filter(([, uins]) => uins.size > 0);
+    const key = JSON.stringify(shown.map(([face, uins]) => [face, ...uins]));
+    if (element.dataset.drawn === key) {
+      return;
+    }
+    element.dataset.drawn = key;
+    element.replaceChildren(
+      ...shown.map(([face, uins]) => {
+        const text = /^\d+$/.test(face) ? `[${faceName(Number(face), language)}]` : face;
+        const names = [...uins].map((uin) =>
+          uin === me ? this.client.roster.me.nick : this.client.roster.nameOf(uin, members),
+        );
+        const button = make("button", {
+          type: "button",
+          "aria-pressed": String(uins.has(me)),
+          title: names.join(", "),
+          click: () =>
+            void this.perform(conversation, () =>
+              this.client.groupActions.react(conversation, message, face),
+            ),
+        });
+        setText(button, `${text} ${uins.size}`);
+        return button;
+      }),
+    );
+  }
+}
