@@ -192,3 +192,29 @@ def test_twoAccounts(browser: Browser, server: PageServer, tmp_path: Path) -> No
         alice.open("Recent", "Bobby").say("after reloads")
         bob.open("Recent", "Alice").hears("after reloads")
         assert bob.errors == []
+
+
+@pytest.mark.long
+def test_fiftyReloads(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    Of 120 messages that come during fifty reloads, a reader sees each once: in the
+    conversation, and counted as it opens.
+    """
+    with users(browser, server, tmp_path, 2) as (alice, ming):
+        ming.signOn(10003).isOn().open("Groups", "cats")
+        alice.signOn(10001).isOn()
+        sent = [f"reload {i}" for i in range(120)]
+        for position, text in enumerate(sent):
+            ming.say(text)
+            if position % 12 in (0, 3, 5, 8, 10):
+                alice.page.reload(wait_until="commit")
+        alice.isOn().open("Groups", "cats")
+        sendAgain(ming)
+        alice.hears(sent[-1])
+        for first in range(90, -1, -30):
+            earlier = alice.page.get_by_role("button", name="Earlier messages")
+            while alice.page.get_by_text(sent[first], exact=True).count() == 0:
+                # It may be out of sight.
+                earlier.dispatch_event("click")
+        texts = [text for text in alice.texts if text.startswith("reload ")]
+        assert texts == sent
