@@ -254,3 +254,21 @@ test("unread messages are those of the server, and those that came since", async
   await client.lists.fetchRecent();
   assert.equal(conversation.unread, 3);
 });
+
+test("after a new connection a message in doubt is looked for before later ones", async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const messages = range(1, 3).map((id) => hi(id, id));
+  const answer = history(messages);
+  const { client } = rig((path, fields) =>
+    path === "channel/send_buddy_msg2" ? "<html>portal</html>" : answer(path, fields),
+  );
+  const conversation = client.conversations.get("friend", 7);
+  await client.history.open(conversation);
+  await client.sending.send(conversation, text("4"));
+  assert.equal(conversation.messages.at(-1).state, "unknown");
+  messages.push(hi(4, now, 5), hi(5, now + 1));
+  client.events.eventReceived("message", hi(5, now + 1));
+  await client.joined(false);
+  await turn();
+  assert.deepEqual(idsOf(conversation), range(1, 5));
+});

@@ -84,7 +84,12 @@ export class Client {
       // What polls bring from now on comes after what was missed.
       const loaded = [...this.conversations.all.values()]
         .filter(({ isLoaded }) => isLoaded)
-        .map((each) => ({ conversation: each, after: each.newestStored }));
+        // The newest page tells whether a message in doubt has arrived.
+        .map((each) => ({ each, isInDoubt: each.messages.some(isUnknown) }))
+        .map(({ each, isInDoubt }) => ({
+          conversation: each,
+          after: isInDoubt ? 0 : each.newestStored,
+        }));
       await Promise.all([this.lists.fetchOnline(), this.lists.fetchRecent()]);
       for (const { conversation, after } of loaded) {
         void this.history.loadMissed(conversation, after).catch(() => {});
@@ -164,4 +169,9 @@ export class Client {
       this.session.keep();
     }
   }
+}
+
+/** @param {Message} message */
+function isUnknown({ state }) {
+  return state === "unknown";
 }
