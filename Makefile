@@ -48,7 +48,7 @@ demo-onebot: .venv/demo-onebot.stamp .venv/judges.stamp
 
 # The tests come last, so that their count ends the output.
 test: .venv/test.stamp .venv/irc.stamp .venv/judges.stamp .venv/koishi.stamp \
-    .venv/page.stamp .venv/browser.stamp
+    .venv/page.stamp .venv/browser.stamp .venv/postgresql.stamp
 ifdef NAME
 	$(BIN)/pytest $(NAME)
 else
@@ -121,7 +121,7 @@ docs: .venv/test.stamp
 .venv/test.stamp: pyproject.toml | $(BIN)/pip
 	@echo 'Installing txwebqq, its tests and their tools into .venv with pip, one' \
 	    'or two minutes. The tests themselves take up to ten on two cores.'
-	@$(BIN)/python -m pip install --quiet --editable '.[irc,onebot,metrics,bench,test,docs]'
+	@$(BIN)/python -m pip install --quiet --editable '.[irc,onebot,postgresql,metrics,bench,test,docs]'
 	@touch $@ .venv/demo.stamp .venv/demo-onebot.stamp
 
 .venv/bench.stamp: pyproject.toml | $(BIN)/pip
@@ -148,7 +148,7 @@ docs: .venv/test.stamp
 	@$(BIN)/python tests/project/lowest.py >.venv/lowest/constraints.txt
 	@.venv/lowest/bin/python -m pip install --quiet \
 	    --constraint .venv/lowest/constraints.txt \
-	    --editable '.[irc,onebot,metrics,bench,test]'
+	    --editable '.[irc,onebot,postgresql,metrics,bench,test]'
 	@touch $@
 
 # Without these programs their tests are skipped, and the rest is tested still.
@@ -156,6 +156,9 @@ docs: .venv/test.stamp
 	@if sh $<; then touch $@; fi
 
 .venv/browser.stamp: tests/page/install-browser.sh | $(BIN)/pip
+	@if sh $<; then touch $@; fi
+
+.venv/postgresql.stamp: tests/postgresql/install-postgresql.sh | $(BIN)/pip
 	@if sh $<; then touch $@; fi
 
 # npm and Node.js are those that pip has installed.

@@ -23,6 +23,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 if TYPE_CHECKING:
+    from tests.postgresql.server import PostgreSQLServer
     from tests.rig import Rig
 
 # A slow machine is no bug; a run that nobody watches must be repeatable.
@@ -194,3 +195,15 @@ def rig() -> Iterator[Rig]:
     rig = Rig()
     yield rig
     rig.finish()
+
+
+@pytest.fixture(scope="session")
+def postgreSQL() -> Iterator[PostgreSQLServer]:
+    """
+    A PostgreSQL server, started for the first test that wants it.
+    """
+    from tests.postgresql.server import startedServer
+
+    server = startedServer()
+    yield server
+    server.stop()

@@ -9,7 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-EXTRAS = ("irc", "metrics", "bench", "test")
+EXTRAS = ("irc", "postgresql", "metrics", "bench", "test")
 """The extras that the tests need. Pages are built with the newest versions."""
 
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?[>=]=([\w.]+)(?:,<[\w.]+)?")

@@ -18,6 +18,7 @@ dependencies = ["one>=1.2", "two[tls]>=25.5"]
 
 [project.optional-dependencies]
 irc = ["three==3"]
+postgresql = []
 metrics = []
 bench = ["four>=4,<5"]
 test = [{test}]

@@ -94,6 +94,12 @@ class DatabaseInUse(InvalidConfiguration):
     """
 
 
+class DatabaseAbsent(InvalidConfiguration):
+    """
+    The tables of the database have to be made first.
+    """
+
+
 class Database:
     """
     An open database.
@@ -281,6 +287,38 @@ class Database:
             yield
         finally:
             self.connection.execute("ROLLBACK")
+
+    def lockTable(self, table: str) -> None:
+        """
+        Do nothing: a transaction keeps all others from the whole database.
+        """
+
+    def stream(self, query: str) -> Iterator[tuple[Any, ...]]:
+        """
+        Return the rows of a query, of which only one is in memory at a time.
+        """
+        return iter(self.connection.execute(query))
+
+    def numbersWereCopied(self, table: str, column: str) -> None:
+        """
+        Do nothing: the next number is one more than the highest.
+        """
+
+    @property
+    def version(self) -> int:
+        """
+        The version of the schema.
+        """
+        return self.count("PRAGMA user_version")
+
+    @property
+    def size(self) -> int:
+        """
+        The bytes that the database takes.
+        """
+        return self.count(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        )
 
     @property
     def dataVersion(self) -> int:

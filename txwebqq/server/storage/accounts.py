@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
+from txwebqq.databases.interface import Database
 from txwebqq.databases.statements import asciiLower
 from txwebqq.model import Number
 from txwebqq.server.records import (
@@ -15,7 +16,6 @@ from txwebqq.server.records import (
     AccountRecord,
     OnlineTime,
 )
-from txwebqq.sqlite.database import Database
 
 ACCOUNT_SCHEMA = """
 CREATE TABLE account (
@@ -127,6 +127,7 @@ class AccountStore:
             highest possible number is taken.
         """
         with self._database.transaction():
+            self._database.lockTable("account")
             number = self._database.count(
                 "SELECT coalesce(max(number), ? - 1) + 1 FROM account", LOWEST_NUMBER
             )

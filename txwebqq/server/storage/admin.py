@@ -5,6 +5,7 @@ and the removal of accounts.
 
 from __future__ import annotations
 
+from txwebqq.databases.interface import Database
 from txwebqq.model import Number
 from txwebqq.server.records import (
     CategoryRecord,
@@ -15,7 +16,6 @@ from txwebqq.server.records import (
     Population,
 )
 from txwebqq.server.storage.accounts import AccountStore
-from txwebqq.sqlite.database import Database
 from txwebqq.wire.commands.pictures import OF_ACCOUNT
 
 ACCOUNT_COLUMNS = {
@@ -196,7 +196,7 @@ class AdminStore:
         """
         Return the number of rows of each kind, by their names for operators.
         """
-        one = self._db.execute
+        count = self._database.count
         counts = {
             "accounts": "SELECT count(*) FROM account",
             "friendships": "SELECT count(*) FROM friendship WHERE owner < friend",
@@ -207,11 +207,12 @@ class AdminStore:
             "accounts with queued events": "SELECT count(DISTINCT number) FROM waiting",
             "pictures and files": "SELECT count(*) FROM blob",
             "bytes of pictures and files": "SELECT coalesce(sum(size), 0) FROM blob",
-            "bytes of the database": "SELECT page_count * page_size"
-            " FROM pragma_page_count, pragma_page_size",
-            "schema": "PRAGMA user_version",
         }
-        return {word: one(query).fetchone()[0] for word, query in counts.items()}
+        return {
+            **{word: count(query) for word, query in counts.items()},
+            "bytes of the database": self._database.size,
+            "schema": self._database.version,
+        }
 
 
 def _nonEmpty(texts: dict[Number, str]) -> dict[Number, str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from txwebqq.databases.interface import Database
 from txwebqq.model import Number
 from txwebqq.server.records import (
     DiscussionEntry,
@@ -15,7 +16,6 @@ from txwebqq.server.records import (
 from txwebqq.server.storage.groups import HIGHEST_CREATED, LOWEST_CREATED
 from txwebqq.server.storage.history import DISCUSSION
 from txwebqq.server.storage.readmarkers import markJoined
-from txwebqq.sqlite.database import Database
 
 DISCUSSION_SCHEMA = """
 CREATE TABLE discussion (
@@ -128,6 +128,7 @@ class DiscussionStore:
         @return: the number, which no other discussion ever has.
         """
         with self._database.transaction():
+            self._database.lockTable("discussion")
             number = Number(
                 self._database.count(
                     "SELECT coalesce(max(number), ?1 - 1) + 1 FROM discussion"

@@ -4,6 +4,7 @@ Tables of friend lists, their categories, and unanswered friend requests.
 
 from __future__ import annotations
 
+from txwebqq.databases.interface import Database
 from txwebqq.databases.statements import upsert
 from txwebqq.model import Number
 from txwebqq.server.records import (
@@ -12,7 +13,6 @@ from txwebqq.server.records import (
     FriendRecord,
     FriendRequestRecord,
 )
-from txwebqq.sqlite.database import Database
 
 FRIEND_SCHEMA = """
 CREATE TABLE category (

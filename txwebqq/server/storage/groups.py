@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from txwebqq.databases.interface import Database
 from txwebqq.databases.statements import asciiLower, upsert
 from txwebqq.model import BusinessCard, Number
 from txwebqq.server.records import (
@@ -18,7 +19,6 @@ from txwebqq.server.records import (
 )
 from txwebqq.server.storage.history import GROUP
 from txwebqq.server.storage.readmarkers import markJoined
-from txwebqq.sqlite.database import Database
 
 GROUP_SCHEMA = """
 CREATE TABLE room (
@@ -239,6 +239,7 @@ class GroupStore:
         @return: the number of the new group.
         """
         with self._database.transaction():
+            self._database.lockTable("room")
             number = Number(
                 self._database.count(
                     "SELECT coalesce(max(number), ?1 - 1) + 1 FROM room"

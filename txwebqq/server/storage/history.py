@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from txwebqq.databases.interface import Database
 from txwebqq.model import RECENT_BUDDY, RECENT_DISCUSSION, RECENT_GROUP, Number
-from txwebqq.sqlite.database import Database
 
 HISTORY_SCHEMA = """
 CREATE TABLE history (

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from txwebqq.databases.interface import Database
 from txwebqq.model import Number
 from txwebqq.server.storage.blobs import Blob
-from txwebqq.sqlite.database import Database
 
 MEDIA_SCHEMA = """
 CREATE TABLE blob (

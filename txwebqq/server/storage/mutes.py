@@ -4,9 +4,9 @@ Table of the mutes of groups.
 
 from __future__ import annotations
 
+from txwebqq.databases.interface import Database
 from txwebqq.databases.statements import upsert
 from txwebqq.model import Number
-from txwebqq.sqlite.database import Database
 
 MUTE_SCHEMA = """
 CREATE TABLE mute (

@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from txwebqq.databases.interface import Database
 from txwebqq.model import Number
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.events.storedformat import decodeQueued, encodeQueued
-from txwebqq.sqlite.database import Database
 
 OPERATOR_EVENT_SCHEMA = """
 CREATE TABLE operator_event (

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from txwebqq.databases.interface import Database
 from txwebqq.model import Number
 from txwebqq.server.storage.history import Conversation, HistoryWindow
-from txwebqq.sqlite.database import Database
 
 READ_MARKER_SCHEMA = """
 CREATE TABLE read_marker (

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 
+from txwebqq.databases.interface import Database
 from txwebqq.databases.statements import upsert
 from txwebqq.model import Number
-from txwebqq.sqlite.database import Database
 
 SESSION_SCHEMA = """
 CREATE TABLE session (

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from txwebqq.databases.interface import Database
 from txwebqq.databases.statements import upsert
 from txwebqq.model import Number
-from txwebqq.sqlite.database import Database
 
 SETTINGS_SCHEMA = """
 CREATE TABLE setting (

@@ -1,5 +1,5 @@
 """
-The server's database: one SQLite file, or memory when there is no file.
+The server's database: one SQLite file, memory when there is no file, or PostgreSQL.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ import json
 from enum import Enum
 from pathlib import Path
 
+from txwebqq.databases.opening import openDatabase
 from txwebqq.model import Number
 from txwebqq.server.storage.accounts import ACCOUNT_SCHEMA, AccountStore
 from txwebqq.server.storage.admin import AdminStore
@@ -26,7 +27,7 @@ from txwebqq.server.storage.operatorevents import (
 from txwebqq.server.storage.readmarkers import READ_MARKER_SCHEMA, ReadMarkerStore
 from txwebqq.server.storage.sessions import SESSION_SCHEMA, SessionStore
 from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
-from txwebqq.sqlite.database import MEMORY, Database, Schema
+from txwebqq.sqlite.database import MEMORY, Schema
 from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS, blockedIn
 
 VERSION = 14
@@ -39,7 +40,7 @@ CREATE TABLE secret (
 ) WITHOUT ROWID;
 """
 
-_SCHEMA = Schema(
+SCHEMA = Schema(
     "".join(
         (
             ACCOUNT_SCHEMA,
@@ -88,13 +89,17 @@ class Store:
         path: str | Path = MEMORY,
         shared: bool = False,
         isChecked: bool = False,
+        password: str | None = None,
     ) -> None:
         """
+        @param path: the file, or the URL of a PostgreSQL database.
         @param shared: whether a server may have the file open at the same
             time; then the file must exist, and no events may be queued.
-        @param isChecked: as in L{Database}.
+        @param isChecked: whether this process has opened the file before.
+        @param password: the password for PostgreSQL, L{None} for that of libpq.
         """
-        self.database = database = Database(path, _SCHEMA, shared, isChecked)
+        self.database = openDatabase(path, SCHEMA, shared, isChecked, password)
+        database = self.database
         self.copy = database.copy
         self.accounts = AccountStore(database)
         self.friends = FriendStore(database)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from txwebqq.databases.interface import Database
 from txwebqq.model import Number, Sent
 from txwebqq.server.events.kinds import KINDS
 from txwebqq.server.events.queued import QueuedEvent
@@ -17,7 +18,6 @@ from txwebqq.server.storage.sessions import (
     SessionStore,
     StoredSession,
 )
-from txwebqq.sqlite.database import Database
 
 MESSAGE_SCHEMA = """
 CREATE TABLE letter (

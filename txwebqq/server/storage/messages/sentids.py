@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from txwebqq.databases.interface import Database
 from txwebqq.databases.statements import upsert
 from txwebqq.model import Number, Sent
-from txwebqq.sqlite.database import Database
 
 SENT_ID_SCHEMA = """
 CREATE TABLE sent_id (

@@ -1,0 +1,3 @@
+"""
+PostgreSQL databases, behind the interface of L{txwebqq.databases.interface}.
+"""
