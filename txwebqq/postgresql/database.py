@@ -241,7 +241,7 @@ class Database:
         """
         self.connection.execute(
             f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'),"
-            f" max({column})) FROM {table}"
+            f" greatest(max({column}), 1), max({column}) >= 1) FROM {table}"
         )
 
     @property

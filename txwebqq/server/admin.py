@@ -5,16 +5,17 @@ The commands of C{webqq-admin} for a server's database.
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from txwebqq.config.options import versionText
+from txwebqq.databases.opening import ERRORS, isURL
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server.administration import (
     accounts,
     contacts,
+    copying,
     database,
     groups,
     passwords,
@@ -27,7 +28,7 @@ from txwebqq.server.administration.commandline import (
     shown,
 )
 from txwebqq.server.storage.store import Store
-from txwebqq.sqlite.database import DatabaseInUse
+from txwebqq.sqlite.database import DatabaseAbsent, DatabaseInUse
 
 
 def main(
@@ -50,7 +51,7 @@ def main(
         _perform(arguments)
     except InvalidConfiguration as e:
         return _printError(str(e))
-    except sqlite3.Error as e:
+    except ERRORS as e:
         return _printError(f"{arguments.database}: {e}")
     except KeyboardInterrupt:
         return _printError("interrupted; nothing was changed")
@@ -68,25 +69,27 @@ def _printError(problem: str) -> int:
 
 
 def _perform(arguments: Arguments) -> None:
-    path = Path(arguments.database)
+    address, password = arguments.database, copying.databasePassword(arguments)
     if arguments.prepare is not None:
         # Prompts come first: while the database is open, a server may wait for it.
         arguments.prepare(arguments)
-    if not path.exists():
+    if not _exists(address, password):
         if not arguments.creates:
-            raise InvalidConfiguration(f"{path}: the database does not exist")
-        Store(path).close()
+            raise InvalidConfiguration(f"{address}: the database does not exist")
+        Store(address, password=password).close()
     if arguments.ofFile:
+        if isURL(address):
+            raise InvalidConfiguration("pg_dump makes backups of PostgreSQL")
         # A backup before an upgrade is one of the older database.
-        arguments.action(path, arguments)
+        arguments.action(Path(address), arguments)
         return
     try:
-        store = Store(path, shared=not arguments.alone)
+        store = Store(address, shared=not arguments.alone, password=password)
     except DatabaseInUse as e:
         if not arguments.alone:
             raise
         raise InvalidConfiguration(
-            f"{path}: a server has it open; stop the server first, "
+            f"{address}: a server has it open; stop the server first, "
             "because sessions of the account would stay signed on"
         ) from e
     try:
@@ -99,6 +102,16 @@ def _perform(arguments: Arguments) -> None:
         store.close()
 
 
+def _exists(address: str, password: str | None) -> bool:
+    if not isURL(address):
+        return Path(address).exists()
+    try:
+        Store(address, shared=True, password=password).close()
+    except DatabaseAbsent:
+        return False
+    return True
+
+
 def _parser(more: Sequence[Callable[[CommandLine], None]]) -> Parser:
     parser = Parser(
         prog="webqq-admin",
@@ -107,7 +120,7 @@ def _parser(more: Sequence[Callable[[CommandLine], None]]) -> Parser:
     )
     parser.add_argument("--version", action="version", version=versionText(parser.prog))
     line = CommandLine(parser)
-    for topic in (accounts, contacts, groups, database, passwords):
+    for topic in (accounts, contacts, groups, database, copying, passwords):
         topic.addCommands(line)
     for addCommands in more:
         addCommands(line)

@@ -13,6 +13,7 @@ from twisted.python.usage import UsageError
 from txwebqq.config.endpoints import checkEndpoint
 from txwebqq.config.folders import checkFolderOf
 from txwebqq.daemon import asDaemonUser
+from txwebqq.databases.opening import isURL
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.operation.options import OperationOptions
 from txwebqq.server import population
@@ -146,6 +147,11 @@ class Options(OperationOptions):
             if self.isTrial:
                 return
             twistd: Any = self.parent or {}
+            if isURL(self["database"] or ""):
+                raise UsageError(
+                    "--database: only webqq-admin knows PostgreSQL so far; the server"
+                    " needs an SQLite file"
+                )
             if self["database"] is not None and not twistd.get("chroot"):
                 # The service opens it again, after twistd has gone to --rundir.
                 self["database"] = str(Path(self["database"]).absolute())

@@ -14,11 +14,11 @@ from txwebqq.server.storage.store import Store
 ONE, TWO = Number(10001), Number(10002)
 
 
-def test_references(tmp_path: Path) -> None:
+def test_references(tmp_path: Path, store: Store) -> None:
     """
     A blob is kept as long as anything refers to it, after all else expired.
     """
-    store, blobs = Store(), BlobStore(tmp_path / "b")
+    blobs = BlobStore(tmp_path / "b")
     writer = blobs.begin(9)
     writer.write(b"x")
     blob = writer.keep()

@@ -40,11 +40,10 @@ def test_again(tmp_path: Path) -> None:
     assert dump(path) == before
 
 
-def test_more() -> None:
+def test_more(store: Store) -> None:
     """
     A larger population adds what is new, and changes and removes nothing.
     """
-    store = Store()
     importPopulation(store, parse(POPULATION))
     importPopulation(
         store,
@@ -103,27 +102,25 @@ def test_more() -> None:
         ),
     ],
 )
-def test_missingAccount(text: str, problem: str) -> None:
+def test_missingAccount(text: str, problem: str, store: Store) -> None:
     """
     A population that names an account which does not exist is refused as a whole.
     """
-    store = Store()
     account = '[[account]]\nnumber = 10001\npassword = "x"\n'
     with pytest.raises(InvalidConfiguration, match=f"^{problem}$"):
         importPopulation(store, parse(account + text))
     assert store.accounts.get(ALICE) is None
 
 
-def test_empty() -> None:
+def test_empty(store: Store) -> None:
     """
     An empty population adds nothing.
     """
-    store = Store()
     importPopulation(store, Population())
     assert store.accounts.get(ALICE) is None
 
 
-def test_removed() -> None:
+def test_removed(store: Store) -> None:
     """
     Friends and members who were removed are not added again.
     """
@@ -131,7 +128,6 @@ def test_removed() -> None:
         '[[discussion]]\nnumber = 300001\nname = "x"\n'
         "owner = 10001\nmembers = [10002, 10003]"
     )
-    store = Store()
     importPopulation(store, parse(text))
     discussion = Number(300001)
     store.friends.remove(ALICE, BOB)

@@ -134,12 +134,12 @@ def test_stopped(tmp_path: Path) -> None:
     after.store.close()
 
 
-def test_storedUntilAcknowledged() -> None:
+def test_storedUntilAcknowledged(store: Store) -> None:
     """
     A message that a poll is held for is in the store before that poll and the
     sender are answered, and until the next poll acknowledges it.
     """
-    harness = ServerHarness()
+    harness = ServerHarness(store=store)
     alice, bob = harness.client(ALICE), harness.client(BOB)
     harness.turns = 0
     poll = bob.poll()
@@ -270,11 +270,10 @@ def test_twoServers(tmp_path: Path) -> None:
     Store(path).close()
 
 
-def test_serialNumbers() -> None:
+def test_serialNumbers(store: Store) -> None:
     """
     Serial numbers of deleted events are not used again.
     """
-    store = Store()
     event = FRIEND_MESSAGE.new(MessageIds(ALICE, 1, 2, 3), (Text("x"),))
     first = storeEvent(store, event, [BOB])
     assert store.messages.waiting(BOB, 0, 10) == [(first, event)]
@@ -283,12 +282,11 @@ def test_serialNumbers() -> None:
     assert storeEvent(store, event, [BOB]) > first
 
 
-def test_shares() -> None:
+def test_shares(store: Store) -> None:
     """
     The next events of an account are those that no reply holds, the same number of
     each conversation, in the order of their serial numbers.
     """
-    store = Store()
     senders = (ALICE, ALICE, ALICE, ALICE, DAVE, DAVE)
     serials = [
         storeEvent(store, FRIEND_MESSAGE.new(MessageIds(each, 1, n, n), ()), [BOB])
@@ -302,7 +300,7 @@ def test_shares() -> None:
     assert len(store.messages.next(BOB, 6)) == 5
 
 
-def test_acquainted() -> None:
+def test_acquainted(store: Store) -> None:
     """
     Two accounts are acquainted as friends, as members of a group or of a
     discussion, and while one has sent the other a request.
@@ -311,7 +309,6 @@ def test_acquainted() -> None:
     def isKnown(other: Number) -> tuple[bool, bool]:
         return store.areAcquainted(ALICE, other), store.areAcquainted(other, ALICE)
 
-    store = Store()
     eve = Number(10009)
     account = '[[account]]\nnumber = 10009\npassword = "x"\n'
     importPopulation(store, parse(POPULATION + account))

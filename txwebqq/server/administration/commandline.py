@@ -69,8 +69,11 @@ class CommandLine:
         self._common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
         for each in (parser, self._common):
             each.add_argument(
-                "--database", metavar="FILE", help="the server's database"
+                "--database",
+                metavar="FILE",
+                help="the server's database; a file, or postgresql://USER@HOST/NAME",
             )
+            self._addPasswordFile(each)
         self._commands = parser.add_subparsers(metavar="COMMAND", required=True)
         self._topics: dict[str, Any] = {}
 
@@ -107,6 +110,15 @@ class CommandLine:
         made: Parser = self._commands.add_parser(name, help=text, description=text)
         made.set_defaults(action=None, run=run)
         return made
+
+    @staticmethod
+    def _addPasswordFile(parser: Parser) -> None:
+        parser.add_argument(
+            "--database-password-file",
+            metavar="FILE",
+            help="file with the password for PostgreSQL, that only its owner may read; "
+            "default: that of libpq, such as PGPASSFILE",
+        )
 
     def _add(
         self,

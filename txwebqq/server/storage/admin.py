@@ -129,17 +129,17 @@ class AdminStore:
 
     def _friendships(self) -> list[FriendshipEntry]:
         found: dict[tuple[Number, Number], dict[Number, tuple[str | int, str]]] = {}
-        for owner, friend, category, markname in self._db.execute(
-            "SELECT f.owner, f.friend, CASE"
+        for owner, friend, index, name, markname in self._db.execute(
             # The name, unless the owner has two categories of that name.
-            "  WHEN c.name IS NULL THEN 0 WHEN 1 = (SELECT count(*)"
-            "   FROM category d WHERE d.owner = c.owner AND d.name = c.name)"
-            "  THEN c.name ELSE c.idx END, f.markname"
+            "SELECT f.owner, f.friend, coalesce(c.idx, 0), CASE WHEN 1 = ("
+            "  SELECT count(*) FROM category d"
+            "  WHERE d.owner = c.owner AND d.name = c.name) THEN c.name END, f.markname"
             " FROM friendship f"
             " LEFT JOIN category c ON c.owner = f.owner AND c.idx = f.category"
             " ORDER BY CASE WHEN f.owner < f.friend THEN f.owner ELSE f.friend END,"
             " CASE WHEN f.owner < f.friend THEN f.friend ELSE f.owner END, f.owner"
         ):
+            category = index if name is None else name
             between = min(owner, friend), max(owner, friend)
             found.setdefault(between, {})[owner] = category, markname
         return [

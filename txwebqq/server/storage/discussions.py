@@ -50,7 +50,8 @@ class DiscussionStore:
         """
         rows = self._db.execute(
             "SELECT d.number, d.name, m.mask FROM discussion_member m"
-            " JOIN discussion d ON d.number = m.discussion WHERE m.number = ?",
+            " JOIN discussion d ON d.number = m.discussion WHERE m.number = ?"
+            " ORDER BY m.discussion",
             (number,),
         )
         return [DiscussionMembership(*row) for row in rows]
@@ -93,7 +94,8 @@ class DiscussionStore:
         messages.
         """
         rows = self._db.execute(
-            "SELECT number FROM discussion_member WHERE discussion = ? AND mask <> 2",
+            "SELECT number FROM discussion_member WHERE discussion = ? AND mask <> 2"
+            " ORDER BY number",
             (discussion,),
         )
         return [number for (number,) in rows]

@@ -71,7 +71,7 @@ class FriendStore:
         rows = self._db.execute(
             "SELECT f.friend, a.nick, a.face, f.category, f.markname"
             " FROM friendship f JOIN account a ON a.number = f.friend"
-            " WHERE f.owner = ?",
+            " WHERE f.owner = ? ORDER BY f.friend",
             (owner,),
         )
         return [FriendRecord(*row) for row in rows]
@@ -81,7 +81,7 @@ class FriendStore:
         Return the numbers of an account's friends.
         """
         rows = self._db.execute(
-            "SELECT friend FROM friendship WHERE owner = ?", (owner,)
+            "SELECT friend FROM friendship WHERE owner = ? ORDER BY friend", (owner,)
         )
         return [friend for (friend,) in rows]
 
@@ -113,7 +113,7 @@ class FriendStore:
         Return the accounts that have an account in their friend list.
         """
         rows = self._db.execute(
-            "SELECT owner FROM friendship WHERE friend = ?", (friend,)
+            "SELECT owner FROM friendship WHERE friend = ? ORDER BY owner", (friend,)
         )
         return [owner for (owner,) in rows]
 
@@ -214,7 +214,8 @@ class FriendStore:
         Return the categories of an account's friend list.
         """
         rows = self._db.execute(
-            "SELECT idx, name, sort FROM category WHERE owner = ?", (owner,)
+            "SELECT idx, name, sort FROM category WHERE owner = ? ORDER BY idx",
+            (owner,),
         )
         return [CategoryRecord(*row) for row in rows]
 

@@ -103,7 +103,8 @@ class GroupStore:
         """
         rows = self._db.execute(
             "SELECT r.number, r.name, m.markname, m.mask"
-            " FROM member m JOIN room r ON r.number = m.room WHERE m.number = ?",
+            " FROM member m JOIN room r ON r.number = m.room WHERE m.number = ?"
+            " ORDER BY m.room",
             (number,),
         )
         return [GroupMembership(*row) for row in rows]
@@ -157,7 +158,9 @@ class GroupStore:
         """
         Return the numbers of a group's members.
         """
-        rows = self._db.execute("SELECT number FROM member WHERE room = ?", (group,))
+        rows = self._db.execute(
+            "SELECT number FROM member WHERE room = ? ORDER BY number", (group,)
+        )
         return [number for (number,) in rows]
 
     def memberCount(self, group: Number) -> int:
@@ -172,7 +175,8 @@ class GroupStore:
         """
         rows = self._db.execute(
             "SELECT m.number FROM member m JOIN room r ON r.number = m.room"
-            " WHERE m.room = ? AND ((m.flag & 1) = 1 OR m.number = r.owner)",
+            " WHERE m.room = ? AND ((m.flag & 1) = 1 OR m.number = r.owner)"
+            " ORDER BY m.number",
             (group,),
         )
         return [number for (number,) in rows]
@@ -186,7 +190,7 @@ class GroupStore:
             "SELECT m.number FROM member m LEFT JOIN global_mask g"
             " ON g.number = m.number WHERE m.room = ?"
             " AND (CASE coalesce(g.mask, 0) WHEN 0 THEN m.mask <> 2"
-            " ELSE g.mask <> 3 END)",
+            " ELSE g.mask <> 3 END) ORDER BY m.number",
             (group,),
         )
         return [number for (number,) in rows]
@@ -197,7 +201,8 @@ class GroupStore:
         """
         rows = self._db.execute(
             "SELECT m.number, a.nick, m.card, m.flag, a.profile"
-            " FROM member m JOIN account a ON a.number = m.number WHERE m.room = ?",
+            " FROM member m JOIN account a ON a.number = m.number WHERE m.room = ?"
+            " ORDER BY m.number",
             (group,),
         )
         return [
