@@ -76,7 +76,7 @@ class PostgreSQLServer:
             "--no-sync",
             "--auth=trust",
             "--encoding=UTF8",
-            "--locale=C",
+            "--locale=C.UTF-8",
             "--username=webqq",
             f"--pgdata={data}",
         )

@@ -148,6 +148,7 @@ def test_backlog(listen: str, expected: str) -> None:
         ),
         (["--nonsense"], "nonsense"),
         (["stray"], ""),
+        (["--database", "postgresql://x@y/z"], "the server needs an SQLite file"),
     ],
 )
 def test_problems(arguments: list[str], problem: str) -> None:
