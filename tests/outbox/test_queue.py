@@ -28,6 +28,7 @@ from txwebqq.errors import (
 )
 from txwebqq.model import (
     Delivered,
+    Did,
     Face,
     Failed,
     Font,
@@ -41,6 +42,7 @@ from txwebqq.model import (
     ToDiscussion,
     ToFriend,
     ToGroup,
+    ToStranger,
     Uncertain,
 )
 from txwebqq.outbox.queue import MessageQueue
@@ -369,8 +371,14 @@ def test_unsendable(
         (ToFriend(Number(True)), "ToFriend is bool, not int"),
         (ToGroup(cast(Any, 1.5)), "ToGroup is float, not int"),
         (ToDiscussion(cast(Any, b"1")), "ToDiscussion is bytes, not int"),
-        (10001, "a recipient is a ToFriend, ToGroup or ToDiscussion, not int"),
+        (
+            10001,
+            "a recipient is a ToFriend, ToGroup, ToDiscussion or ToStranger, not int",
+        ),
         (None, "not NoneType"),
+        (ToStranger(cast(Any, "1"), ToGroup(Number(1))), "is str, not int"),
+        (ToStranger(Number(1), ToGroup(cast(Any, None))), "ToGroup is NoneType"),
+        (ToStranger(Number(1), cast(Any, 5)), "the place of a ToStranger is"),
     ],
 )
 def test_noRecipient(scene: Scene, to: Any, text: str) -> None:
@@ -720,6 +728,45 @@ def test_signOn(scene: Scene) -> None:
     assert all(map(delivered, outcomes))
     assert scene.bob.heard == ["1", "2", "g"]
     assert scene.carol.heard == ["c", "g"]
+
+
+@pytest.mark.parametrize("isGroup", [True, False])
+def test_stranger(kept: Scene, isGroup: bool) -> None:
+    """
+    A member of a group or discussion who is no friend is found again by the number
+    after a new sign-on, and a message whose answer is lost is delivered once.
+    """
+    [dave] = kept.web.friends("Dave")
+    dave.run()
+    kept.start()
+    place: ToGroup | ToDiscussion
+    if isGroup:
+        place = ToGroup(kept.web.group("dogs", kept.alice, dave))
+    else:
+        place = ToDiscussion(kept.web.discussion("tea", kept.alice, dave))
+    kept.web.result(kept.service.signOff())
+    to = ToStranger(dave.number, place)
+    outcomes = [kept.sendTo(to, "1"), kept.sendTo(to, "2")]
+    kept.service.signOn()
+    kept.replies(processed(kept), disconnect, path="/channel/send_sess_msg2")
+    kept.web.settle(100)
+    assert all(map(delivered, outcomes))
+    assert dave.heard == ["1", "2"]
+    dave.stop()
+
+
+def test_noMember(scene: Scene) -> None:
+    """
+    A member who has left is told of, and no other member gets the message.
+    """
+    [dave] = scene.web.friends("Dave")
+    scene.bob.run()
+    scene.start()
+    for place in (ToGroup(scene.cats), ToGroup(Number(5)), ToDiscussion(Did(5))):
+        [outcome] = scene.sendTo(ToStranger(dave.number, place), "1")
+        assert isinstance(outcome, Failed)
+        assert isinstance(outcome.reason, UnknownRecipient)
+    assert not scene.bob.heard
 
 
 def test_restart(scene: Scene) -> None:

@@ -144,6 +144,7 @@ from txwebqq.model.queued import (
     ToDiscussion,
     ToFriend,
     ToGroup,
+    ToStranger,
 )
 from txwebqq.model.states import AccountState, StateChange
 
@@ -262,6 +263,7 @@ __all__ = [
     "outcomeOf",
     "ToFriend",
     "ToGroup",
+    "ToStranger",
     "ToDiscussion",
     "Recipient",
     "QueuedMessage",

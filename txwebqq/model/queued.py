@@ -38,7 +38,20 @@ class ToDiscussion(Value, gc=False):
     did: Did
 
 
-Recipient = ToFriend | ToGroup | ToDiscussion
+class ToStranger(Value, gc=False):
+    """
+    A member of a group or discussion of the account who need not be a friend, in a
+    temporary chat.
+
+    @ivar number: the permanent number, not the uin.
+    @ivar place: the group or discussion.
+    """
+
+    number: Number
+    place: ToGroup | ToDiscussion
+
+
+Recipient = ToFriend | ToGroup | ToDiscussion | ToStranger
 """The recipient of a queued message."""
 
 

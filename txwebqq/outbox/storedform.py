@@ -30,6 +30,7 @@ from txwebqq.model import (
     ToDiscussion,
     ToFriend,
     ToGroup,
+    ToStranger,
     Uncertain,
 )
 
@@ -64,9 +65,14 @@ def checkRecipient(to: object) -> None:
                     f"the number of a {type(to).__name__} is"
                     f" {type(given).__name__}, not int"
                 )
+        case ToStranger(number, ToGroup() | ToDiscussion() as place):
+            checkRecipient(ToFriend(number))
+            checkRecipient(place)
+        case ToStranger():
+            raise TypeError("the place of a ToStranger is a ToGroup or ToDiscussion")
         case _:
             raise TypeError(
-                "a recipient is a ToFriend, ToGroup or ToDiscussion, not"
+                "a recipient is a ToFriend, ToGroup, ToDiscussion or ToStranger, not"
                 f" {type(to).__name__}"
             )
 
@@ -82,6 +88,8 @@ def writeRecipient(to: Recipient) -> str:
             return f"group {number}"
         case ToDiscussion(did):
             return f"discussion {did}"
+        case ToStranger(number, place):
+            return f"stranger {number} {writeRecipient(place)}"
 
 
 def readRecipient(text: str) -> Recipient:
@@ -94,6 +102,11 @@ def readRecipient(text: str) -> Recipient:
             return ToFriend(Number(int(number)))
         case "group":
             return ToGroup(Number(int(number)))
+        case "stranger":
+            number, _, written = number.partition(" ")
+            place = readRecipient(written)
+            assert isinstance(place, (ToGroup, ToDiscussion))
+            return ToStranger(Number(int(number)), place)
     return ToDiscussion(Did(int(number)))
 
 

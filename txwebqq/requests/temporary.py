@@ -62,7 +62,7 @@ class TemporaryChatRequests(MessageRequests):
 
         async def send() -> Sent:
             checked = contentOf(content)
-            signature = await self._signature(uin, shared, service)
+            signature = await self.fetchTemporaryChatSignature(uin, shared, service)
             return await self.sendTo(
                 ("stranger", uin),
                 checked,
@@ -92,7 +92,15 @@ class TemporaryChatRequests(MessageRequests):
             message.sender, content, group=Gid(message.place), font=font
         )
 
-    def _signature(self, uin: Uin, shared: Gid | Did, service: int) -> Deferred[str]:
+    def fetchTemporaryChatSignature(
+        self, uin: Uin, shared: Gid | Did, service: int
+    ) -> Deferred[str]:
+        """
+        Fetch the signature that messages of a temporary chat need, or use the one that
+        was fetched in the last five minutes (protocol.md 2.2.5).
+
+        @param service: 0 for a group, 1 for a discussion.
+        """
         signatures = self.transport.temporaryChatSignatures
         key = uin, int(shared), service
         now = self.transport.seconds()

@@ -224,7 +224,7 @@ class WebQQResource(Resource):
             GroupMemberAPI(groupSettings, discussionRules),
             GroupAdminAPI(groupRules),
             DiscussionsAPI(state, discussionRules),
-            TemporaryChatAPI(TemporaryChatRules(state, random)),
+            TemporaryChatAPI(state, TemporaryChatRules(state, random)),
         ):
             self.handlers.update(handlersOf(api))
         self._streamed = StreamedRequests(uploads, self.handlers, limits, proxies)

@@ -6,6 +6,7 @@ Handlers of temporary chats: messages to members of a shared group or discussion
 from __future__ import annotations
 
 from txwebqq.model import Sent
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.domain.temporary import TemporaryChatRules
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
@@ -24,7 +25,8 @@ class TemporaryChatAPI:
     The handlers of temporary chats.
     """
 
-    def __init__(self, temporaryRules: TemporaryChatRules) -> None:
+    def __init__(self, state: ServerState, temporaryRules: TemporaryChatRules) -> None:
+        self._router = state.router
         self._rules = temporaryRules
 
     @answers(GetC2cmsgSig2)
@@ -56,11 +58,15 @@ class TemporaryChatAPI:
         """
         C{POST /channel/send_sess_msg2}: send a message in a temporary chat.
         """
-        return self._rules.send(
-            session,
-            command.to,
-            command.signature,
-            command.service,
-            command.content,
-            command.font,
+        return self._router.sendOnce(
+            session.number,
+            command.sendId,
+            lambda: self._rules.send(
+                session,
+                command.to,
+                command.signature,
+                command.service,
+                command.content,
+                command.font,
+            ),
         )

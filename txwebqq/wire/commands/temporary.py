@@ -14,7 +14,13 @@ from txwebqq.values import Secret
 from txwebqq.wire.coerce import Expected, textOf, unsigned
 from txwebqq.wire.command import SentReply
 from txwebqq.wire.content import decodeSent, encodeSent
-from txwebqq.wire.endpoints import ChannelGet, ChannelPost, postFields
+from txwebqq.wire.endpoints import (
+    ChannelGet,
+    ChannelPost,
+    postFields,
+    sendIdIn,
+    sendIdMember,
+)
 from txwebqq.wire.form import Form, Pairs
 from txwebqq.wire.parameters import NUMBER
 
@@ -76,6 +82,8 @@ class SendSessMsg2(SentReply, ChannelPost[Sent]):
 
     @ivar signature: the signature that L{GetC2cmsgSig2} returned.
     @ivar face: the index of the sender's avatar, without effect.
+    @ivar sendId: as of
+        L{SendBuddyMsg2<txwebqq.wire.commands.messages.SendBuddyMsg2>}.
     """
 
     path = "/channel/send_sess_msg2"
@@ -87,6 +95,7 @@ class SendSessMsg2(SentReply, ChannelPost[Sent]):
     messageId: int
     font: Font = Font()
     face: int = 0
+    sendId: str = ""
 
     def encodeFields(self) -> Pairs:
         members = {
@@ -99,7 +108,7 @@ class SendSessMsg2(SentReply, ChannelPost[Sent]):
             "clientid": self.ticket.clientid,
             "psessionid": self.ticket.psessionid,
         }
-        return postFields(members, self.ticket)
+        return postFields(members | sendIdMember(self.sendId), self.ticket)
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
@@ -113,4 +122,5 @@ class SendSessMsg2(SentReply, ChannelPost[Sent]):
             messageId=form.integer("msg_id", 0),
             font=font,
             face=form.integer("face", 0),
+            sendId=sendIdIn(form),
         )
