@@ -5,8 +5,10 @@ The plugin C{twistd webqq-onebot}: accounts for bots that speak OneBot 11.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService
@@ -15,6 +17,7 @@ from txwebqq.accounts import (
     REPEATED,
     Access,
     AccountMaker,
+    WebQQAccess,
     makeAccount,
     readAccess,
 )
@@ -83,11 +86,28 @@ def readAccounts(root: ConfigTable) -> tuple[BotAccountSettings, ...]:
         "number",
         REPEATED,
     )
+    for key in ("session-file", "seen-file"):
+        refuseRepeated(_filesOf(found, key), key, ": each account needs its own")
     return accounts
+
+
+def _filesOf(
+    found: Iterable[tuple[ConfigTable, BotAccountSettings]], key: str
+) -> Iterator[tuple[ConfigTable, Path]]:
+    for table, settings in found:
+        access = settings.access
+        if isinstance(access, WebQQAccess):
+            isSession = key == "session-file"
+            path = access.sessionFile if isSession else access.seenFile
+            if path is not None:
+                yield table, path
 
 
 def _readAccount(table: ConfigTable) -> BotAccountSettings:
     account, access = readAccess(table)
+    if isinstance(access, WebQQAccess):
+        # OneBot gives no event a second time.
+        access = replace(access, seenFile=table.writtenFile("seen-file"))
     onState = table.command("on-state")
     settings = BotAccountSettings(account, access, readSurface(table), onState)
     table.close()

@@ -30,6 +30,14 @@ listen = "tcp:3001:interface=127.0.0.1"
 """
 
 
+def _withFile(key: str) -> str:
+    """
+    Two accounts with one file.
+    """
+    first = f'{ACCOUNT}{key} = "x"{FORWARD}'
+    return first + first.replace("10002", "10003").replace('"x"', '"./x"')
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """
@@ -60,6 +68,7 @@ server = "https://qq.example"
 files-folder = "."
 remembered-messages = 50
 status = "silent"
+seen-file = "seen"
 [[account.forward]]
 listen = "tcp:3001"
 token-file = "token"
@@ -76,7 +85,9 @@ url = "http://127.0.0.1:8080/?key=hidden"
 secret-file = "token"
 """
     (settings,) = read(folder, text)
-    assert settings.access == WebQQAccess("https://qq.example")
+    assert settings.access == WebQQAccess(
+        "https://qq.example", seenFile=folder / "seen"
+    )
     assert settings.account.status is Status.SILENT
     assert settings.account.password == "the password"
     surface = settings.surface
@@ -106,6 +117,9 @@ secret-file = "token"
         ),
         (ACCOUNT + "[[account.foward]]\n", "'foward' is not known here"),
         (ACCOUNT + FORWARD + ACCOUNT + FORWARD, "is there twice"),
+        (ACCOUNT + 'seen-file = "x/y"' + FORWARD, "cannot be used: there is no folder"),
+        (_withFile("session-file"), "x is there twice: each account needs its own"),
+        (_withFile("seen-file"), "x is there twice: each account needs its own"),
         (ACCOUNT + "[[account.forward]]", "forward 1: listen is missing"),
         (
             ACCOUNT + '[[account.forward]]\nlisten = "tcp:3001"',

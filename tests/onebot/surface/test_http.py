@@ -375,6 +375,7 @@ def test_stopWhilePosting() -> None:
     scene.bot.account.notice("friend_add", user_id=1)
     with CapturedLog() as log:
         scene.poster.stopService()
+        scene.web.settle()
     assert len(clock.getDelayedCalls()) == before
     assert "failed" not in log.text
 

@@ -16,6 +16,7 @@ from twisted.logger import Logger
 from txwebqq.errors import NotSignedOn
 from txwebqq.model import FriendshipNotice, GroupNotice, Number
 from txwebqq.onebot.surface.files import FileLoader, SharedFiles
+from txwebqq.onebot.surface.handover import Handover
 from txwebqq.onebot.surface.pictures import PictureLoader, ReceivedPictures
 from txwebqq.onebot.surface.store import MAX_MESSAGES, MessageStore
 from txwebqq.protocol import WebQQProtocol
@@ -27,7 +28,9 @@ of each kind."""
 MESSAGE_SENT = "message_sent"
 """The C{post_type} of a message of our own, which most bots do not expect."""
 
-Listener = Callable[[dict[str, Any]], None]
+Listener = Callable[[dict[str, Any]], Deferred[None] | None]
+"""A function that gives an event to a bot. It may return a Deferred that fires when the
+bot has answered, or does not any more."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -72,6 +75,7 @@ class SurfaceAccount:
         self.friendRequests: dict[str, FriendshipNotice] = {}
         self.joinRequests: dict[str, GroupNotice] = {}
         self._protocol: WebQQProtocol | None = None
+        self._handover = Handover(clock)
         self._listeners: dict[Listener, bool] = {}
         self._flags = 0
         self._wasLost = False
@@ -126,16 +130,21 @@ class SurfaceAccount:
         Tell all listeners of an event.
         """
         isOwn = event["post_type"] == MESSAGE_SENT
+        answers: list[Deferred[None]] = []
         for listener, hasOwn in list(self._listeners.items()):
             if isOwn and not hasOwn:
                 continue
             try:
-                listener(event)
+                answer = listener(event)
+                if answer is not None:
+                    answers.append(answer)
             except Exception:
                 self._log.failure(
                     "Passing an event on failed (account {number}).",
                     number=self.number,
                 )
+        if self._protocol is not None:
+            self._handover.begin(self._protocol.transport, answers)
 
     def notice(self, noticeType: str, **fields: Any) -> None:
         """
@@ -183,6 +192,7 @@ class SurfaceAccount:
         """
         if self._protocol is protocol:
             self._protocol = None
+            self._handover.stop()
 
     def lost(self, tag: str, reason: str) -> None:
         """

@@ -49,7 +49,8 @@ class EventPoster(Service):
         self._settings = settings
         self._treq = treq
         self._dispatcher = CallDispatcher(account, settings.isArray)
-        self._waiting: deque[dict[str, Any]] = deque()
+        # Events, and Deferreds that fire when they are answered or lost.
+        self._waiting: deque[tuple[dict[str, Any], Deferred[None]]] = deque()
         self._posting: Deferred[None] | None = None
         self._timer: IDelayedCall | None = None
         self._lost = 0
@@ -93,22 +94,26 @@ class EventPoster(Service):
         status = self._account.status
         self._happened(self._meta("heartbeat", status=status, interval=interval))
 
-    def _happened(self, event: dict[str, Any]) -> None:
-        self._waiting.append(event)
+    def _happened(self, event: dict[str, Any]) -> Deferred[None] | None:
+        ended: Deferred[None] = Deferred()
+        self._waiting.append((event, ended))
         if len(self._waiting) > MAX_WAITING:
-            self._waiting.popleft()
+            self._waiting.popleft()[1].callback(None)
             self._lost += 1
         self._postNext()
+        # Other bots do not wait for one that is away.
+        return None if self._isFailing else ended
 
     def _postNext(self) -> None:
         if self._posting is not None or not self._waiting or not self.running:
             return
-        event = self._waiting.popleft()
+        event, ended = self._waiting.popleft()
         posting = self._posting = Deferred.fromCoroutine(self._post(event))
         posting.addErrback(self._ebPost)
-        posting.addCallback(lambda _: self._posted(posting))
+        posting.addCallback(lambda _: self._posted(posting, ended))
 
-    def _posted(self, posting: Deferred[None]) -> None:
+    def _posted(self, posting: Deferred[None], ended: Deferred[None]) -> None:
+        ended.callback(None)
         # Not after the end of the service.
         if self._posting is posting:
             self._posting = None

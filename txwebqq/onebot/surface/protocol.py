@@ -70,7 +70,22 @@ class SurfaceProtocol(WebQQProtocol):
             if not self._isLost:
                 await make()
 
-        return self._order.run(lambda: Deferred.fromCoroutine(unlessLost()))
+        release: Callable[[], None] | None = None
+        isEnded = False
+
+        def ended(result: Any) -> Any:
+            nonlocal isEnded
+            isEnded = True
+            if release is not None:
+                release()
+            return result
+
+        done = self._order.run(lambda: Deferred.fromCoroutine(unlessLost()))
+        done.addBoth(ended)
+        if not isEnded:
+            # The server gives the event again if the process ends before.
+            release = self.transport.holdEvents()
+        return done
 
     def signedOn(self) -> object:
         async def load() -> None:

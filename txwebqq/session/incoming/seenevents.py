@@ -116,6 +116,9 @@ class SeenEvents:
         The application could not store an event: those that are not acknowledged
         have to come again in the next process.
         """
+        if self._isHeld:
+            # None was written since.
+            return
         self._isHeld = True
         if self._unconfirmed:
             self._write([f"-{key}" for key in self._unconfirmed])
