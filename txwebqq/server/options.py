@@ -147,11 +147,6 @@ class Options(OperationOptions):
             if self.isTrial:
                 return
             twistd: Any = self.parent or {}
-            if isURL(self["database"] or ""):
-                raise UsageError(
-                    "--database: only webqq-admin knows PostgreSQL so far; the server"
-                    " needs an SQLite file"
-                )
             if self["database"] is not None and not twistd.get("chroot"):
                 # The service opens it again, after twistd has gone to --rundir.
                 self["database"] = str(Path(self["database"]).absolute())
@@ -177,6 +172,11 @@ def _endpoint(text: str) -> str:
 def _checkDatabase(file: str | None) -> None:
     if file is None:
         return
+    if isURL(file):
+        raise InvalidConfiguration(
+            "--database: only webqq-admin knows PostgreSQL so far; the server needs an"
+            " SQLite file"
+        )
     try:
         checkFolderOf(Path(file))
     except InvalidConfiguration as e:
