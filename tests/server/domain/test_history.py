@@ -267,6 +267,19 @@ def test_restart(tmp_path: Path) -> None:
     after.store.close()
 
 
+def test_lastSequence(scene: RecorderScene) -> None:
+    """
+    The store knows the last sequence number of a group, also of one without a history.
+    """
+    for sequence in (7, 9):
+        ids = MessageIds(ALICE, START, 1, sequence)
+        event = GROUP_MESSAGE.new(ids, (Text("hello"),), group=CATS, sequence=sequence)
+        scene.recorder.record(event, encodeQueued(event), [])
+    scene.recorder.flush()
+    last = scene.store.history.lastSequence
+    assert (last(CATS), last(ALICE)) == (9, 0)
+
+
 def test_find(scene: RecorderScene) -> None:
     """
     A message is found by its id, also if it is not on the disk yet and if newer texts

@@ -91,7 +91,7 @@ class ServerState:
         self.store = store
         self._dataVersion = store.database.dataVersion
         self.sessions = Sessions(now, random)
-        self.messageIds = MessageIdGenerator(now, random)
+        self.messageIds = MessageIdGenerator(now, random, store.history.lastSequence)
         self.recorder = HistoryRecorder(store.history, now)
         self.onlineTime = OnlineTimeTracker(store.accounts, now)
         self.router = MessageRouter(

@@ -10,6 +10,10 @@ from txwebqq.model import Number
 from txwebqq.server.events.queued import MessageIds
 from txwebqq.server.sessions.sessions import Random
 
+UNSTORED = 2000
+"""Maximum number of messages of a conversation of which the database may have no
+history when the server is killed."""
+
 
 class MessageIdGenerator:
     """
@@ -17,11 +21,19 @@ class MessageIdGenerator:
     group and discussion.
 
     @param now: returns the time in Unix seconds.
+    @param lastSequence: returns the last stored sequence number of a group or
+        discussion, 0 for none.
     """
 
-    def __init__(self, now: Callable[[], float], random: Random) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float],
+        random: Random,
+        lastSequence: Callable[[Number], int],
+    ) -> None:
         self._now = now
         self._random = random
+        self._lastSequence = lastSequence
         self._messageIds: dict[Number, int] = {}
         self._sequences: dict[Number, int] = {}
 
@@ -51,8 +63,12 @@ class MessageIdGenerator:
         Return the sequence number of the next message in a group or a
         discussion.
         """
-        # Some clients drop a message with a lower number as a repetition, so
-        # the numbers must not start again with the server.
-        last = self._sequences.get(conversation) or int(self._now())
+        last = self._sequences.get(conversation)
+        if last is None:
+            # Some clients drop a message with a lower number as a repetition, so the
+            # numbers must not start again with the server; its clock is behind them
+            # after more than a message a second, or when it was set back.
+            stored = self._lastSequence(conversation)
+            last = max(int(self._now()), stored + UNSTORED if stored else 0)
         self._sequences[conversation] = last + 1
         return last + 1

@@ -133,6 +133,21 @@ class HistoryStore:
             )
         self._lastSerial = serial
 
+    def lastSequence(self, number: Number) -> int:
+        """
+        Return the last sequence number of a group or discussion, 0 if the database has
+        none.
+        """
+        return max(
+            self._database.count(
+                f"SELECT coalesce(max(seq), 0) FROM history WHERE {_WHERE}",
+                kind,
+                number,
+                0,
+            )
+            for kind in (GROUP, DISCUSSION)
+        )
+
     def newestWithIds(
         self, conversation: Conversation, window: HistoryWindow, text: str, before: int
     ) -> StoredMessage | None:
