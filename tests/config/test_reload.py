@@ -8,6 +8,7 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from twisted.application.service import MultiService
@@ -18,6 +19,7 @@ from txwebqq.config.labels import labelled
 from txwebqq.config.passwordfile import PASSWORD_VARIABLE
 from txwebqq.config.reload import ConfigReloader, differences
 from txwebqq.irc import tap as irctap
+from txwebqq.net import certificates
 from txwebqq.operation.reload import daemonReloader
 from txwebqq.server import tap as servertap
 
@@ -38,8 +40,10 @@ class FakeOperation:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """
-    A folder with a secret.
+    A folder with a secret, in a process without certificates: those of other tests may
+    not be collected yet, and their files are gone.
     """
+    monkeypatch.setattr(certificates, "_reloaders", WeakSet())
     monkeypatch.delenv(PASSWORD_VARIABLE, raising=False)
     (tmp_path / "secret").touch(mode=0o600)
     (tmp_path / "secret").write_text("green tea\n", encoding="utf-8")
