@@ -23,6 +23,7 @@ from txwebqq.model import (
     Font,
     Gid,
     Group,
+    PictureBytes,
     QueuedMessage,
     QueuePolicy,
     Recipient,
@@ -62,7 +63,7 @@ class IMessageQueue(Interface):
 
     def send(
         to: Recipient,
-        content: str | Iterable[Segment | str],
+        content: str | Iterable[Segment | PictureBytes | str],
         font: Font = Font(),
         key: str = "",
     ) -> Deferred[SendOutcome]:

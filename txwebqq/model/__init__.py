@@ -138,6 +138,8 @@ from txwebqq.model.outcomes import (
     outcomeOf,
 )
 from txwebqq.model.queued import (
+    PictureBytes,
+    QueuedContent,
     QueuedMessage,
     QueuePolicy,
     Recipient,
@@ -266,6 +268,8 @@ __all__ = [
     "ToStranger",
     "ToDiscussion",
     "Recipient",
+    "PictureBytes",
+    "QueuedContent",
     "QueuedMessage",
     "QueuePolicy",
 ]

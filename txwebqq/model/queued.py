@@ -4,10 +4,12 @@ Messages of a durable queue, and their recipients, by permanent numbers.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from txwebqq.model.contacts import Number
-from txwebqq.model.content import Content, Font
+from txwebqq.model.content import Font, Segment
 from txwebqq.model.discussions import Did
-from txwebqq.values import Value
+from txwebqq.values import SECRET, Value
 
 
 class ToFriend(Value, gc=False):
@@ -55,6 +57,25 @@ Recipient = ToFriend | ToGroup | ToDiscussion | ToStranger
 """The recipient of a queued message."""
 
 
+class PictureBytes(Value):
+    """
+    A picture in a queued message. The queue keeps the bytes, and uploads them in the
+    session in which the message is sent: references of uploaded pictures are those of
+    one session.
+
+    @ivar data: the file. It is empty in the outcome of a message whose outcome was told
+        before, since the bytes are deleted then.
+    @ivar name: the file name, which recipients may see.
+    """
+
+    data: Annotated[bytes, SECRET]
+    name: str = ""
+
+
+QueuedContent = tuple[Segment | PictureBytes, ...]
+"""The content of a queued message."""
+
+
 class QueuedMessage(Value):
     """
     A message that was put into a queue.
@@ -65,7 +86,7 @@ class QueuedMessage(Value):
     """
 
     to: Recipient
-    content: Content
+    content: QueuedContent
     time: float
     key: str = ""
     font: Font = Font()
@@ -81,6 +102,7 @@ class QueuePolicy(Value):
         up.
     @ivar burst: the number of messages that are sent at once.
     @ivar seconds: the time between two messages after that.
+    @ivar pictures: the bytes of pictures that may wait in all.
     """
 
     conversation: int = 1000
@@ -88,3 +110,4 @@ class QueuePolicy(Value):
     patience: float = 24 * 3600.0
     burst: int = 20
     seconds: float = 0.25
+    pictures: int = 64 * 1024 * 1024

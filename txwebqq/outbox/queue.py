@@ -30,6 +30,8 @@ from txwebqq.model import (
     Delivered,
     Failed,
     Font,
+    PictureBytes,
+    QueuedContent,
     QueuedMessage,
     QueuePolicy,
     Recipient,
@@ -38,10 +40,11 @@ from txwebqq.model import (
 )
 from txwebqq.net.pacing import Pacer
 from txwebqq.outbox.backlog import Backlog
+from txwebqq.outbox.pictures import SendableWithPictures, queuedContentOf
 from txwebqq.outbox.sender import QueueSender, partly
 from txwebqq.outbox.storage import QueueStore, StoredMessage
 from txwebqq.outbox.storedform import checkRecipient, writeRecipient
-from txwebqq.requests.messages import DEFAULT_FONT, Sendable, contentOf
+from txwebqq.requests.messages import DEFAULT_FONT
 
 HOUR = 3600.0
 
@@ -190,7 +193,7 @@ class MessageQueue(Service):
     def send(
         self,
         to: Recipient,
-        content: Sendable,
+        content: SendableWithPictures,
         font: Font = DEFAULT_FONT,
         key: str = "",
     ) -> Deferred[SendOutcome]:
@@ -212,13 +215,14 @@ class MessageQueue(Service):
         try:
             checkRecipient(to)
             _checkKey(key)
-            segments = contentOf(content)
+            segments = queuedContentOf(to, content)
             known = store.withKey(key) if key else None
             if known is not None:
                 if not isinstance(known.outcome, Failed):
                     return self._known(known.serial, known.outcome)
                 store.remove(known.serial)
             self._checkSpace(to)
+            self._checkPictures(store, segments)
             now = self._clock.seconds()
             serial = store.add(to, segments, font, now, key)
         except (QueueFull, TypeError, ValueError):
@@ -241,6 +245,24 @@ class MessageQueue(Service):
             )
         if len(self._backlog) >= policy.total:
             raise QueueFull(f"{policy.total} messages wait")
+
+    def _checkPictures(self, store: QueueStore, content: QueuedContent) -> None:
+        limit = self._policy.pictures
+        pictures = {each.data for each in content if isinstance(each, PictureBytes)}
+        if not pictures:
+            return
+        size = sum(map(len, pictures))
+        if size > limit:
+            raise ValueError(
+                f"the pictures of the message have {size} bytes, where {limit} are"
+                " allowed"
+            )
+        waiting = store.pictureBytes()
+        if waiting + size > limit:
+            raise QueueFull(
+                f"pictures of {waiting} bytes wait; {size} more are over the limit of"
+                f" {limit} bytes"
+            )
 
     def _listen(self, serial: int) -> Deferred[SendOutcome]:
         def cancelled(listener: Deferred[SendOutcome]) -> None:

@@ -33,6 +33,8 @@ from txwebqq.model import (
     Content,
     Delivered,
     Failed,
+    PictureBytes,
+    QueuedContent,
     Segment,
     SendOutcome,
     Sent,
@@ -41,11 +43,11 @@ from txwebqq.model import (
 )
 from txwebqq.net.pacing import Pacer
 from txwebqq.outbox.backlog import Backlog
+from txwebqq.outbox.pictures import UNKNOWN_SESSION, PictureUploads, splitQueued
 from txwebqq.outbox.recipients import Recipients
 from txwebqq.outbox.storage import QueueStore, StoredMessage
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.requests.messages import Conversation, MakeSend
-from txwebqq.requests.splitting import splitContent
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.messages import GetOnlineBuddies2
 from txwebqq.wire.form import Ticket
@@ -95,6 +97,7 @@ class QueueSender:
         self.problem = ""
         self.isUnwritable = False
         self._recipients: Recipients | None = None
+        self._uploads: PictureUploads | None = None
         # The last outcome was lost, and nothing has been answered since.
         self._isInDoubt = False
         # That a part was accepted, until the file has it.
@@ -242,6 +245,7 @@ class QueueSender:
             return None
         if self._recipients is None or self._recipients.protocol is not protocol:
             self._recipients = Recipients(protocol)
+            self._uploads = PictureUploads(protocol, self._clock)
             self._failures = 0
         return self._recipients
 
@@ -263,9 +267,9 @@ class QueueSender:
 
     async def _attempt(self, stored: StoredMessage, recipients: Recipients) -> None:
         message, protocol = stored.message, recipients.protocol
-        parts: list[Content] = [message.content]
+        parts: list[QueuedContent] = [message.content]
         try:
-            parts = splitContent(message.content, protocol.longest, "split")
+            parts = splitQueued(message.content, protocol.longest)
             detects = await self._wait(recipients.detection.isKnown())
             self._store.detects = detects
             sendId = self._store.sendId(stored) if detects else ""
@@ -282,9 +286,10 @@ class QueueSender:
         except WebQQError as e:
             await self._again(stored, e)
             return
-        outcome = await self._send(
-            stored.serial, protocol, conversation, make, parts[0]
-        )
+        part = await self._uploaded(stored, parts)
+        if part is None:
+            return
+        outcome = await self._send(stored.serial, protocol, conversation, make, part)
         match outcome:
             case Delivered(sent):
                 self._failures, self.problem = 0, ""
@@ -303,10 +308,34 @@ class QueueSender:
                 else:
                     self._fail(stored, parts, outcome)
 
+    async def _uploaded(
+        self, stored: StoredMessage, parts: list[QueuedContent]
+    ) -> Content | None:
+        """
+        Upload the pictures of the next part of a message.
+
+        @return: the part with their references, L{None} when an upload has failed.
+        """
+        assert self._uploads is not None
+        to = stored.message.to
+        try:
+            return await self._wait(self._uploads.contentOf(to, parts[0]))
+        except RequestRefused as e:
+            failed = Failed(e)
+            if failed.isTemporary or e.retcode == UNKNOWN_SESSION:
+                await self._again(stored, e)
+            else:
+                self._failures, self.problem = 0, ""
+                self._fail(stored, parts, failed)
+        except WebQQError as e:
+            # The upload may have succeeded, but the message was not sent.
+            await self._again(stored, e)
+        return None
+
     async def _isSettled(
         self,
         stored: StoredMessage,
-        parts: list[Content],
+        parts: list[QueuedContent],
         recipients: Recipients,
         sendId: str,
     ) -> bool:
@@ -358,13 +387,15 @@ class QueueSender:
         return outcomeOf(sent)
 
     def _accepted(
-        self, stored: StoredMessage, parts: list[Content], sent: Sent
+        self, stored: StoredMessage, parts: list[QueuedContent], sent: Sent
     ) -> None:
         if len(parts) == 1:
             whole = Sent(sent.messageId, sent.time, stored.ids)
             self._settle(stored, Delivered(whole))
             return
-        rest: list[Segment] = [segment for part in parts[1:] for segment in part]
+        rest: list[Segment | PictureBytes] = [
+            segment for part in parts[1:] for segment in part
+        ]
         self._unrecorded = partial(
             self._store.advance, stored, sent.messageId, tuple(rest)
         )
@@ -377,7 +408,10 @@ class QueueSender:
             self._unrecorded = None
 
     def _fail(
-        self, stored: StoredMessage, parts: list[Content], outcome: Failed | Uncertain
+        self,
+        stored: StoredMessage,
+        parts: list[QueuedContent],
+        outcome: Failed | Uncertain,
     ) -> None:
         self._settle(stored, partly(stored, parts, outcome))
 
@@ -405,7 +439,7 @@ class QueueSender:
 
 
 def partly(
-    stored: StoredMessage, parts: list[Content], outcome: Failed | Uncertain
+    stored: StoredMessage, parts: list[QueuedContent], outcome: Failed | Uncertain
 ) -> Failed | Uncertain:
     """
     Tell in the reason of an outcome that parts of the message were delivered.

@@ -11,14 +11,16 @@ from secrets import token_hex
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import (
-    Content,
     Font,
     Number,
+    PictureBytes,
+    QueuedContent,
     QueuedMessage,
     Recipient,
     SendOutcome,
 )
 from txwebqq.outbox.storedform import (
+    digestOf,
     readContent,
     readFont,
     readOutcome,
@@ -50,8 +52,14 @@ CREATE TABLE message (
     told INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX message_by_key ON message (key) WHERE key != '';
+CREATE TABLE picture (
+    message INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (message, digest)
+);
 """,
-    version=2,
+    version=3,
     application=0x71717175,
     user="process",
 )
@@ -59,7 +67,8 @@ CREATE UNIQUE INDEX message_by_key ON message (key) WHERE key != '';
 recognises messages that are sent again; and the messages. C{begun} is 1 while a message
 is being sent, and 2 from when an answer is lost. C{ids} are those of
 the parts that were accepted, of which C{content} has the rest; C{told} is set when the
-application knows the outcome."""
+application knows the outcome. The bytes of its pictures are deleted then, and earlier
+when all parts with them were accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,22 +160,56 @@ class QueueStore:
         self._database.close()
 
     def add(
-        self, to: Recipient, content: Content, font: Font, time: float, key: str
+        self, to: Recipient, content: QueuedContent, font: Font, time: float, key: str
     ) -> int:
         """
         Write a message at the end.
 
         @return: its serial.
 
-        @raise ValueError: when it contains a picture.
+        @raise ValueError: when it contains the reference of a picture.
         """
-        cursor = self._db.execute(
-            "INSERT INTO message (recipient, time, key, font, content)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (writeRecipient(to), time, key, writeFont(font), writeContent(content)),
-        )
-        assert cursor.lastrowid is not None
-        return cursor.lastrowid
+        row = writeRecipient(to), time, key, writeFont(font), writeContent(content)
+        with self._database.transaction():
+            cursor = self._db.execute(
+                "INSERT INTO message (recipient, time, key, font, content)"
+                " VALUES (?, ?, ?, ?, ?)",
+                row,
+            )
+            serial = cursor.lastrowid
+            assert serial is not None
+            for each in content:
+                if isinstance(each, PictureBytes):
+                    self._db.execute(
+                        "INSERT OR IGNORE INTO picture (message, digest, data)"
+                        " VALUES (?, ?, ?)",
+                        (serial, digestOf(each), each.data),
+                    )
+        return serial
+
+    def pictureBytes(self) -> int:
+        """
+        Count the bytes of the pictures that are stored.
+        """
+        (count,) = self._db.execute(
+            "SELECT coalesce(sum(length(data)), 0) FROM picture"
+        ).fetchone()
+        return int(count)
+
+    def _deletePictures(self, serial: int, rest: QueuedContent = ()) -> None:
+        """
+        Delete the pictures of a message, but for those of the rest of it.
+        """
+        kept = {digestOf(each) for each in rest if isinstance(each, PictureBytes)}
+        rows = self._db.execute(
+            "SELECT digest FROM picture WHERE message = ?", (serial,)
+        ).fetchall()
+        for (digest,) in rows:
+            if digest not in kept:
+                self._db.execute(
+                    "DELETE FROM picture WHERE message = ? AND digest = ?",
+                    (serial, digest),
+                )
 
     def get(self, serial: int) -> StoredMessage:
         """
@@ -175,7 +218,7 @@ class QueueStore:
         row: Row = self._db.execute(
             f"SELECT {_COLUMNS} FROM message WHERE serial = ?", (serial,)
         ).fetchone()
-        return _read(row)
+        return self._read(row)
 
     def withKey(self, key: str) -> StoredMessage | None:
         """
@@ -184,7 +227,7 @@ class QueueStore:
         row: Row | None = self._db.execute(
             f"SELECT {_COLUMNS} FROM message WHERE key = ? AND key != ''", (key,)
         ).fetchone()
-        return None if row is None else _read(row)
+        return None if row is None else self._read(row)
 
     def waiting(self) -> list[tuple[int, Recipient, float, bool]]:
         """
@@ -232,7 +275,7 @@ class QueueStore:
             "UPDATE message SET begun = 0 WHERE serial = ? AND begun = 1", (serial,)
         )
 
-    def advance(self, stored: StoredMessage, part: int, rest: Content) -> None:
+    def advance(self, stored: StoredMessage, part: int, rest: QueuedContent) -> None:
         """
         Record that the next part was accepted.
 
@@ -240,10 +283,12 @@ class QueueStore:
         @param rest: the rest of the message.
         """
         ids = " ".join(map(str, (*stored.ids, part)))
-        self._db.execute(
-            "UPDATE message SET begun = 0, ids = ?, content = ? WHERE serial = ?",
-            (ids, writeContent(rest), stored.serial),
-        )
+        with self._database.transaction():
+            self._db.execute(
+                "UPDATE message SET begun = 0, ids = ?, content = ? WHERE serial = ?",
+                (ids, writeContent(rest), stored.serial),
+            )
+            self._deletePictures(stored.serial, rest)
 
     def settle(self, serial: int, outcome: SendOutcome) -> None:
         """
@@ -264,12 +309,15 @@ class QueueStore:
             self._db.execute(
                 "DELETE FROM message WHERE serial = ? AND key = ''", (serial,)
             )
+            self._deletePictures(serial)
 
     def remove(self, serial: int) -> None:
         """
         Delete a message.
         """
-        self._db.execute("DELETE FROM message WHERE serial = ?", (serial,))
+        with self._database.transaction():
+            self._db.execute("DELETE FROM message WHERE serial = ?", (serial,))
+            self._deletePictures(serial)
 
     def forget(self, before: float) -> None:
         """
@@ -278,15 +326,17 @@ class QueueStore:
         """
         self._db.execute("DELETE FROM message WHERE told AND time < ?", (before,))
 
-
-def _read(row: Row) -> StoredMessage:
-    serial, to, time, key, font, written, ids, begun, outcome = row
-    content = readContent(written)
-    message = QueuedMessage(readRecipient(to), content, time, key, readFont(font))
-    return StoredMessage(
-        serial,
-        message,
-        tuple(map(int, ids.split())),
-        bool(begun),
-        readOutcome(outcome, content) if outcome else None,
-    )
+    def _read(self, row: Row) -> StoredMessage:
+        serial, to, time, key, font, written, ids, begun, outcome = row
+        pictures = self._db.execute(
+            "SELECT digest, data FROM picture WHERE message = ?", (serial,)
+        )
+        content = readContent(written, dict(pictures.fetchall()))
+        message = QueuedMessage(readRecipient(to), content, time, key, readFont(font))
+        return StoredMessage(
+            serial,
+            message,
+            tuple(map(int, ids.split())),
+            bool(begun),
+            readOutcome(outcome, content) if outcome else None,
+        )

@@ -5,6 +5,8 @@ The form in which recipients, contents and outcomes are stored.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from msgspec.structs import astuple
@@ -12,7 +14,6 @@ from msgspec.structs import astuple
 from txwebqq import errors
 from txwebqq.errors import PartlySent, WebQQError
 from txwebqq.model import (
-    Content,
     CustomFace,
     Delivered,
     Did,
@@ -21,6 +22,8 @@ from txwebqq.model import (
     Font,
     Mention,
     Number,
+    PictureBytes,
+    QueuedContent,
     Recipient,
     Reply,
     Segment,
@@ -41,6 +44,7 @@ _SEGMENTS: dict[str, type[Any]] = {
     "mention": Mention,
     "reply": Reply,
 }
+_PICTURE = "picture"
 _NAMES = {segment: name for name, segment in _SEGMENTS.items()}
 
 _BUILTIN: dict[str, type[Exception]] = {
@@ -110,30 +114,49 @@ def readRecipient(text: str) -> Recipient:
     return ToDiscussion(Did(int(number)))
 
 
-def writeContent(content: Content) -> str:
+def digestOf(picture: PictureBytes) -> str:
     """
-    Write a content.
+    Return the digest by which the bytes of a picture are stored.
+    """
+    return sha256(picture.data).hexdigest()
 
-    @raise ValueError: for a picture, which the server knows for a time only.
+
+def writeContent(content: QueuedContent) -> str:
     """
-    written = []
+    Write a content, with the digests of its pictures.
+
+    @raise ValueError: for the reference of a picture, which the server knows for a time
+        only.
+    """
+    written: list[list[Any]] = []
     for segment in content:
+        if isinstance(segment, PictureBytes):
+            written.append([_PICTURE, digestOf(segment), segment.name])
+            continue
         name = _NAMES.get(type(segment))
         if name is None:
             kind = type(segment).__name__
             raise ValueError(
-                f"a {kind} cannot be queued: servers keep pictures for a time only"
+                f"a {kind} cannot be queued: servers keep pictures for a time only;"
+                " queue a PictureBytes"
             )
         written.append([name, *astuple(segment)])
     return json.dumps(written)
 
 
-def readContent(text: str) -> Content:
+def readContent(text: str, pictures: Mapping[str, bytes]) -> QueuedContent:
     """
     Read what L{writeContent} has written.
+
+    @param pictures: the bytes of the pictures, by digest. Those that were deleted are
+        empty.
     """
-    found: list[Segment] = []
+    found: list[Segment | PictureBytes] = []
     for name, *fields in json.loads(text):
+        if name == _PICTURE:
+            digest, fileName = fields
+            found.append(PictureBytes(pictures.get(digest, b""), fileName))
+            continue
         found.append(_SEGMENTS[name](*fields))
     return tuple(found)
 
@@ -165,7 +188,7 @@ def writeOutcome(outcome: SendOutcome) -> str:
             return json.dumps(["uncertain", _writeError(reason)])
 
 
-def readOutcome(text: str, rest: Content) -> SendOutcome:
+def readOutcome(text: str, rest: QueuedContent) -> SendOutcome:
     """
     Read what L{writeOutcome} has written.
 
@@ -191,7 +214,7 @@ def _writeError(error: Exception) -> dict[str, Any]:
     return written
 
 
-def _readError(written: dict[str, Any], rest: Content) -> Exception:
+def _readError(written: dict[str, Any], rest: QueuedContent) -> Exception:
     name, text = written["class"], written["text"]
     known: Any = _BUILTIN.get(name) or getattr(errors, name, None)
     if not isinstance(known, type):
