@@ -40,26 +40,50 @@ export function keyed(parent, items, keyOf, create, update) {
   for (const child of /** @type {HTMLCollectionOf<HTMLElement>} */ (parent.children)) {
     before.set(child.dataset.key ?? "", child);
   }
+  const keys = items.map(keyOf);
+  const wanted = new Set(keys);
+  for (const [key, element] of before) {
+    if (!wanted.has(key)) {
+      element.remove();
+      before.delete(key);
+    }
+  }
   /** @type {ChildNode | null} */
   let next = parent.firstChild;
-  for (const item of items) {
-    const key = keyOf(item);
+  for (const [place, item] of items.entries()) {
+    const key = keys[place];
     let element = before.get(key);
     if (element === undefined) {
       element = create(item);
       element.dataset.key = key;
     }
-    before.delete(key);
     update(element, item);
+    if (next !== null && next.nextSibling === element) {
+      // Not this one has moved but the one before it, whose turn comes later.
+      next = element;
+    }
     if (element === next) {
       next = element.nextSibling;
     } else {
       parent.insertBefore(element, next);
     }
   }
-  for (const element of before.values()) {
-    element.remove();
-  }
+}
+
+/** @type {WeakMap<Element, string>} what an element shows */
+const shown = new WeakMap();
+
+/**
+ * Return whether an element shows something else, and remember what it shows from now
+ * on. To compare one text is much faster than to ask the document for each part of it.
+ * @param {Element} element
+ * @param {...(string | number | boolean)} parts
+ */
+export function isOther(element, ...parts) {
+  const text = parts.join("\0");
+  const differs = shown.get(element) !== text;
+  shown.set(element, text);
+  return differs;
 }
 
 /**
@@ -77,4 +101,13 @@ export function setText(element, text) {
   if (element.textContent !== text) {
     element.textContent = text;
   }
+}
+
+/**
+ * Return whether a key belongs to the input of a word by several keys. The key that
+ * ends it comes after the end in some browsers, and has the number 229 there.
+ * @param {KeyboardEvent} event
+ */
+export function isComposing(event) {
+  return event.isComposing || event.keyCode === 229;
 }

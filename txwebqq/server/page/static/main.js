@@ -74,6 +74,9 @@ class Page {
     document.body.replaceChildren(this.state, this.signOn.element, this.chat);
     /** @type {number} */
     this.drawing = 0;
+    /** Whether the open conversation has to be drawn, and names in it. */
+    this.isChanged = false;
+    this.isRenamed = false;
     this.watchTabs();
     addEventListener("online", () => session.wake());
     addEventListener("offline", () => session.interrupt());
@@ -182,14 +185,19 @@ class Page {
 
   listsChanged() {
     // The name of the open conversation may be another one now.
-    this.conversation.draw(true);
+    this.isRenamed = true;
+    this.isChanged = true;
+    this.draw();
+  }
+
+  presenceChanged() {
     this.draw();
   }
 
   /** @param {Conversation} conversation */
   conversationChanged(conversation) {
     if (this.conversation.conversation === conversation) {
-      this.conversation.draw();
+      this.isChanged = true;
     }
     if (this.isSeen(conversation)) {
       this.client.history.markRead(conversation);
@@ -338,12 +346,17 @@ class Page {
     this.notify.hidden = true;
   }
 
-  /** Draw the lists, at most once a frame. */
+  /** Draw the lists and the open conversation, at most once a frame. */
   draw() {
     if (this.drawing === 0) {
       this.drawing = requestAnimationFrame(() => {
         this.drawing = 0;
         this.list.draw();
+        if (this.isChanged) {
+          this.conversation.draw(this.isRenamed);
+          this.isChanged = false;
+          this.isRenamed = false;
+        }
         const { roster, session } = this.client;
         setText(this.nick, roster.me.nick);
         setText(this.number, ` (${session.number || ""})`);

@@ -23,6 +23,7 @@ import { Sending } from "./sending.js";
  * @typedef {object} View
  * @property {(state: import("../session.js").State, detail: string) => void} stateChanged
  * @property {() => void} listsChanged
+ * @property {() => void} presenceChanged
  * @property {(conversation: Conversation) => void} conversationChanged
  * @property {(conversation: Conversation, message: Message) => void} messageArrived
  * @property {(conversation: Conversation) => void} windowShaken

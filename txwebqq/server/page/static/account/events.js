@@ -47,7 +47,7 @@ export class Events {
         break;
       case "buddies_status_change":
         this.client.roster.setStatus(value.uin, value.status);
-        this.client.view.listsChanged();
+        this.client.view.presenceChanged();
         break;
       case "input_notify": {
         const conversation = this.client.conversations.get("friend", value.from_uin);

@@ -1,7 +1,7 @@
 // @ts-check
 // The field to write in, and its buttons.
 
-import { make, setText } from "../dom.js";
+import { isComposing, make, setText } from "../dom.js";
 import { word } from "../words.js";
 import { EmoticonPicker, typedSegments } from "./emoticons.js";
 
@@ -141,7 +141,7 @@ export class Composer {
   /** @param {KeyboardEvent} event */
   keyPressed(event) {
     // The Enter that ends the input of a Chinese word sends nothing.
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    if (event.key === "Enter" && !event.shiftKey && !isComposing(event)) {
       event.preventDefault();
       this.sendTyped();
     }

@@ -260,6 +260,7 @@ export class ConversationView {
     try {
       await this.client.history.loadOlder(conversation);
       if (this.conversation === conversation) {
+        this.draw();
         this.scroll.scrollTop = scrollTop + this.scroll.scrollHeight - scrollHeight;
       }
     } catch {

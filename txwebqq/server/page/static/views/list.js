@@ -1,8 +1,9 @@
 // @ts-check
 // The list at the side: recent conversations, friends, groups and discussions.
 
-import { keyed, make, setText } from "../dom.js";
+import { isComposing, isOther, keyed, make, setText } from "../dom.js";
 import { countText, word } from "../words.js";
+import { Growing } from "./growing.js";
 
 /** @typedef {import("../account/conversations.js").Kind} Kind */
 
@@ -46,7 +47,7 @@ export class ListView {
       type: "search",
       placeholder: word("search"),
       "aria-label": word("search"),
-      input: () => this.draw(),
+      input: () => this.searched(),
       keydown: (event) => this.keyPressed(event),
     });
     this.tabs = make("div", { role: "tablist", class: "tabs" });
@@ -67,6 +68,7 @@ export class ListView {
       );
     }
     this.list = make("ul", { class: "entries" });
+    this.growing = new Growing(() => this.draw());
     /** @type {WeakMap<Element, () => void>} what to do when an entry is in sight */
     this.watched = new WeakMap();
     this.observer = new IntersectionObserver((seen) => {
@@ -82,6 +84,7 @@ export class ListView {
       "div",
       { role: "tabpanel", id: "list", class: "panel" },
       this.list,
+      this.growing.end,
       this.empty,
     );
     this.element = make(
@@ -98,6 +101,12 @@ export class ListView {
   choose(tab) {
     this.tab = tab;
     this.search.value = "";
+    this.searched();
+  }
+
+  searched() {
+    this.growing.reset();
+    this.panel.scrollTop = 0;
     this.draw();
   }
 
@@ -113,11 +122,11 @@ export class ListView {
 
   /** @param {KeyboardEvent} event */
   keyPressed(event) {
-    if (event.key === "Enter" && !event.isComposing) {
+    if (event.key === "Enter" && !isComposing(event)) {
       this.list.querySelector("button")?.click();
     } else if (event.key === "Escape") {
       this.search.value = "";
-      this.draw();
+      this.searched();
     }
   }
 
@@ -224,7 +233,7 @@ export class ListView {
     );
     keyed(
       this.list,
-      entries,
+      this.growing.part(entries),
       (entry) => entry.key,
       (entry) => this.makeEntry(entry),
       (element, entry) => this.drawEntry(element, entry),
@@ -276,6 +285,9 @@ export class ListView {
 
   /** @param {HTMLElement} element @param {Entry} entry */
   drawEntry(element, { key, name, status, unread, heading }) {
+    if (!isOther(element, name, status, unread, heading, key === this.current)) {
+      return;
+    }
     const title = /** @type {HTMLElement} */ (element.querySelector("h2"));
     setText(title, heading);
     title.hidden = heading === "";

@@ -1,7 +1,7 @@
 // @ts-check
 // What one does with a message: reply, mention, react, recall.
 
-import { make, setText } from "../dom.js";
+import { isOther, make, setText } from "../dom.js";
 import { faceName } from "../faces.js";
 import { language, word } from "../words.js";
 import { reasonOf } from "./dialogs.js";
@@ -139,14 +139,11 @@ export class MessageActions {
   drawReactions(element, conversation, message) {
     const me = this.client.session.number;
     const members = this.client.membersOf(conversation);
-    const shown = [...(message.reactions ?? [])].filter(([, uins]) => uins.size > 0);
-    const key = JSON.stringify(shown.map(([face, uins]) => [face, ...uins]));
-    if (element.dataset.drawn === key) {
+    if (!isOther(element, reactionsKey(message))) {
       return;
     }
-    element.dataset.drawn = key;
     element.replaceChildren(
-      ...shown.map(([face, uins]) => {
+      ...reactionsTo(message).map(([face, uins]) => {
         const text = /^\d+$/.test(face) ? `[${faceName(Number(face), language)}]` : face;
         const names = [...uins].map((uin) =>
           uin === me ? this.client.roster.me.nick : this.client.roster.nameOf(uin, members),
@@ -165,4 +162,20 @@ export class MessageActions {
       }),
     );
   }
+}
+
+/**
+ * Return the reactions to a message that have members.
+ * @param {Message} message
+ */
+function reactionsTo({ reactions }) {
+  return [...(reactions ?? [])].filter(([, uins]) => uins.size > 0);
+}
+
+/**
+ * Return a text that differs when the reactions to a message do.
+ * @param {Message} message
+ */
+export function reactionsKey(message) {
+  return JSON.stringify(reactionsTo(message).map(([face, uins]) => [face, ...uins]));
 }

@@ -1,9 +1,10 @@
 // @ts-check
 // The messages of the open conversation.
 
-import { keyed, make, setText } from "../dom.js";
+import { isOther, keyed, make, setText } from "../dom.js";
 import { faceName } from "../faces.js";
 import { hasWord, language, word } from "../words.js";
+import { reactionsKey } from "./messageactions.js";
 import { sizeText } from "./transfers.js";
 
 /** @typedef {import("../account/conversations.js").Conversation} Conversation */
@@ -42,6 +43,8 @@ export class MessagesView {
     /** @type {WeakMap<Message, string>} */
     this.keys = new WeakMap();
     this.nextKey = 1;
+    /** The day of the last drawing, since messages of other days show theirs. */
+    this.today = "";
     this.element = make("div", { role: "log", class: "log" });
     this.element.setAttribute("aria-label", word("message"));
   }
@@ -52,6 +55,7 @@ export class MessagesView {
 
   /** @param {Conversation} conversation */
   draw(conversation) {
+    this.today = new Date().toDateString();
     keyed(
       this.element,
       conversation.messages,
@@ -212,23 +216,38 @@ export class MessagesView {
   drawMessage(element, conversation, message) {
     const members = this.client.membersOf(conversation);
     const { roster } = this.client;
+    const name = message.isMine
+      ? roster.me.nick
+      : roster.nameOf(message.sender, members);
+    const { isRecalled = false, problem = "" } = message;
+    // All that is drawn below.
+    const shown = [
+      name,
+      message.time,
+      this.today,
+      message.id,
+      message.state,
+      problem,
+      isRecalled,
+      reactionsKey(message),
+    ];
+    if (!isOther(element, ...shown)) {
+      return;
+    }
     const sender = /** @type {HTMLElement} */ (element.querySelector(".sender"));
-    setText(
-      sender,
-      message.isMine ? roster.me.nick : roster.nameOf(message.sender, members),
-    );
+    setText(sender, name);
     const time = /** @type {HTMLElement} */ (element.querySelector("time"));
     setText(time, timeText(message.time));
     if (String(message.isRecalled === true) !== element.dataset.recalled) {
       this.drawContent(element, conversation, message);
     }
     const menu = /** @type {HTMLElement} */ (element.querySelector(".actions-of"));
-    menu.hidden = message.id === 0 || message.isRecalled === true;
+    menu.hidden = message.id === 0 || isRecalled;
     const reactions = /** @type {HTMLElement} */ (element.querySelector(".reactions"));
     this.actions.drawReactions(reactions, conversation, message);
-    if (element.dataset.state !== message.state) {
-      element.dataset.state = message.state;
-      const state = /** @type {HTMLElement} */ (element.querySelector(".state"));
+    element.dataset.state = message.state;
+    const state = /** @type {HTMLElement} */ (element.querySelector(".state"));
+    if (isOther(state, message.state, problem)) {
       state.replaceChildren();
       if (message.state !== "sent") {
         state.append(word(message.state));
