@@ -443,6 +443,23 @@ def test_file(
 
 
 @pytest.mark.long
+def test_folder(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    A folder that is dropped is not sent, and the page says so.
+    """
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with users(browser, server, tmp_path) as (alice,):
+        alice.signOn(10001).isOn().open("Friends", "Bobby")
+        tools = alice.context.new_cdp_session(alice.page)
+        data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            place = {"type": kind, "x": 700, "y": 200, "data": data}
+            tools.send("Input.dispatchDragEvent", place)
+        expect(alice.page.locator(".note")).to_contain_text("a folder cannot be sent")
+        assert alice.texts == []
+
+
 def test_friendRequest(browser: Browser, tmp_path: Path) -> None:
     """
     A person is found by number, asked, and accepts; then both have each other in their

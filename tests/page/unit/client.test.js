@@ -272,3 +272,22 @@ test("after a new connection a message in doubt is looked for before later ones"
   await turn();
   assert.deepEqual(idsOf(conversation), range(1, 5));
 });
+
+test("a conversation that is not open does not grow without end, nor do pictures", async () => {
+  const { client } = rig(() => ok());
+  for (let id = 1; id <= 600; id += 1) {
+    const value = { from_uin: 7, msg_id2: id, time: id, content: ["hello"] };
+    client.eventsReceived([{ poll_type: "message", value }]);
+  }
+  const conversation = client.conversations.get("friend", 7);
+  assert.equal(conversation.messages.length, 500);
+  assert.equal(conversation.unread, 600);
+  const blob = Promise.resolve(new Blob());
+  for (let each = 0; each < 400; each += 1) {
+    client.pictures.kept(String(each), () => blob);
+    client.pictures.kept("0", () => blob);
+  }
+  assert.equal(client.pictures.fetched.size, 300);
+  assert.equal(client.pictures.fetched.has("0"), true);
+  assert.equal(client.pictures.fetched.has("1"), false);
+});

@@ -89,3 +89,17 @@ test("messages of one second have the order of the history", () => {
   conversation.addHistory([message(1, 10), message(2, 10), message(3, 10)]);
   assert.deepEqual(idsOf(conversation), [1, 2, 3, 4]);
 });
+
+test("a conversation with many messages keeps the newest, and files", () => {
+  const conversation = new Conversation("group", 1);
+  const file = { segments: [{ type: "file", name: "a", size: 1, key: "k" }] };
+  conversation.add(message(1, 1, file));
+  for (let id = 2; id <= 600; id += 1) {
+    conversation.add(message(id, id));
+  }
+  conversation.forgetOldest();
+  assert.equal(conversation.messages.length, 501);
+  assert.deepEqual(idsOf(conversation).slice(0, 2), [1, 101]);
+  assert.equal(conversation.oldestStored, 101);
+  assert.equal(conversation.hasOlder, true);
+});

@@ -96,6 +96,24 @@ export function isolated(text) {
   return `\u2068${line.replaceAll(/[\u2066-\u2069]/g, "")}\u2069`;
 }
 
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/**
+ * Return the beginning of a text, with no character cut in two.
+ * @param {string} text
+ * @param {number} count the number of characters, as people count them
+ */
+export function shortened(text, count) {
+  let left = count;
+  for (const { index } of graphemes.segment(text)) {
+    if (left === 0) {
+      return text.slice(0, index);
+    }
+    left -= 1;
+  }
+  return text;
+}
+
 /** @param {Element} element @param {string} text */
 export function setText(element, text) {
   if (element.textContent !== text) {

@@ -2,7 +2,7 @@
 // The page: it joins the account's data and the views.
 
 import { Client } from "./account/client.js";
-import { make, setText } from "./dom.js";
+import { make, setText, shortened } from "./dom.js";
 import { faceName } from "./faces.js";
 import { Server } from "./server.js";
 import { Dialogs, closeForms, reasonOf } from "./views/dialogs.js";
@@ -227,7 +227,7 @@ class Page {
       const members = client.membersOf(conversation);
       const sender = client.roster.nameOf(message.sender, members);
       const body = conversation.kind === "friend" ? text : `${sender}: ${text}`;
-      const options = { body: body.slice(0, 200), tag: conversation.key };
+      const options = { body: shortened(body, 200), tag: conversation.key };
       const notification = new Notification(client.nameOf(conversation), options);
       notification.addEventListener("click", () => {
         window.focus();

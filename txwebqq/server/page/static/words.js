@@ -87,6 +87,10 @@ const WORDS = {
   code100001: ["no longer possible here", "无法在此发送"],
   pictureFailed: ["The picture could not be loaded", "图片无法加载"],
   uploadFailed: ["The picture was not sent: {reason}", "图片发送失败：{reason}"],
+  noFolders: [
+    "Nothing was sent: a folder cannot be sent, only its files.",
+    "未发送：不能发送文件夹，请发送其中的文件。",
+  ],
   notPicture: ["it is no picture", "不是图片"],
   recalled: ["recalled", "消息已撤回"],
   typing: ["{name} is typing…", "{name} 正在输入…"],

@@ -26,6 +26,9 @@
  * @typedef {"friend" | "group" | "discussion"} Kind
  */
 
+/** The number of messages that a conversation keeps while it is not open. */
+const KEPT = 500;
+
 /** @param {Kind} kind @param {number} id */
 export function keyOf(kind, id) {
   return `${kind}:${id}`;
@@ -49,6 +52,8 @@ export class Conversation {
     /** Whether the history has older messages than those that were fetched. */
     this.hasOlder = false;
     this.isLoaded = false;
+    /** Whether its messages are on the screen. */
+    this.isOpen = false;
     /** Unix seconds: messages until then are in the server's count of unread ones. */
     this.countedUntil = 0;
     /** The id of the message up to which the server knows that it is read. */
@@ -145,6 +150,19 @@ export class Conversation {
     this.messages = this.messages.filter(
       (each) => each.time >= time || each.id === 0 || isFile(each),
     );
+  }
+
+  /** Forget the oldest of many messages; the history has them. */
+  forgetOldest() {
+    const first = this.messages.length - KEPT;
+    if (first <= 0) {
+      return;
+    }
+    const { length } = this.messages;
+    this.messages = this.messages.filter(
+      (each, place) => place >= first || each.id === 0 || isFile(each),
+    );
+    this.hasOlder ||= this.messages.length < length;
   }
 
   /**

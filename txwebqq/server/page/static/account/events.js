@@ -191,6 +191,9 @@ export class Events {
     if (!this.client.membersOf(conversation)?.has(sender) && kind !== "friend") {
       void this.client.lists.fetchMembers(conversation).catch(() => {});
     }
+    if (!conversation.isOpen) {
+      conversation.forgetOldest();
+    }
     if (message.time > conversation.countedUntil) {
       conversation.unread += 1;
     }

@@ -7,6 +7,9 @@ import { Refused } from "../server.js";
 /** @typedef {import("./conversations.js").Message} Message */
 /** @typedef {import("../wire.js").Segment} Segment */
 
+/** The number of pictures and avatars that are kept. */
+const KEPT = 300;
+
 /** The pictures of one account. */
 export class Pictures {
   /** @param {import("./client.js").Client} client */
@@ -58,11 +61,22 @@ export class Pictures {
    */
   picture(conversation, message, segment) {
     const key = JSON.stringify([conversation.key, message.sender, segment]);
-    let found = this.fetched.get(key);
-    if (found === undefined) {
-      found = this.fetchPicture(conversation, message, segment);
-      this.fetched.set(key, found);
-      found.catch(() => this.fetched.delete(key));
+    return this.kept(key, () => this.fetchPicture(conversation, message, segment));
+  }
+
+  /**
+   * Return a picture that is kept, or fetch it. Those that were asked for last are kept.
+   * @param {string} key
+   * @param {() => Promise<Blob>} fetch
+   */
+  kept(key, fetch) {
+    const found = this.fetched.get(key) ?? fetch();
+    this.fetched.delete(key);
+    this.fetched.set(key, found);
+    found.catch(() => this.fetched.delete(key));
+    const [oldest] = this.fetched.keys();
+    if (this.fetched.size > KEPT) {
+      this.fetched.delete(oldest);
     }
     return found;
   }
@@ -128,18 +142,14 @@ export class Pictures {
    */
   avatar(id, isGroup) {
     const key = `avatar:${isGroup}:${id}`;
-    let found = this.fetched.get(key);
-    if (found === undefined) {
-      found = this.client.server.picture("cgi/svr/face/getface", {
+    return this.kept(key, () =>
+      this.client.server.picture("cgi/svr/face/getface", {
         cache: 0,
         type: isGroup ? 4 : 1,
         fid: 0,
         uin: id,
         vfwebqq: this.client.server.vfwebqq,
-      });
-      this.fetched.set(key, found);
-      found.catch(() => this.fetched.delete(key));
-    }
-    return found;
+      }),
+    );
   }
 }

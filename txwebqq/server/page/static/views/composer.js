@@ -1,7 +1,7 @@
 // @ts-check
 // The field to write in, and its buttons.
 
-import { isComposing, make, setText } from "../dom.js";
+import { isComposing, make, setText, shortened } from "../dom.js";
 import { word } from "../words.js";
 import { EmoticonPicker, typedSegments } from "./emoticons.js";
 
@@ -173,7 +173,7 @@ export class Composer {
     this.replied = message;
     this.replyBar.hidden = message === null;
     if (message !== null) {
-      setText(this.replyText, shortText(message).slice(0, 80));
+      setText(this.replyText, shortened(shortText(message), 80));
       this.text.focus();
     }
   }
@@ -264,10 +264,16 @@ export class Composer {
   /** @param {DragEvent} event */
   dropped(event) {
     event.preventDefault();
+    const { conversation } = this;
+    const items = [...(event.dataTransfer?.items ?? [])];
+    if (conversation !== null && items.some(isFolder)) {
+      this.transfers.tell(conversation, word("noFolders"));
+      return;
+    }
     const files = [...(event.dataTransfer?.files ?? [])];
     const isPicture = (/** @type {File} */ file) => file.type.startsWith("image/");
     this.sendPictures(files.filter(isPicture));
-    if (this.conversation?.kind !== "discussion") {
+    if (conversation?.kind !== "discussion") {
       this.sendFiles(files.filter((file) => !isPicture(file)));
     }
   }
@@ -318,6 +324,11 @@ export function withMentions(segments, mentions) {
 /** @param {import("../account/conversations.js").Message} message */
 function shortText({ segments }) {
   return segments.map((each) => (each.type === "text" ? each.text : "")).join("") || "…";
+}
+
+/** @param {DataTransferItem} item */
+function isFolder(item) {
+  return item.webkitGetAsEntry()?.isDirectory ?? false;
 }
 
 /** @param {number} seconds */

@@ -29,6 +29,7 @@ export class ConversationView {
     this.conversation = null;
     /** Whether the end is in sight, and stays there when something is added. */
     this.isAtEnd = true;
+    this.typingTimer = 0;
     const transfers = new Transfers(
       client,
       (conversation, text) => this.tell(conversation, text),
@@ -99,7 +100,15 @@ export class ConversationView {
   /** @param {Conversation | null} conversation */
   show(conversation) {
     this.composer.show(conversation);
+    clearTimeout(this.typingTimer);
+    if (this.conversation !== null) {
+      this.conversation.isOpen = false;
+      this.conversation.forgetOldest();
+    }
     this.conversation = conversation;
+    if (conversation !== null) {
+      conversation.isOpen = true;
+    }
     this.body.hidden = conversation === null;
     this.empty.hidden = conversation !== null;
     this.messages.clear();
@@ -228,15 +237,12 @@ export class ConversationView {
 
   /** @param {Conversation} conversation */
   drawTyping(conversation) {
+    clearTimeout(this.typingTimer);
     const name = this.client.nameOf(conversation);
     if (conversation.typingUntil > Date.now()) {
       setText(this.note, word("typing", { name }));
-      const { typingUntil } = conversation;
-      setTimeout(() => {
-        if (this.conversation === conversation && typingUntil <= Date.now()) {
-          setText(this.note, "");
-        }
-      }, typingUntil - Date.now() + 50);
+      const rest = conversation.typingUntil - Date.now() + 50;
+      this.typingTimer = Number(setTimeout(() => this.drawTyping(conversation), rest));
     } else if (this.note.textContent === word("typing", { name })) {
       setText(this.note, "");
     }

@@ -1,7 +1,7 @@
 // @ts-check
 // The messages of the open conversation.
 
-import { isOther, keyed, make, setText } from "../dom.js";
+import { isOther, keyed, make, setText, shortened } from "../dom.js";
 import { faceName } from "../faces.js";
 import { hasWord, language, word } from "../words.js";
 import { reactionsKey } from "./messageactions.js";
@@ -151,7 +151,7 @@ export class MessagesView {
       case "reply": {
         const quoted = conversation.messages.find(({ id }) => id === segment.id);
         const text = quoted === undefined ? "…" : textOf(quoted);
-        return make("q", { class: "quoted" }, text.slice(0, 80));
+        return make("q", { class: "quoted" }, shortened(text, 80));
       }
       case "groupPicture":
       case "friendPicture":

@@ -78,8 +78,9 @@ export class SignOnView {
       this.captcha.hidden = captcha === null;
       this.code.value = "";
       if (captcha !== null) {
-        URL.revokeObjectURL(this.image.src);
-        this.image.src = URL.createObjectURL(captcha);
+        const url = URL.createObjectURL(captcha);
+        this.image.onload = () => URL.revokeObjectURL(url);
+        this.image.src = url;
         this.code.focus();
       }
     }
