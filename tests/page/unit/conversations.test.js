@@ -103,3 +103,14 @@ test("a conversation with many messages keeps the newest, and files", () => {
   assert.equal(conversation.oldestStored, 101);
   assert.equal(conversation.hasOlder, true);
 });
+
+test("messages of one second that came in another order have that of the history", () => {
+  const conversation = new Conversation("group", 1);
+  conversation.count(3, message(14, 5));
+  conversation.add(message(12, 5));
+  conversation.add(message(13, 5));
+  conversation.add(message(20, 5));
+  const history = [message(11, 4), message(12, 5), message(13, 5), message(14, 5)];
+  conversation.addHistory(history);
+  assert.deepEqual(idsOf(conversation), [11, 12, 13, 14, 20]);
+});

@@ -109,9 +109,25 @@ export class Conversation {
     }
     const places = new Map(older.map(({ id }, place) => [id, place]));
     places.delete(0);
+    this.orderBy(places);
     const unknown = areNewer ? -1 : Infinity;
     this.messages = mergeByTime(fresh, this.messages, places, unknown);
     this.time = Math.max(this.time, this.messages.at(-1)?.time ?? 0);
+  }
+
+  /**
+   * Put the messages that the history has into its order: a poll may bring those of one
+   * second after the newest one, which the list of conversations has.
+   * @param {Map<number, number>} places of ids
+   */
+  orderBy(places) {
+    const placeOf = (/** @type {Message} */ { id }) => places.get(id);
+    const ordered = this.messages
+      .filter((each) => placeOf(each) !== undefined)
+      .sort((a, b) => (placeOf(a) ?? 0) - (placeOf(b) ?? 0));
+    this.messages = this.messages.map((each) =>
+      placeOf(each) === undefined ? each : (ordered.shift() ?? each),
+    );
   }
 
   /**
