@@ -29,6 +29,7 @@ from tests.endtoend.daemons import (
 from tests.irc.qqfriends import QQFriend
 from tests.irc.servers import Ircd, IRCUser
 from tests.network.authority import LOCALHOST, Authority
+from tests.postgresql.server import PostgreSQLServer
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.relay.service import RELAY_SCHEMA
 from txwebqq.model import Number
@@ -374,11 +375,16 @@ async def test_tutorial(terminal: Terminal) -> None:
 @ensureDeferred
 # What Twisted passes there is not ours to change.
 @pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
-async def test_administration(terminal: Terminal) -> None:
+async def test_administration(
+    terminal: Terminal, postgreSQL: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     The server of its page runs, also with TLS; an account that C{webqq-admin} adds
-    meanwhile signs on and has its friend.
+    meanwhile signs on and has its friend. Then all is copied to PostgreSQL and back.
     """
+    for name, value in (("HOST", "127.0.0.1"), ("USER", "webqq")):
+        monkeypatch.setenv(f"PG{name}", value)
+    monkeypatch.setenv("PGPORT", str(postgreSQL.port))
     terminal.read(SERVER)
     server = await terminal.type("people.toml", "The WebQQ server listens on")
     assert await terminal.run("backup webqq-backup.db") == ""
@@ -386,7 +392,7 @@ async def test_administration(terminal: Terminal) -> None:
     await terminal.stop(server)
     assert "others can read" not in server.output
     authority = terminal.certify()
-    await terminal.type("--listen ssl:", "The WebQQ server listens on")
+    server = await terminal.type("--listen ssl:", "The WebQQ server listens on")
     alice = await terminal.friend(10001, "correct horse", authority)
 
     terminal.read(ADMIN)
@@ -401,6 +407,10 @@ async def test_administration(terminal: Terminal) -> None:
     carol = await terminal.friend(10004, password, authority)
     await carol.tell("Alice", "good evening")
     await alice.shows("good evening")
+    await terminal.stop(server)
+    copied = await terminal.run("copy-database")
+    assert copied.count("account: 4\n") == 2
+    assert terminal.has("again.db")
 
 
 @ensureDeferred

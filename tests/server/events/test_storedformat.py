@@ -27,6 +27,8 @@ from txwebqq.model import (
 from txwebqq.server.events.groupfiles import GROUP_FILE
 from txwebqq.server.events.interactionkinds import (
     FRIEND_RECALL,
+    GROUP_CARD,
+    GROUP_EDIT,
     GROUP_MUTE,
     GROUP_REACTION,
     GROUP_RECALL,
@@ -169,6 +171,14 @@ STORED = {
     '{"kind":"reaction","members":{"group":200001,"sender":10001,"message":5,'
     f'"isSet":true,"face":14,"emoji":"",{NOTICE_IDS}}}}}': newNotice(
         GROUP_REACTION, IDS, group=CATS, sender=ALICE, message=5, isSet=True, face=14
+    ),
+    '{"kind":"edit","members":{"operator":0,"group":200001,"name":"Kittens",'
+    f'"memo":"","description":null,"option":null,{NOTICE_IDS}}}}}': newNotice(
+        GROUP_EDIT, IDS, group=CATS, operator=Number(0), name="Kittens", memo=""
+    ),
+    '{"kind":"card","members":{"group":200001,"member":10001,"operator":10002,'
+    f'"card":"Al",{NOTICE_IDS}}}}}': newNotice(
+        GROUP_CARD, IDS, group=CATS, member=ALICE, operator=BOB, card="Al"
     ),
 }
 """Texts that the versions of November 2023 and later wrote, and their events."""
