@@ -140,7 +140,7 @@ class Options(OperationOptions):
                 # The rest is needed at the start only.
                 return
             # Read before twistd goes to --chroot.
-            self["pageFiles"] = PageFiles() if isPage else None
+            self["pageFiles"] = PageFiles(isOpen) if isPage else None
             self["plan"] = _faults(self["faults"], self["faults-seed"])
             self["draw"] = None if isNever and not isOpen else captchaRenderer()
             imported, self["warning"] = _loadPopulation(self["population"])

@@ -152,7 +152,9 @@ class ServerService(Service):
         signup = None
         if options["signup"] == OPEN:
             signup = SignUpPage(
-                Registration(store.accounts, now, random, text), options["draw"]
+                Registration(store.accounts, now, random, text),
+                options["draw"],
+                hasPage=options["pageFiles"] is not None,
             )
         database = options["database"]
         watching: dict[str, Any] = {}

@@ -50,6 +50,16 @@ def test_index() -> None:
     assert b"page/main.js" in response.body
 
 
+def test_signUp() -> None:
+    """
+    The page names the sign-up page only where that is open.
+    """
+    place = b'<meta name="sign-up" content="signup">'
+    assert place not in fetch("/").body
+    harness = ServerHarness(page=PageFiles(isSignUpOpen=True))
+    assert place in harness.get("/").response.body
+
+
 def test_preloaded() -> None:
     """
     The page names all modules, so that a browser fetches them at once, and does not

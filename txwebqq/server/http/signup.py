@@ -67,6 +67,10 @@ _DONE = """<p>Your number is <strong>{number}</strong>.
 Keep it: it is what you sign on with.</p>
 """
 
+# Relative, since a proxy may give the server a path of its own.
+_TO_PAGE = """<p><a href="./#{number}">Sign in</a></p>
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class HTMLResponse:
@@ -84,13 +88,18 @@ class SignUpPage:
     The sign-up form and the handling of its data.
 
     @param draw: renders the image of a captcha from its text.
+    @param hasPage: whether there is a chat page, which a new account is led to.
     """
 
     def __init__(
-        self, registration: Registration, draw: Callable[[str], bytes]
+        self,
+        registration: Registration,
+        draw: Callable[[str], bytes],
+        hasPage: bool = False,
     ) -> None:
         self._registration = registration
         self._draw = draw
+        self._done = _DONE + _TO_PAGE if hasPage else _DONE
 
     def render(self, request: Request, exchange: HTTPExchange) -> bytes:
         """
@@ -132,7 +141,7 @@ class SignUpPage:
         result = self._registration.register(form, exchange.network)
         if isinstance(result, str):
             return self._form(exchange, 400, result, form.nick)
-        return _page(200, _DONE.format(number=result), "")
+        return _page(200, self._done.format(number=result), "")
 
     def _form(
         self, exchange: HTTPExchange, status: int, problem: str, nick: str

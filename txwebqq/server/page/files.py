@@ -16,6 +16,9 @@ from twisted.web.server import Request
 
 INDEX = "index.html"
 
+_SIGN_UP = b'<meta name="sign-up" content="signup">\n'
+"""Tells the script of the page where users create accounts."""
+
 _TYPES = {
     "html": b"text/html; charset=utf-8",
     "css": b"text/css; charset=utf-8",
@@ -67,16 +70,20 @@ class PageFiles:
     """
     The chat page: C{/}, and its files below C{/page/}.
 
-    All of them are in memory, 100 KiB, and contain nothing about the server or its
-    accounts.
+    All of them are in memory, and contain nothing about the server or its accounts but
+    whether users may create accounts.
+
+    @param isSignUpOpen: whether the page has a link to the sign-up page.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, isSignUpOpen: bool = False) -> None:
         self._files: dict[bytes, PageFile] = {}
         for name, content in _found(files("txwebqq.server.page").joinpath("static")):
             contentType = _TYPES.get(name.rpartition(".")[2])
             if contentType is not None:
                 path = "/" if name == INDEX else f"/page/{name}"
+                if name == INDEX and isSignUpOpen:
+                    content = content.replace(b"</head>", _SIGN_UP + b"</head>")
                 self._files[path.encode()] = _load(contentType, content)
 
     @property

@@ -53,7 +53,14 @@ export class SignOnView {
       this.captcha,
       this.problem,
       this.button,
+      ...signUpLink(),
     );
+    // The sign-up page leads here with the number of the new account.
+    const made = /^#([1-9][0-9]{4,9})$/.exec(location.hash);
+    if (made !== null) {
+      this.number.value = made[1];
+      history.replaceState(null, "", location.pathname + location.search);
+    }
   }
 
   /** @param {string} text */
@@ -123,6 +130,13 @@ export class SignOnView {
       this.button.disabled = false;
     }
   }
+}
+
+/** @returns {HTMLElement[]} a link to the sign-up page where that is open */
+function signUpLink() {
+  /** @type {HTMLMetaElement | null} */
+  const place = document.querySelector('meta[name="sign-up"]');
+  return place === null ? [] : [make("a", { href: place.content }, word("signUp"))];
 }
 
 /** @param {unknown} error */
