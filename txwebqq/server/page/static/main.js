@@ -5,6 +5,7 @@ import { Client } from "./account/client.js";
 import { make, setText, shortened } from "./dom.js";
 import { faceName } from "./faces.js";
 import { Server } from "./server.js";
+import { BackButton } from "./views/backbutton.js";
 import { Dialogs, closeForms, reasonOf } from "./views/dialogs.js";
 import { ConversationView } from "./views/conversation.js";
 import { ListView, statusWord } from "./views/list.js";
@@ -35,6 +36,7 @@ class Page {
     this.dialogs = new Dialogs(this.client, (text) => this.notice(text));
     const back = () => this.open(null);
     this.conversation = new ConversationView(this.client, this.dialogs, back);
+    this.backButton = new BackButton(back);
     this.state = make("p", { class: "banner", role: "status" });
     this.nick = make("bdi");
     this.number = make("span");
@@ -330,6 +332,7 @@ class Page {
     this.list.current = conversation?.key ?? "";
     this.chat.dataset.open = String(conversation !== null);
     this.conversation.show(conversation);
+    this.backButton.changed(conversation !== null);
     this.draw();
   }
 
