@@ -103,7 +103,7 @@ export class MessageActions {
     if (conversation.kind === "discussion") {
       return false;
     }
-    const isNew = Date.now() / 1000 - message.time <= RECALL_WITHIN;
+    const isNew = this.client.server.now - message.time <= RECALL_WITHIN;
     const isAdmin =
       conversation.kind === "group" &&
       this.client.groupActions.roleIn(conversation) !== "member";
