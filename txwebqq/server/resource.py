@@ -39,7 +39,8 @@ from txwebqq.server.api.settings import SettingsAPI
 from txwebqq.server.api.signon import MALFORMED, SignOnAPI
 from txwebqq.server.api.temporary import TemporaryChatAPI
 from txwebqq.server.domain.discussions import DiscussionRules
-from txwebqq.server.domain.filetransfers import Transfers
+from txwebqq.server.domain.files.offline import GroupFiles, OfflineFiles
+from txwebqq.server.domain.files.transfers import Transfers
 from txwebqq.server.domain.friends import FriendRules
 from txwebqq.server.domain.groupmembers import GroupMemberSettings
 from txwebqq.server.domain.groups import GroupRules
@@ -48,7 +49,6 @@ from txwebqq.server.domain.interaction.reactions import ReactionRules
 from txwebqq.server.domain.interaction.readmarkers import ReadMarkerRules
 from txwebqq.server.domain.interaction.recalls import RecallRules
 from txwebqq.server.domain.messaging import MessageRules
-from txwebqq.server.domain.offlinefiles import GroupFiles, OfflineFiles
 from txwebqq.server.domain.pictures import PictureRules
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.domain.temporary import TemporaryChatRules

@@ -19,7 +19,7 @@ from tests.server.harness import (
     ServerHarness,
 )
 from txwebqq.model import Number
-from txwebqq.server.domain import offlinefiles
+from txwebqq.server.domain.files import offline
 from txwebqq.server.records import GroupRecord
 from txwebqq.server.sessions.sendinglimits import SendingLimiter, SendingLimits
 from txwebqq.server.storage.store import Store
@@ -330,8 +330,8 @@ class LimitTests(GroupFileTestCase):
         one makes room.
         """
         with (
-            patch.object(offlinefiles, "MAX_SHARED", 2),
-            patch.object(offlinefiles, "MAX_GROUP_FILES", 3),
+            patch.object(offline, "MAX_SHARED", 2),
+            patch.object(offline, "MAX_GROUP_FILES", 3),
         ):
             keys = [self.share().result["rkey"] for _ in range(2)]
             refused = self.share().json

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from twisted.web.server import NOT_DONE_YET
 
-from txwebqq.server.domain.filetransfers import CANCELLED, DECLINED, Transfers
-from txwebqq.server.domain.offlinefiles import GONE
+from txwebqq.server.domain.files.offline import GONE
+from txwebqq.server.domain.files.transfers import CANCELLED, DECLINED, Transfers
 from txwebqq.server.http.downloads import describe, refuse
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.filerelay import FileRelay, FileRelays

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from txwebqq.model import GroupFile
-from txwebqq.server.domain.offlinefiles import (
+from txwebqq.server.domain.files.offline import (
     TOO_BIG,
     GroupFiles,
     OfflineFiles,

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from twisted.web.server import NOT_DONE_YET
 
 from txwebqq.imagetypes import mediaTypeOf
-from txwebqq.server.domain.offlinefiles import GONE
+from txwebqq.server.domain.files.offline import GONE
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.exchange import TEXT, HTTPExchange
 from txwebqq.server.http.multipart import sendFile

@@ -12,14 +12,14 @@ from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTim
 from zope.interface import implementer
 
 from txwebqq.model import Number
-from txwebqq.server.domain.filetransfers import (
+from txwebqq.server.domain.files.offline import GONE
+from txwebqq.server.domain.files.transfers import (
     CANCELLED,
     DECLINED,
     TIMED_OUT,
     Transfer,
     Transfers,
 )
-from txwebqq.server.domain.offlinefiles import GONE
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.sessions.session import Session

@@ -5,8 +5,8 @@ Rules of file transfers between accounts that are online (protocol.md 2.7.5).
 from __future__ import annotations
 
 from txwebqq.model import FileStep, Number, Uin
+from txwebqq.server.domain.files.offline import GONE, fileNameError
 from txwebqq.server.domain.messaging import refusalOf
-from txwebqq.server.domain.offlinefiles import GONE, fileNameError
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import FILE_NOTICE, FRIEND_MESSAGE, TRANSFER_PROGRESS

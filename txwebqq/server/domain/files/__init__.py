@@ -1,0 +1,3 @@
+"""
+Rules of files: those that the server keeps, and transfers between two clients.
+"""
