@@ -231,3 +231,49 @@ def test_silentBot(processes: Processes) -> None:
     assert first.texts == ["one", "two"]
     assert processes.poster is not None
     processes.poster.stopService()
+
+
+def holdTwo(processes: Processes) -> WatchedSocket:
+    """
+    Start a process that was given two messages in one reply, while the number of the
+    first one's sender is being fetched.
+    """
+    processes.start()
+    processes.web.result(processes.service.stopService())
+    processes.carol.tellGroup("cats", "one")
+    processes.bob.tellGroup("cats", "two")
+    processes.web.settle()
+    processes.server.replies[NUMBERS] = [NOT_DONE_YET] * 20
+    socket = processes.start()
+    processes.web.settle(5)
+    assert socket.texts == []
+    return socket
+
+
+def test_stoppedLookingUp(processes: Processes) -> None:
+    """
+    A message whose sender is not known when the process stops, and those behind it, are
+    told once, by this process or the next one.
+    """
+    first = holdTwo(processes)
+    stopped = processes.service.stopService()
+    processes.web.settle(5)
+    processes.web.result(stopped)
+    processes.server.replies[NUMBERS] = []
+    second = processes.start()
+    processes.web.settle(5)
+    assert sorted(first.texts + second.texts) == ["one", "two"]
+
+
+def test_expiredLookingUp(processes: Processes) -> None:
+    """
+    The same holds when the session ends, and the same process signs on again.
+    """
+    first = holdTwo(processes)
+    refused = b'{"retcode":103,"errmsg":""}'
+    processes.server.replies["/channel/poll2"] = [b'{"retcode":121,"t":"0"}']
+    processes.server.replies["/channel/login2"] = [refused]
+    processes.web.settle(130)
+    processes.server.replies[NUMBERS] = []
+    processes.web.settle(100)
+    assert sorted(first.texts) == ["one", "two"]

@@ -54,6 +54,35 @@ def test_startAndStop() -> None:
     assert reactor.getDelayedCalls() == []
 
 
+def test_accountStopsFirst() -> None:
+    """
+    Bots can be told of an event while the account signs off.
+    """
+    reactor: Any = MemoryReactorClock()
+    running: list[list[bool]] = []
+
+    class LateAccount(Service):
+        def stopService(self) -> None:
+            super().stopService()
+            running.append([each.running for each in service if each is not self])
+
+    account: Any = LateAccount()
+    settings = SurfaceSettings(
+        (ForwardSettings("tcp:3001:interface=127.0.0.1"),),
+        (ReverseSettings("ws://127.0.0.1:8080/ws"),),
+        (),
+        (),
+    )
+    service: Any = SurfaceService(
+        Number(10002), settings, lambda factory: account, reactor
+    )
+    service.privilegedStartService()
+    service.startService()
+    service.stopService()
+    reactor.advance(0)
+    assert [list(map(bool, each)) for each in running] == [[True, True]]
+
+
 def test_withoutExtra() -> None:
     """
     Without the package for WebSockets the command tells what to install.

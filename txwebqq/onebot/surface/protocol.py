@@ -66,10 +66,6 @@ class SurfaceProtocol(WebQQProtocol):
     def _inOrder(
         self, make: Callable[[], Coroutine[Deferred[Any], Any, None]]
     ) -> Awaitable[None]:
-        async def unlessLost() -> None:
-            if not self._isLost:
-                await make()
-
         release: Callable[[], None] | None = None
         isEnded = False
 
@@ -80,7 +76,7 @@ class SurfaceProtocol(WebQQProtocol):
                 release()
             return result
 
-        done = self._order.run(lambda: Deferred.fromCoroutine(unlessLost()))
+        done = self._order.run(lambda: Deferred.fromCoroutine(make()))
         done.addBoth(ended)
         if not isEnded:
             # The server gives the event again if the process ends before.

@@ -52,8 +52,7 @@ class SurfaceService(MultiService):
             number, reactor, loader, settings.folder, settings.remembered
         )
         self._clients: list[LazyTreq | PictureLoader] = [loader]
-        children: list[Any] = [makeAccount(SurfaceFactory(self.account))]
-        children += [
+        children: list[Any] = [
             ForwardListener(self.account, each, reactor) for each in settings.forward
         ]
         children += [
@@ -67,6 +66,8 @@ class SurfaceService(MultiService):
             treq = LazyTreq(reactor, EndpointCache(reactor, policy, CONNECT_TIMEOUT))
             self._clients.append(treq)
             children.append(EventPoster(self.account, each, treq))
+        # The last one stops first: bots are told of the events that wait for it.
+        children.append(makeAccount(SurfaceFactory(self.account)))
         self._settings = settings
         self._withTokens: list[tuple[str, Any]] = [
             (f"{kind} {position}", getattr(child, "resource", child))
