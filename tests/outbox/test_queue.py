@@ -1046,6 +1046,25 @@ def test_asksAfterKill(kept: Scene, isProcessed: bool) -> None:
     assert kept.bob.heard == ["0", "1", "2"]
 
 
+def test_restored(kept: Scene) -> None:
+    """
+    With the file of a backup, what was sent since then is not delivered again, and no
+    new message is taken for one of that time.
+    """
+    kept.bob.run()
+    kept.send("1")
+    service, queue = kept.service, kept.queue
+    kept.kill()
+    service.startService()
+    kept.web.settle()
+    queue.send(ToFriend(kept.bob.number), "2")
+    kept.web.settle()
+    kept.end(service)
+    kept.start()
+    kept.send("3")
+    assert kept.bob.heard == ["1", "2", "3"]
+
+
 def test_asksLater(kept: Scene) -> None:
     """
     While the server does not answer, a message in doubt waits; when its time is over

@@ -49,7 +49,8 @@ CREATE TABLE message (
     ids TEXT NOT NULL DEFAULT '',
     begun INTEGER NOT NULL DEFAULT 0,
     outcome TEXT NOT NULL DEFAULT '',
-    told INTEGER NOT NULL DEFAULT 0
+    told INTEGER NOT NULL DEFAULT 0,
+    token TEXT NOT NULL DEFAULT ''
 );
 CREATE UNIQUE INDEX message_by_key ON message (key) WHERE key != '';
 CREATE TABLE picture (
@@ -59,13 +60,14 @@ CREATE TABLE picture (
     PRIMARY KEY (message, digest)
 );
 """,
-    version=3,
+    version=4,
     application=0x71717175,
     user="process",
 )
-"""The database: the account whose queue it is, an id of the queue, whether the server
-recognises messages that are sent again; and the messages. C{begun} is 1 while a message
-is being sent, and 2 from when an answer is lost. C{ids} are those of
+"""The database: the account whose queue it is, whether the server recognises messages
+that are sent again, and the C{id} from which older versions made C{token}; and the
+messages. C{token} begins the ids by which the server recognises the parts. C{begun} is
+1 while a message is being sent, and 2 from when an answer is lost. C{ids} are those of
 the parts that were accepted, of which C{content} has the rest; C{told} is set when the
 application knows the outcome. The bytes of its pictures are deleted then, and earlier
 when all parts with them were accepted."""
@@ -81,6 +83,8 @@ class StoredMessage:
     @ivar begun: whether it was being sent, or its next part, and the answer is not
         known.
     @ivar outcome: L{None} while it waits.
+    @ivar token: a random text, which no other message has, also not in an older copy
+        of the file.
     """
 
     serial: int
@@ -88,11 +92,12 @@ class StoredMessage:
     ids: tuple[int, ...]
     begun: bool
     outcome: SendOutcome | None
+    token: str
 
 
-_COLUMNS = "serial, recipient, time, key, font, content, ids, begun, outcome"
+_COLUMNS = "serial, recipient, time, key, font, content, ids, begun, outcome, token"
 
-Row = tuple[int, str, float, str, str, str, str, int, str]
+Row = tuple[int, str, float, str, str, str, str, int, str, str]
 
 
 class QueueStore:
@@ -110,7 +115,7 @@ class QueueStore:
         self._database = Database(path, QUEUE_SCHEMA)
         self._db = self._database.connection
         try:
-            owner, self._id, detects = self._readOwner(number)
+            owner, detects = self._readOwner(number)
         except sqlite3.Error as e:
             self._database.close()
             raise InvalidConfiguration(f"{path}: the queue cannot be read: {e}") from e
@@ -121,16 +126,20 @@ class QueueStore:
             )
         self._detects = bool(detects)
 
-    def _readOwner(self, number: Number) -> tuple[int, str, int]:
+    def _readOwner(self, number: Number) -> tuple[int, int]:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute(
             "INSERT INTO owner (number) SELECT ?"
             " WHERE NOT EXISTS (SELECT 1 FROM owner)",
             (number,),
         )
-        self._db.execute("UPDATE owner SET id = ? WHERE id = ''", (token_hex(8),))
-        row: tuple[int, str, int] = self._db.execute(
-            "SELECT number, id, detects FROM owner"
+        # Those of an older version keep the ids with which they may have been sent.
+        self._db.execute(
+            "UPDATE message SET token = CASE id WHEN '' THEN lower(hex(randomblob(12)))"
+            " ELSE id || '-' || serial END FROM owner WHERE token = ''"
+        )
+        row: tuple[int, int] = self._db.execute(
+            "SELECT number, detects FROM owner"
         ).fetchone()
         return row
 
@@ -151,7 +160,7 @@ class QueueStore:
         """
         Return the id of the next part of a message, by which the server recognises it.
         """
-        return f"{self._id}-{stored.serial}-{len(stored.ids)}"
+        return f"{stored.token}-{len(stored.ids)}"
 
     def close(self) -> None:
         """
@@ -172,9 +181,9 @@ class QueueStore:
         row = writeRecipient(to), time, key, writeFont(font), writeContent(content)
         with self._database.transaction():
             cursor = self._db.execute(
-                "INSERT INTO message (recipient, time, key, font, content)"
-                " VALUES (?, ?, ?, ?, ?)",
-                row,
+                "INSERT INTO message (recipient, time, key, font, content, token)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (*row, token_hex(12)),
             )
             serial = cursor.lastrowid
             assert serial is not None
@@ -327,7 +336,7 @@ class QueueStore:
         self._db.execute("DELETE FROM message WHERE told AND time < ?", (before,))
 
     def _read(self, row: Row) -> StoredMessage:
-        serial, to, time, key, font, written, ids, begun, outcome = row
+        serial, to, time, key, font, written, ids, begun, outcome, token = row
         pictures = self._db.execute(
             "SELECT digest, data FROM picture WHERE message = ?", (serial,)
         )
@@ -339,4 +348,5 @@ class QueueStore:
             tuple(map(int, ids.split())),
             bool(begun),
             readOutcome(outcome, content) if outcome else None,
+            token,
         )
