@@ -52,7 +52,7 @@ const WORDS = {
     "This account is open in another tab. Sign in here to use it in this one.",
     "该帐号已在另一个标签页中打开。在此登录即可改用本页。",
   ],
-  search: ["Search friends, groups and discussions", "搜索好友、群和讨论组"],
+  search: ["Search friends and groups", "搜索好友和群"],
   recent: ["Recent", "最近"],
   friends: ["Friends", "好友"],
   groups: ["Groups", "群"],
