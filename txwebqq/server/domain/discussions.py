@@ -126,7 +126,7 @@ class DiscussionRules:
                 NO_SUCH_ID, f"a discussion has at most {MAX_MEMBERS} members"
             )
         if new:
-            # What was said before does not count as unread.
+            # Earlier messages do not count as unread.
             self._state.recorder.tryFlush()
             self._store.discussions.addMembers(discussion.number, new)
         return None

@@ -220,7 +220,7 @@ class GroupRules:
         self, group: GroupRecord, number: Number, admin: Number, text: str
     ) -> None:
         others = self._store.groups.memberNumbers(group.number)
-        # What was said before does not count as unread.
+        # Earlier messages do not count as unread.
         self._state.recorder.tryFlush()
         self._store.groups.addMember(group.number, number)
         self._notify(GroupStep.AGREED, group.number, [number], admin=admin, text=text)

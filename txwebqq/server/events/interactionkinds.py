@@ -206,7 +206,7 @@ GROUP_EDIT = EventKind(
     isExtension=True,
     # The operator is 0 for the operator of the server.
     required={"operator": int, **_IN_GROUP},
-    # What was not changed is None.
+    # None for each that was not changed.
     optional={"name": None, "memo": None, "description": None, "option": None},
 )
 
