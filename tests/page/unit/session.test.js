@@ -160,6 +160,28 @@ test("after a reload only the server's memory helps", async () => {
   assert.equal(session.stored(), null);
 });
 
+test("a disabled account is not signed on again and again", async () => {
+  const { session, states } = rig([
+    LOGIN,
+    JOIN,
+    ["channel/poll2", { retcode: 121 }],
+    ["channel/login2", { retcode: 103, errmsg: "" }],
+    ["check", "ptui_checkVC('0','!DEF','\\x00');"],
+    ["login", "ptuiCB('19','0','','0','', '');"],
+  ]);
+  const ended = new Promise((resolve) => {
+    session.listener.stateChanged = (state) => {
+      states.push(state);
+      if (state === "expired") {
+        resolve();
+      }
+    };
+  });
+  await session.signOn(5, new Uint8Array(16), CHALLENGE, "online");
+  await ended;
+  assert.equal(session.stored(), null);
+});
+
 test("a reply for another account is no session", async () => {
   const other = { retcode: 0, result: { ...JOIN[1].result, uin: 6 } };
   const { session, storage, states } = rig([["channel/login2", other]]);

@@ -43,7 +43,7 @@ class Page {
     this.me = make("span", { class: "me" }, this.nick, this.number);
     this.status = make("select", {
       "aria-label": word("status"),
-      change: () => void this.client.setStatus(this.status.value).catch(() => {}),
+      change: () => void this.changeStatus(),
     });
     for (const status of STATUSES) {
       this.status.append(make("option", { value: status }, statusWord(status)));
@@ -342,6 +342,15 @@ class Page {
       this.client.history.markRead(conversation);
       this.draw();
     }
+  }
+
+  async changeStatus() {
+    try {
+      await this.client.setStatus(this.status.value);
+    } catch (error) {
+      this.notice(reasonOf(error));
+    }
+    this.draw();
   }
 
   async askToNotify() {

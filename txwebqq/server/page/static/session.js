@@ -47,7 +47,7 @@ const LOWEST_WAIT = 500;
 const HIGHEST_WAIT = 15000;
 
 /** The codes of a login after which another one may succeed by itself. */
-const LATER = new Set([1, 6, 19]);
+const LATER = new Set([1, 6]);
 
 /** The codes of polls after which the session can be resumed. */
 const RESUMABLE = new Set([120, 121, 100006, 100, 103, 100000]);

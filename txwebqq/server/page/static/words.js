@@ -36,6 +36,7 @@ const WORDS = {
     "This account may not sign in. Ask the operator of the server.",
     "该帐号无法登录，请联系管理员。",
   ],
+  login19: ["The operator of the server has disabled this account.", "该帐号已被管理员停用。"],
   loginOther: ["The server refused the sign-in (code {code}).", "登录被拒绝（代码 {code}）。"],
   unreachable: ["The server does not answer.", "服务器没有响应。"],
   online: ["Connected", "已连接"],

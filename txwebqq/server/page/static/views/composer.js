@@ -303,7 +303,7 @@ export function withMentions(segments, mentions) {
   for (const { name, number } of mentions) {
     let isDone = false;
     found = found.flatMap((segment) => {
-      const at = segment.type === "text" ? segment.text.indexOf(`@${name}`) : -1;
+      const at = segment.type === "text" ? placeOf(name, segment.text) : -1;
       if (segment.type !== "text" || isDone || at < 0) {
         return [segment];
       }
@@ -319,6 +319,22 @@ export function withMentions(segments, mentions) {
     });
   }
   return found;
+}
+
+/**
+ * Return the position of a mention in a text, -1 if there is none. A longer name that
+ * begins with this one is none; Chinese texts go on without a space.
+ * @param {string} name
+ * @param {string} text
+ */
+function placeOf(name, text) {
+  const isWord = /\w$/.test(name);
+  const found = `@${name}`;
+  let at = text.indexOf(found);
+  while (isWord && at >= 0 && /\w/.test(text.charAt(at + found.length))) {
+    at = text.indexOf(found, at + 1);
+  }
+  return at;
 }
 
 /** @param {import("../account/conversations.js").Message} message */

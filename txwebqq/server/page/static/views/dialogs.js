@@ -133,6 +133,9 @@ export class Dialogs {
     const number = { name: "number", label: word("number"), isRequired: true };
     showForm(word("addFriend"), [number], word("find"), async (values) => {
       const wanted = Number(textOf(values, "number"));
+      if (!Number.isSafeInteger(wanted) || wanted <= 0) {
+        throw new Refused(0, word("numberWrong"));
+      }
       const found = await this.people.findPerson(wanted);
       const { allow, question } = await this.people.rule(found.tuin);
       if (allow === 2) {

@@ -4,7 +4,7 @@
 import { make, setText } from "../dom.js";
 import { CaptchaNeeded, LoginRefused, Unreachable, passwordHash } from "../session.js";
 import { MalformedReply } from "../wire.js";
-import { word } from "../words.js";
+import { hasWord, word } from "../words.js";
 
 /** The sign-in form. */
 export class SignOnView {
@@ -143,7 +143,7 @@ function signUpLink() {
 function problemOf(error) {
   if (error instanceof LoginRefused) {
     const { code } = error;
-    return [1, 3, 4, 5].includes(code)
+    return hasWord(`login${code}`)
       ? word(`login${code}`)
       : word("loginOther", { code });
   }
