@@ -67,6 +67,7 @@ COMMANDS = {
     "AllowAndAdd2": ("2.4.4", "acceptFriendship"),
     "AllowAddedRequest2": ("2.4.4", "acceptFriendship"),
     "DenyAddedRequest2": ("2.4.4", "refuseFriendship"),
+    "GetRequests2": ("2.4.6", "fetchRequests"),
     "ChangeMarkName2": ("2.4.5", "setMarkname"),
     "ModifyFriendGroup": ("2.4.5", "moveBuddy"),
     "DeleteFriend": ("2.4.5", "removeFriend"),

@@ -23,6 +23,8 @@ from txwebqq.model import (
     Captcha,
     CardChanged,
     Code,
+    FriendshipNotice,
+    FriendshipStep,
     GroupEdited,
     GroupMessage,
     GroupNotice,
@@ -171,6 +173,37 @@ def test_answeringOnce(cats: Cats) -> None:
         web.result(alice.protocol.answerJoinRequest(request, True))
     web.result(dave.protocol.joinGroup(code))
     assert len(notices(alice)) == 2
+
+
+def test_unansweredRequests(cats: Cats) -> None:
+    """
+    An administrator who signs on again is given the requests that wait for an answer
+    once more, with ids by which they are answered; those that are answered no longer.
+    """
+    web, alice, dave = cats.web, cats.alice, cats.dave
+    web.result(dave.protocol.joinGroup(cats.find(dave), ODD))
+    profile = web.result(dave.protocol.searchNumber(alice.number))
+    web.result(dave.protocol.requestFriendship(alice.number, "hi", found=profile))
+    alice.stop()
+    alice.run()
+    asked, joins = web.result(alice.protocol.fetchRequests())
+    assert isinstance(asked, FriendshipNotice)
+    assert isinstance(joins, GroupNotice)
+    assert (asked.step, asked.number, asked.text) == (
+        FriendshipStep.REQUESTED,
+        dave.number,
+        "hi",
+    )
+    assert (joins.step, joins.number, joins.text) == (
+        GroupStep.REQUESTED,
+        cats.number,
+        ODD,
+    )
+    assert joins.memberNumber == dave.number
+    assert web.result(cats.bob.protocol.fetchRequests()) == ()
+    web.result(alice.protocol.answerJoinRequest(joins, True))
+    web.result(alice.protocol.acceptFriendship(asked))
+    assert web.result(alice.protocol.fetchRequests()) == ()
 
 
 def test_noInvitations(cats: Cats) -> None:

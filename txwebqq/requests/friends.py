@@ -15,6 +15,7 @@ from txwebqq.model import (
     Captcha,
     Category,
     FriendshipNotice,
+    GroupNotice,
     Number,
     Policy,
     Profile,
@@ -37,6 +38,7 @@ from txwebqq.wire.commands.friends import (
     DeleteFriendGroup,
     DenyAddedRequest2,
     GetAllowInfo2,
+    GetRequests2,
     ModifyFriendGroup,
     RenameFriendGroup,
     SearchQQByUin2,
@@ -181,6 +183,16 @@ class ContactRequests(ProfileRequests):
             await self.transport.call(DenyAddedRequest2, number, text)
 
         return Deferred.fromCoroutine(refuse())
+
+    def fetchRequests(self) -> Deferred[tuple[FriendshipNotice | GroupNotice, ...]]:
+        """
+        Fetch the friend requests, and the requests to join groups that this account
+        administers, that wait for an answer (protocol.md 2.4.6).
+
+        @return: fires with the notices that told of them, whose C{sequence} and ids
+            of messages are 0; fails with L{RequestRefused} at servers of others.
+        """
+        return self.transport.call(GetRequests2)
 
     def removeFriend(self, uin: Uin, both: bool = False) -> Deferred[None]:
         """

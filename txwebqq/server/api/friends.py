@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from txwebqq.model import Category, Policy, Profile
+from txwebqq.model import Category, Event, Policy, Profile
 from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.friends import UNKNOWN, FriendRules, policyOf
 from txwebqq.server.domain.profiles import profileFor
 from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.domain.requests import requestsTo
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
@@ -30,6 +31,7 @@ from txwebqq.wire.commands.friends import (
     DeleteFriendGroup,
     DenyAddedRequest2,
     GetAllowInfo2,
+    GetRequests2,
     ModifyFriendGroup,
     RenameFriendGroup,
     SearchQQByUin2,
@@ -171,6 +173,16 @@ class FriendsAPI:
         C{POST /api/deny_added_request2}: reject a friend request.
         """
         return self._friendRules.refuse(session, command.account, command.text)
+
+    @answers(GetRequests2)
+    def getRequests2(
+        self, command: GetRequests2, session: Session, exchange: HTTPExchange
+    ) -> tuple[Event, ...]:
+        """
+        C{GET /api/get_requests2}: return the requests that wait for an answer.
+        """
+        waiting = requestsTo(self._state, session.number)
+        return tuple(event.event(session.sessionIds) for event in waiting)
 
     @answers(ChangeMarkName2)
     def changeMarkName2(

@@ -277,6 +277,20 @@ class FriendStore:
         text, category, time, hasAdded = row
         return FriendRequestRecord(number, asker, text, category, time, bool(hasAdded))
 
+    def requestsTo(self, number: Number) -> list[FriendRequestRecord]:
+        """
+        Return the friend requests that an account has not answered, the oldest first.
+        """
+        rows = self._db.execute(
+            "SELECT asker, text, category, time FROM asked"
+            " WHERE number = ? AND has_added = 0 ORDER BY time, asker",
+            (number,),
+        )
+        return [
+            FriendRequestRecord(number, asker, text, category, time)
+            for asker, text, category, time in rows
+        ]
+
     def receivedRequestCount(self, number: Number) -> int:
         """
         Return the number of friend requests that an account has not answered.

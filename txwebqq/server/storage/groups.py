@@ -74,6 +74,9 @@ LOWEST_CREATED, HIGHEST_CREATED = 800_000_001, 1_999_999_999
 """Lowest and highest number of groups and discussions that clients create: far
 from those that operators write into population files."""
 
+MAX_JOIN_REQUESTS = 1000
+"""Maximum number of requests to join that an administrator is given at once."""
+
 _UPSERT_GLOBAL_MASK = upsert("global_mask", "number", "mask")
 _UPSERT_CARD = upsert("business_card", "room number", "phone email remark gender")
 
@@ -475,6 +478,20 @@ class GroupStore:
             number,
             admin,
         )
+
+    def joinRequestsTo(self, admin: Number) -> list[JoinRequest]:
+        """
+        Return the unanswered requests to join the groups that an account administers,
+        the oldest first.
+        """
+        rows = self._db.execute(
+            "SELECT a.room, a.number, a.text, a.time FROM member m"
+            " JOIN room r ON r.number = m.room JOIN application a ON a.room = m.room"
+            " WHERE m.number = ? AND ((m.flag & 1) = 1 OR m.number = r.owner)"
+            " ORDER BY a.time, a.room, a.number LIMIT ?",
+            (admin, MAX_JOIN_REQUESTS),
+        )
+        return [JoinRequest(*row) for row in rows]
 
     def shareGroup(self, number: Number, other: Number) -> bool:
         """

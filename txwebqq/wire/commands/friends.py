@@ -7,12 +7,24 @@ in the same style (docs/readings.md).
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 from msgspec import field
 
-from txwebqq.model import Category, Number, Policy, Profile, Uin
+from txwebqq.model import (
+    Category,
+    FriendshipNotice,
+    GroupNotice,
+    Number,
+    Policy,
+    Profile,
+    Uin,
+)
 from txwebqq.values import Secret
+from txwebqq.wire.coerce import decodeEach
 from txwebqq.wire.command import OKReply
 from txwebqq.wire.endpoints import ApiForm, ApiGet, ApiPost
+from txwebqq.wire.events.envelope import decodeEnvelope, encodeEvent
 from txwebqq.wire.profilefields import FOUND_PROFILE
 from txwebqq.wire.record import SIGNED, Record
 
@@ -139,6 +151,28 @@ class DenyAddedRequest2(OKReply, ApiPost[None]):
 
     account: Number
     text: str = field(name="msg", default="")
+
+
+Request: TypeAlias = FriendshipNotice | GroupNotice
+
+
+class GetRequests2(ApiGet[tuple[Request, ...]]):
+    """
+    Fetch the requests that wait for our answer, as the events that told of them (our
+    own command, protocol.md 2.4.6).
+    """
+
+    path = "/api/get_requests2"
+    isIdempotent = True
+
+    @classmethod
+    def encodeResult(cls, reply: tuple[Request, ...]) -> Any:
+        return [encodeEvent(event) for event in reply]
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> tuple[Request, ...]:
+        events = decodeEach(decodeEnvelope, result)
+        return tuple(event for event in events if isinstance(event, Request))
 
 
 class ChangeMarkName2(OKReply, ApiForm[None]):
