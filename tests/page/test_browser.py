@@ -476,6 +476,10 @@ def test_friendRequest(browser: Browser, tmp_path: Path) -> None:
         bob.fill("Message to them", "it is me", "Add")
         notice = ming.page.locator(".notices li")
         expect(notice).to_contain_text("10002 asks to be your friend: it is me")
+        # A request that was shown and not answered is shown again.
+        ming.page.reload()
+        expect(notice).to_contain_text("10002 asks to be your friend: it is me")
+        expect(notice).to_have_count(1)
         notice.get_by_role("button", name="Accept").click()
         bob.open("Friends", "小明").say("thanks")
         ming.open("Friends", HOSTILE).hears("thanks")
@@ -515,7 +519,7 @@ def test_groups(browser: Browser, tmp_path: Path) -> None:
         bob.fill("Number or words", "readers", "Search")
         bob.fill("Message to them", "I read", "Ask to join")
         notice = alice.page.locator(".notices li").last
-        expect(notice).to_contain_text("A request to join readers: I read")
+        expect(notice).to_contain_text("10002 asks to join readers: I read")
         notice.get_by_role("button", name="Accept").click()
         bob.open("Groups", "readers").say("hello, readers")
         alice.hears("hello, readers")

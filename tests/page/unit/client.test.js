@@ -155,6 +155,35 @@ test("a new session, whose ids are others, leaves no conversation open", async (
   assert.deepEqual([...client.conversations.all], []);
 });
 
+test("requests that wait for an answer are given again at a sign-on", async () => {
+  const friend = { type: "verify_required", account: 10002, msg: "hi" };
+  const join = { type: "group_request_join", from_uin: 44, request_uin: 8, msg: "" };
+  const { client, told } = rig((path) =>
+    path === "api/get_requests2"
+      ? ok([
+          { poll_type: "system_message", value: friend },
+          { poll_type: "sys_g_msg", value: join },
+        ])
+      : ok([]),
+  );
+  await client.joined(true);
+  const noticed = told.filter(([name]) => name === "noticed").map(([, notice]) => notice);
+  assert.deepEqual(
+    noticed.map(({ value, conversation }) => [value, conversation?.key]),
+    [
+      [friend, undefined],
+      [join, "group:44"],
+    ],
+  );
+});
+
+test("a server that cannot give requests again is none that cannot be used", async () => {
+  const { client } = rig((path) =>
+    path === "api/get_requests2" ? { retcode: 100000 } : ok([]),
+  );
+  await client.joined(true);
+});
+
 const hi = (id, time, from = 7) => ({
   msg_id: id,
   msg_id2: id,

@@ -9,6 +9,7 @@ import { BackButton } from "./views/backbutton.js";
 import { Dialogs, closeForms, reasonOf } from "./views/dialogs.js";
 import { ConversationView } from "./views/conversation.js";
 import { ListView, statusWord } from "./views/list.js";
+import { Notices } from "./views/notices.js";
 import { SignOnView } from "./views/signon.js";
 import { plainText } from "./wire.js";
 import { countText, hasWord, language, word } from "./words.js";
@@ -33,7 +34,7 @@ class Page {
     this.list = new ListView(this.client, (kind, id) =>
       this.open(this.client.conversations.get(kind, id)),
     );
-    this.dialogs = new Dialogs(this.client, (text) => this.notice(text));
+    this.dialogs = new Dialogs(this.client, (text) => this.notices.tell(text));
     const back = () => this.open(null);
     this.conversation = new ConversationView(this.client, this.dialogs, back);
     this.backButton = new BackButton(back);
@@ -53,7 +54,7 @@ class Page {
       { type: "button", hidden: true, click: () => void this.askToNotify() },
       word("notify"),
     );
-    this.notices = make("ul", { class: "notices", "aria-live": "polite" });
+    this.notices = new Notices();
     this.chat = make(
       "div",
       { class: "chat", hidden: true },
@@ -70,7 +71,7 @@ class Page {
           word("signOff"),
         ),
       ),
-      this.notices,
+      this.notices.element,
       make("div", { class: "panes" }, this.list.element, this.conversation.element),
     );
     document.body.replaceChildren(this.state, this.signOn.element, this.chat);
@@ -176,7 +177,7 @@ class Page {
       this.conversation.forget();
       this.list.choose("recent");
       closeForms();
-      setText(this.notices, "");
+      this.notices.clear();
       this.signOn.number.focus();
       this.drawTitle();
     }
@@ -242,21 +243,23 @@ class Page {
   /** @param {Conversation} conversation */
   windowShaken(conversation) {
     const name = this.client.nameOf(conversation);
-    this.notice(word("shook", { name }));
+    this.notices.tell(word("shook", { name }));
     this.chat.classList.remove("shaken");
     requestAnimationFrame(() => this.chat.classList.add("shaken"));
   }
 
   /** A message must not go to an id of the session before; what was typed is kept. */
   conversationsReplaced() {
-    const text = this.conversation.composer.typedText;
+    const texts = this.conversation.composer.unsentTexts;
     if (this.conversation.conversation !== null) {
       this.open(null);
-      this.conversation.forget();
     }
-    if (text !== "") {
-      this.notice(word("draft", { text }));
+    this.conversation.forget();
+    for (const text of texts) {
+      this.notices.keep(word("draft", { text }));
     }
+    // The server gives those again that are not answered.
+    this.notices.forgetRequests();
   }
 
   /** @param {Conversation} conversation */
@@ -271,58 +274,24 @@ class Page {
   noticed({ kind, value, conversation }) {
     const name = conversation === null ? "" : this.client.nameOf(conversation);
     const number = value.account ?? "";
+    const asked = String(value.msg ?? "");
     if (kind === "verify_required") {
-      const text = word("friendRequest", { number, text: String(value.msg ?? "") });
-      this.ask(text, (isAccepted) =>
-        this.client.people.answerFriend(number, isAccepted),
-      );
-    } else if (kind === "group_request_join" && conversation !== null) {
-      const text = word(kind, { name, text: String(value.msg ?? "") });
-      this.ask(text, (isAccepted) =>
-        this.client.people.answerJoin(conversation.id, value.request_uin, isAccepted),
-      );
-    } else if (hasWord(kind)) {
-      this.notice(word(kind, { name, number }));
-    }
-  }
-
-  /**
-   * Show a request, again with the reason if the answer does not reach the server.
-   * @param {string} text
-   * @param {(isAccepted: boolean) => Promise<unknown>} decide
-   * @param {string} [problem]
-   */
-  ask(text, decide, problem = "") {
-    const { roster } = this.client;
-    const answer = (/** @type {boolean} */ isAccepted) => () =>
-      void decide(isAccepted).catch((error) => {
-        if (this.client.roster === roster) {
-          this.ask(text, decide, reasonOf(error));
-        }
+      this.notices.ask({
+        key: `friend:${number}`,
+        text: word("friendRequest", { number, text: asked }),
+        decide: (isAccepted) => this.client.people.answerFriend(number, isAccepted),
       });
-    /** @type {[string, () => void][]} */
-    const answers = [
-      [word("accept"), answer(true)],
-      [word("refuse"), answer(false)],
-    ];
-    const asked = problem === "" ? text : `${text} (${problem})`;
-    this.notice(asked, problem === "" ? answers : [...answers, [word("close"), () => {}]]);
-  }
-
-  /**
-   * @param {string} text
-   * @param {[string, () => void][]} [actions]
-   */
-  notice(text, actions = [[word("close"), () => {}]]) {
-    const element = make("li", { dir: "auto" }, text);
-    for (const [name, act] of actions) {
-      const click = () => {
-        element.remove();
-        act();
-      };
-      element.append(" ", make("button", { type: "button", click }, name));
+    } else if (kind === "group_request_join" && conversation !== null) {
+      const { request_uin: uin, t_request_uin: asker } = value;
+      this.notices.ask({
+        key: `${conversation.key}:${uin}`,
+        text: word(kind, { name, number: asker || "?", text: asked }),
+        decide: (isAccepted) =>
+          this.client.people.answerJoin(conversation.id, uin, isAccepted),
+      });
+    } else if (hasWord(kind)) {
+      this.notices.tell(word(kind, { name, number }));
     }
-    this.notices.append(element);
   }
 
   // Actions of people.
@@ -348,7 +317,7 @@ class Page {
     try {
       await this.client.setStatus(this.status.value);
     } catch (error) {
-      this.notice(reasonOf(error));
+      this.notices.tell(reasonOf(error));
     }
     this.draw();
   }

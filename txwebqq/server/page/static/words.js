@@ -170,12 +170,16 @@ const WORDS = {
   sendingFile: ["Sending {name}: {percent} %", "正在发送 {name}：{percent} %"],
   fetchingFile: ["Downloading {name}: {percent} %", "正在下载 {name}：{percent} %"],
   fileFailed: ["{name}: {reason}", "{name}：{reason}"],
-  group_request_join: ["A request to join {name}: {text}", "有人申请加入 {name}：{text}"],
+  group_request_join: [
+    "{number} asks to join {name}: {text}",
+    "{number} 申请加入 {name}：{text}",
+  ],
   draft: [
     "You have a new session. What you had typed: {text}",
     "会话已更新。您输入而未发送的内容：{text}",
   ],
   close: ["Close", "关闭"],
+  closeAll: ["Close all news", "关闭所有提示"],
   group_edit: ["The name or the announcement of {name} has changed.", "{name} 的名称或公告有变动。"],
   announcement: ["Announcement", "群公告"],
   noAnnouncement: ["There is none.", "暂无公告。"],

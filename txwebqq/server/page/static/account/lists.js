@@ -1,6 +1,8 @@
 // @ts-check
 // The lists of friends, groups, discussions and members, as they are fetched.
 
+import { Refused } from "../server.js";
+
 /** @typedef {import("./conversations.js").Conversation} Conversation */
 
 /** The lists of one account, which fill its roster. */
@@ -21,6 +23,7 @@ export class Lists {
     ]);
     await Promise.all([this.fetchOnline(), this.fetchRecent()]);
     this.client.view.listsChanged();
+    await this.fetchRequests();
   }
 
   async fetchFriends() {
@@ -98,6 +101,25 @@ export class Lists {
             ? conversations.get("group", gid ?? 0)
             : conversations.get("discussion", uin);
       conversation.count(Number(unread) || 0, history.read(last));
+    }
+  }
+
+  /** Fetch the requests that wait for an answer, which events told of once. */
+  async fetchRequests() {
+    const { vfwebqq } = this.client.server;
+    /** @type {{poll_type: string, value: any}[]} */
+    let requests = [];
+    try {
+      requests = await this.client.server.ask("api/get_requests2", { vfwebqq });
+    } catch (error) {
+      if (!(error instanceof Refused)) {
+        throw error;
+      }
+    }
+    for (const { poll_type: type, value } of requests) {
+      const conversation =
+        type === "sys_g_msg" ? this.client.conversations.get("group", value.from_uin) : null;
+      this.client.view.noticed({ kind: value.type, value, conversation });
     }
   }
 

@@ -127,9 +127,13 @@ export class Composer {
     this.text.value = "";
   }
 
-  /** The text that is typed and not sent in the open conversation, or "". */
-  get typedText() {
-    return this.conversation === null ? "" : this.text.value.trim();
+  /** The texts that are typed and not sent, in all conversations. */
+  get unsentTexts() {
+    const drafts = new Map(this.drafts);
+    if (this.conversation !== null) {
+      drafts.set(this.conversation.key, this.text.value);
+    }
+    return [...drafts.values()].filter((text) => text.trim() !== "");
   }
 
   /** @param {Event} event */

@@ -1,0 +1,139 @@
+// @ts-check
+// The notices above the conversations: news, requests of others, and texts that were
+// typed and not sent.
+
+import { make } from "../dom.js";
+import { word } from "../words.js";
+import { reasonOf } from "./dialogs.js";
+
+/** The number of news that are shown; more of them push out the oldest. */
+const MAX_NEWS = 20;
+
+/**
+ * A request of another account.
+ * @typedef {object} Request
+ * @property {string} key the same for a request that comes again
+ * @property {string} text
+ * @property {(isAccepted: boolean) => Promise<unknown>} decide
+ */
+
+/** The list of notices. */
+export class Notices {
+  constructor() {
+    this.list = make("ul", { class: "notices", "aria-live": "polite" });
+    this.closeAll = make(
+      "button",
+      { type: "button", class: "close-all", hidden: true, click: () => this.closeNews() },
+      word("closeAll"),
+    );
+    this.element = make("div", {}, this.list, this.closeAll);
+    /** @type {HTMLElement[]} the oldest first */
+    this.news = [];
+    /** @type {Map<string, HTMLElement>} by their keys */
+    this.requests = new Map();
+    /** Changes when answers to requests that were shown before are nothing any more. */
+    this.generation = 0;
+  }
+
+  /** Forget all, since the next account must not see it. */
+  clear() {
+    this.forgetRequests();
+    this.news = [];
+    this.list.replaceChildren();
+    this.closeAll.hidden = true;
+  }
+
+  /** Forget the requests, whose ids are those of a session that has ended. */
+  forgetRequests() {
+    this.generation += 1;
+    for (const element of this.requests.values()) {
+      element.remove();
+    }
+    this.requests.clear();
+  }
+
+  /**
+   * Show news. Those that nobody has closed go when many others come.
+   * @param {string} text
+   */
+  tell(text) {
+    const element = this.add(text, [[word("close"), () => this.closed(element)]]);
+    this.news.push(element);
+    if (this.news.length > MAX_NEWS) {
+      this.news.shift()?.remove();
+    }
+    this.closeAll.hidden = this.news.length < 2;
+  }
+
+  /**
+   * Show a text until it is closed by itself.
+   * @param {string} text
+   */
+  keep(text) {
+    this.add(text, [[word("close"), () => {}]]);
+  }
+
+  /**
+   * Show a request until it is answered; again, with the reason, if the answer does not
+   * reach the server.
+   * @param {Request} request
+   * @param {string} [problem]
+   */
+  ask(request, problem = "") {
+    const { key, text, decide } = request;
+    const { generation } = this;
+    const answer = (/** @type {boolean} */ isAccepted) => () => {
+      this.requests.delete(key);
+      void decide(isAccepted).catch((error) => {
+        // One that came again meanwhile is shown already.
+        if (this.generation === generation && !this.requests.has(key)) {
+          this.ask(request, reasonOf(error));
+        }
+      });
+    };
+    /** @type {[string, () => void][]} */
+    const actions = [
+      [word("accept"), answer(true)],
+      [word("refuse"), answer(false)],
+    ];
+    if (problem !== "") {
+      actions.push([word("close"), () => this.requests.delete(key)]);
+    }
+    const shown = problem === "" ? text : `${text} (${problem})`;
+    const before = this.requests.get(key);
+    const element = this.add(shown, actions);
+    before?.replaceWith(element);
+    this.requests.set(key, element);
+  }
+
+  /** @param {HTMLElement} element */
+  closed(element) {
+    this.news = this.news.filter((each) => each !== element);
+    this.closeAll.hidden = this.news.length < 2;
+  }
+
+  closeNews() {
+    for (const element of this.news) {
+      element.remove();
+    }
+    this.news = [];
+    this.closeAll.hidden = true;
+  }
+
+  /**
+   * @param {string} text
+   * @param {[string, () => void][]} actions
+   */
+  add(text, actions) {
+    const element = make("li", { dir: "auto" }, text);
+    for (const [name, act] of actions) {
+      const click = () => {
+        element.remove();
+        act();
+      };
+      element.append(" ", make("button", { type: "button", click }, name));
+    }
+    this.list.append(element);
+    return element;
+  }
+}
