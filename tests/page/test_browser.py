@@ -401,7 +401,8 @@ def test_sessionsForgotten(browser: Browser, tmp_path: Path) -> None:
 
 def test_captcha(browser: Browser, tmp_path: Path) -> None:
     """
-    The captcha is shown when the server asks for one; a wrong one is said to be so.
+    The captcha is shown when the server asks for one, at a sign-on and at a search; a
+    wrong one is said to be so.
     """
     with (
         PageServer(tmp_path, "--captcha", "always", "--captcha-text", "TEST") as server,
@@ -416,7 +417,23 @@ def test_captcha(browser: Browser, tmp_path: Path) -> None:
         alice.page.get_by_role("button", name="Sign in").click()
         code.fill("test")
         alice.page.keyboard.press("Enter")
-        alice.isOn()
+        alice.isOn().act("Add", "Add a friend")
+        dialog = alice.page.get_by_role("dialog")
+        dialog.get_by_label("Number").fill("10003")
+        find = dialog.get_by_role("button", name="Search")
+        code = dialog.get_by_label("The characters in the picture")
+        for text in ("", "WRNG"):
+            find.click()
+            expect(dialog.get_by_role("img")).to_have_js_property("naturalWidth", 130)
+            expect(code).to_have_value("")
+            code.fill(text)
+        find.click()
+        expect(dialog.get_by_role("alert")).to_have_text("The characters were wrong.")
+        dialog.get_by_role("button", name="Another picture").click()
+        expect(dialog.get_by_role("alert")).to_have_text("")
+        code.fill("test")
+        find.click()
+        expect(dialog.get_by_role("heading")).to_contain_text("(10003)")
 
 
 @pytest.mark.parametrize(

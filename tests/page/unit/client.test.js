@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Client } from "../../../txwebqq/server/page/static/account/client.js";
+import { CaptchaWanted } from "../../../txwebqq/server/page/static/account/people.js";
 import { Server } from "../../../txwebqq/server/page/static/server.js";
 
 const storage = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
@@ -19,6 +20,9 @@ function rig(answer) {
   const fetchURL = async (url, { body, signal }) => {
     const path = url.pathname.slice(1);
     const given = await answer(path, Object.fromEntries(body), signal);
+    if (given instanceof Response) {
+      return given;
+    }
     return new Response(typeof given === "string" ? given : JSON.stringify(given));
   };
   const client = new Client(new Server(fetchURL, "http://server/"), storage, view);
@@ -182,6 +186,30 @@ test("a server that cannot give requests again is none that cannot be used", asy
     path === "api/get_requests2" ? { retcode: 100000 } : ok([]),
   );
   await client.joined(true);
+});
+
+test("a request that needs a captcha fails with one, and takes what was read", async () => {
+  const asked = [];
+  const { client } = rig((path, fields) => {
+    if (path === "getimage") {
+      return new Response("a picture", {
+        headers: { "Content-Type": "image/png", "X-WebQQ-verifysession": "v" },
+      });
+    }
+    asked.push([path, fields.verifysession, fields.code]);
+    return fields.code === "right" ? ok({ tuin: 7 }) : { retcode: fields.code === "" ? 1000 : 1001 };
+  });
+  const wanted = await client.people.findPerson(10002).catch((error) => error);
+  assert.ok(wanted instanceof CaptchaWanted);
+  assert.equal(await wanted.picture.text(), "a picture");
+  assert.equal(wanted.isWrong, false);
+  const wrong = { session: wanted.session, text: "wrong" };
+  const again = await client.people.findPerson(10002, wrong).catch((error) => error);
+  assert.equal(again.isWrong, true);
+  assert.deepEqual(await client.people.findPerson(10002, { session: "v", text: "right" }), {
+    tuin: 7,
+  });
+  assert.deepEqual(asked.at(-1), ["api/search_qq_by_uin2", "v", "right"]);
 });
 
 const hi = (id, time, from = 7) => ({

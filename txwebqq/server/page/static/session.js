@@ -38,7 +38,7 @@ import { MalformedReply, bytesOf, callArguments } from "./wire.js";
  */
 
 const KEPT = "webqq-session";
-const APPID = 1003903;
+export const APPID = 1003903;
 
 /** The time limit of a poll in seconds; a server holds it for 50. */
 const POLL_SECONDS = 75;

@@ -2,13 +2,35 @@
 // Actions on people and groups, except messages: searches, requests,
 // friend list, groups, discussions, blocking, the own profile.
 
+import { Refused } from "../server.js";
+import { APPID } from "../session.js";
+
 /** The `appid` of the settings on which the server acts (docs/protocol.md 2.8.4). */
 const BLOCKING = 10000;
 
+/** The codes of a request without a captcha that it needs, and with a wrong one. */
+const UNREAD = new Set([1000, 100110]);
+const WRONG = new Set([1001, 100102]);
+
 /**
- * A captcha that a search needs after many others.
+ * A captcha that has been read. Requests need one after many others.
  * @typedef {{session: string, text: string}} Captcha
  */
+
+/** A request needs a captcha. */
+export class CaptchaWanted extends Error {
+  /**
+   * @param {Blob} picture
+   * @param {string} session the captcha's id
+   * @param {boolean} isWrong whether one was read, and wrongly
+   */
+  constructor(picture, session, isWrong) {
+    super("a captcha is needed");
+    this.picture = picture;
+    this.session = session;
+    this.isWrong = isWrong;
+  }
+}
 
 /** The requests about people and groups of one account. */
 export class People {
@@ -43,17 +65,43 @@ export class People {
   }
 
   /**
+   * Fetch a captcha.
+   * @param {boolean} [isWrong] whether one was read, and wrongly
+   */
+  async fetchCaptcha(isWrong = false) {
+    const fields = { aid: APPID, r: Math.random(), uin: this.client.session.number };
+    const picture = await this.server.picture("getimage", fields);
+    return new CaptchaWanted(picture, this.server.jar.get("verifysession") ?? "", isWrong);
+  }
+
+  /**
+   * Return the result of a request, or fail with a captcha if it needs one.
+   * @template Result
+   * @param {Promise<Result>} asking
+   * @returns {Promise<Result>}
+   * @throws {CaptchaWanted}
+   */
+  async orCaptcha(asking) {
+    try {
+      return await asking;
+    } catch (error) {
+      if (error instanceof Refused && (UNREAD.has(error.code) || WRONG.has(error.code))) {
+        throw await this.fetchCaptcha(WRONG.has(error.code));
+      }
+      throw error;
+    }
+  }
+
+  /**
    * Find the account with a number.
    * @param {number} number
    * @param {Captcha} [captcha]
    * @returns {Promise<any>} a profile with `tuin`, `nick` and `token`
    */
   findPerson(number, captcha) {
-    return this.ask("api/search_qq_by_uin2", {
-      tuin: number,
-      verifysession: captcha?.session ?? "",
-      code: captcha?.text ?? "",
-    });
+    const { session = "", text = "" } = captcha ?? {};
+    const fields = { tuin: number, verifysession: session, code: text };
+    return this.orCaptcha(this.ask("api/search_qq_by_uin2", fields));
   }
 
   /**
@@ -116,13 +164,9 @@ export class People {
     if (captcha !== undefined) {
       this.server.jar.set("verifysession", captcha.session);
     }
-    const found = await this.ask("keycgi/qqweb/group/search.do", {
-      pg: 1,
-      perpage: 20,
-      all: query,
-      type: 1,
-      vfcode: captcha?.text ?? "",
-    });
+    const vfcode = captcha?.text ?? "";
+    const fields = { pg: 1, perpage: 20, all: query, type: 1, vfcode };
+    const found = await this.orCaptcha(this.ask("keycgi/qqweb/group/search.do", fields));
     return (Array.isArray(found) ? found : []).map(({ GE, GEX, TI }) => ({
       number: Number(GE),
       code: Number(GEX),
@@ -130,9 +174,11 @@ export class People {
     }));
   }
 
-  /** @param {number} code @param {string} text */
-  joinGroup(code, text) {
-    return this.askJSON("api/apply_join_group2", { gcode: code, code: "", vfy: "", msg: text });
+  /** @param {number} code @param {string} text @param {Captcha} [captcha] */
+  joinGroup(code, text, captcha) {
+    const read = { code: captcha?.text ?? "", vfy: captcha?.session ?? "" };
+    const values = { gcode: code, ...read, msg: text };
+    return this.orCaptcha(this.askJSON("api/apply_join_group2", values));
   }
 
   /**
@@ -156,16 +202,17 @@ export class People {
     await this.client.lists.fetchGroups();
   }
 
-  /** @param {string} name @param {number[]} uins */
-  async createDiscussion(name, uins) {
-    await this.askJSON("channel/create_discu", {
+  /** @param {string} name @param {number[]} uins @param {Captcha} [captcha] */
+  async createDiscussion(name, uins, captcha) {
+    const values = {
       discu_name: name,
       mem_list: uins,
       mem_list_u: [],
       mem_list_g: [],
-      code: "",
-      verifysession: "",
-    });
+      code: captcha?.text ?? "",
+      verifysession: captcha?.session ?? "",
+    };
+    await this.orCaptcha(this.askJSON("channel/create_discu", values));
     await this.client.lists.fetchDiscussions();
   }
 

@@ -1,9 +1,13 @@
 // @ts-check
 // Dialogs: forms about people, groups and the own profile.
 
+import { CaptchaWanted } from "../account/people.js";
 import { isolated, make, setText } from "../dom.js";
 import { Refused } from "../session.js";
 import { hasWord, word } from "../words.js";
+import { CaptchaField } from "./captcha.js";
+
+/** @typedef {import("../account/people.js").Captcha} Captcha */
 
 /**
  * @typedef {object} Field
@@ -29,11 +33,26 @@ export function reasonOf(error) {
  * @param {string} title
  * @param {Field[]} fields
  * @param {string} action the text of the button
- * @param {(values: FormData) => Promise<void>} act fails with the reason to show
+ * @param {(values: FormData, captcha?: Captcha) => Promise<void>} act fails with the
+ *   reason to show, or with a captcha, which is shown and given to the next call
+ * @param {() => Promise<CaptchaWanted>} [fetchCaptcha] for forms that may need one
  */
-export function showForm(title, fields, action, act) {
+export function showForm(title, fields, action, act, fetchCaptcha) {
   const problem = make("p", { class: "problem", role: "alert" });
   const button = make("button", {}, action);
+  let session = "";
+  const captcha = new CaptchaField(() => void fetchCaptcha?.().then(want, fail));
+  const want = (/** @type {CaptchaWanted} */ wanted) => {
+    session = wanted.session;
+    captcha.show(wanted.picture);
+    setText(problem, wanted.isWrong ? word("login4") : "");
+  };
+  const fail = (/** @type {unknown} */ error) => {
+    // A captcha is used up by one try.
+    session = "";
+    captcha.hide();
+    setText(problem, reasonOf(error));
+  };
   const form = make(
     "form",
     {
@@ -42,10 +61,15 @@ export function showForm(title, fields, action, act) {
         button.disabled = true;
         setText(problem, "");
         try {
-          await act(new FormData(form));
+          const read = session === "" ? undefined : { session, text: captcha.text };
+          await act(new FormData(form), read);
           dialog.close();
         } catch (error) {
-          setText(problem, reasonOf(error));
+          if (error instanceof CaptchaWanted) {
+            want(error);
+          } else {
+            fail(error);
+          }
         } finally {
           button.disabled = false;
         }
@@ -53,6 +77,7 @@ export function showForm(title, fields, action, act) {
     },
     make("h2", { id: "dialog-title" }, title),
     ...fields.map((field) => make("label", {}, field.label, inputOf(field))),
+    captcha.element,
     problem,
     make(
       "div",
@@ -113,6 +138,17 @@ export class Dialogs {
     this.tell = tell;
   }
 
+  /**
+   * Show a form whose request may need a captcha.
+   * @param {string} title
+   * @param {Field[]} fields
+   * @param {string} action
+   * @param {(values: FormData, captcha?: Captcha) => Promise<void>} act
+   */
+  showAsking(title, fields, action, act) {
+    showForm(title, fields, action, act, () => this.people.fetchCaptcha());
+  }
+
   /** @returns {Field[]} a checkbox for each friend */
   friendFields() {
     return [...this.client.roster.friends.values()].map(({ uin }) => ({
@@ -131,12 +167,12 @@ export class Dialogs {
 
   addFriend() {
     const number = { name: "number", label: word("number"), isRequired: true };
-    showForm(word("addFriend"), [number], word("find"), async (values) => {
+    this.showAsking(word("addFriend"), [number], word("find"), async (values, captcha) => {
       const wanted = Number(textOf(values, "number"));
       if (!Number.isSafeInteger(wanted) || wanted <= 0) {
         throw new Refused(0, word("numberWrong"));
       }
-      const found = await this.people.findPerson(wanted);
+      const found = await this.people.findPerson(wanted, captcha);
       const { allow, question } = await this.people.rule(found.tuin);
       if (allow === 2) {
         throw new Refused(0, word("acceptsNobody"));
@@ -155,8 +191,8 @@ export class Dialogs {
 
   joinGroup() {
     const query = { name: "query", label: word("groupQuery"), isRequired: true };
-    showForm(word("joinGroup"), [query], word("find"), async (values) => {
-      const found = await this.people.findGroups(textOf(values, "query"));
+    this.showAsking(word("joinGroup"), [query], word("find"), async (values, captcha) => {
+      const found = await this.people.findGroups(textOf(values, "query"), captcha);
       if (found.length === 0) {
         throw new Refused(0, word("nobody"));
       }
@@ -170,9 +206,9 @@ export class Dialogs {
         { name: "code", label: word("groups"), kind: "select", options },
         { name: "text", label: word("requestText") },
       ];
-      showForm(word("joinGroup"), fields, word("ask"), async (answers) => {
+      this.showAsking(word("joinGroup"), fields, word("ask"), async (answers, read) => {
         const code = Number(textOf(answers, "code"));
-        await this.people.joinGroup(code, textOf(answers, "text"));
+        await this.people.joinGroup(code, textOf(answers, "text"), read);
         this.tell(word("requested"));
       });
     });
@@ -190,9 +226,10 @@ export class Dialogs {
   createDiscussion() {
     const name = { name: "name", label: word("name"), isRequired: true };
     const fields = [name, ...this.friendFields()];
-    showForm(word("createDiscussion"), fields, word("create"), async (values) => {
+    const title = word("createDiscussion");
+    this.showAsking(title, fields, word("create"), async (values, captcha) => {
       const uins = this.chosenFriends(values);
-      await this.people.createDiscussion(textOf(values, "name"), uins);
+      await this.people.createDiscussion(textOf(values, "name"), uins, captcha);
       this.client.view.listsChanged();
     });
   }

@@ -5,6 +5,7 @@ import { make, setText } from "../dom.js";
 import { CaptchaNeeded, LoginRefused, Unreachable, passwordHash } from "../session.js";
 import { MalformedReply } from "../wire.js";
 import { hasWord, word } from "../words.js";
+import { CaptchaField } from "./captcha.js";
 
 /** The sign-in form. */
 export class SignOnView {
@@ -28,29 +29,16 @@ export class SignOnView {
       autocomplete: "current-password",
       required: true,
     });
-    this.code = make("input", { name: "code", autocomplete: "off" });
-    this.image = make("img", { alt: word("captcha") });
     this.problem = make("p", { class: "problem", role: "alert" });
     this.button = make("button", {}, word("signOn"));
-    this.captcha = make(
-      "fieldset",
-      { hidden: true },
-      make("p", {}, word("captchaWanted")),
-      this.image,
-      make("label", {}, word("captcha"), this.code),
-      make(
-        "button",
-        { type: "button", click: () => void this.changeCaptcha() },
-        word("otherCaptcha"),
-      ),
-    );
+    this.captcha = new CaptchaField(() => void this.changeCaptcha());
     this.element = make(
       "form",
       { class: "signon", submit: (event) => this.submitted(event) },
       make("h1", {}, word("title")),
       make("label", {}, word("number"), this.number),
       make("label", {}, word("password"), this.password),
-      this.captcha,
+      this.captcha.element,
       this.problem,
       this.button,
       ...signUpLink(),
@@ -82,13 +70,10 @@ export class SignOnView {
       this.challenge = await this.session.challenge(Number(number));
       this.challenged = number;
       const { captcha } = this.challenge;
-      this.captcha.hidden = captcha === null;
-      this.code.value = "";
-      if (captcha !== null) {
-        const url = URL.createObjectURL(captcha);
-        this.image.onload = () => URL.revokeObjectURL(url);
-        this.image.src = url;
-        this.code.focus();
+      if (captcha === null) {
+        this.captcha.hide();
+      } else {
+        this.captcha.show(captcha);
       }
     }
     return this.challenge;
@@ -112,13 +97,13 @@ export class SignOnView {
     setText(this.problem, word("signingOn"));
     try {
       const { captcha, code, salt } = await this.fetchChallenge(false);
-      const typed = this.code.value.trim();
+      const typed = this.captcha.text;
       if (captcha !== null && typed === "") {
         setText(this.problem, "");
         return;
       }
       this.challenge = null;
-      this.captcha.hidden = true;
+      this.captcha.hide();
       const hash = passwordHash(this.password.value);
       const answer = { code: captcha === null ? code : typed, salt };
       await this.session.signOn(Number(number), hash, answer, "online");
