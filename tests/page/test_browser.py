@@ -253,12 +253,17 @@ def test_picture(
 
 def test_tooLong(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
-    A message that the server refuses is said not to be delivered, with the reason.
+    A message that the server refuses is said not to be delivered, with the reason, also
+    after a reload.
     """
     with users(browser, server, tmp_path) as (alice,):
         alice.signOn(10001).isOn().open("Friends", "小明")
         alice.say("x" * 20_000)
         state = alice.page.locator(".state").last
+        expect(state).to_contain_text("not delivered: too long")
+        expect(state.get_by_role("button", name="Send again")).to_be_visible()
+        alice.page.reload()
+        alice.isOn().open("Recent", "小明")
         expect(state).to_contain_text("not delivered: too long")
         expect(state.get_by_role("button", name="Send again")).to_be_visible()
 

@@ -1,38 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Client } from "../../../txwebqq/server/page/static/account/client.js";
 import { CaptchaWanted } from "../../../txwebqq/server/page/static/account/people.js";
-import { Server } from "../../../txwebqq/server/page/static/server.js";
-
-const storage = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
-
-/**
- * A client that is signed on as 5, and whose requests are answered by a function of
- * path and fields.
- */
-function rig(answer) {
-  const told = [];
-  const view = new Proxy(
-    {},
-    { get: (_, name) => (...values) => void told.push([name, ...values]) },
-  );
-  const fetchURL = async (url, { body, signal }) => {
-    const path = url.pathname.slice(1);
-    const given = await answer(path, Object.fromEntries(body), signal);
-    if (given instanceof Response) {
-      return given;
-    }
-    return new Response(typeof given === "string" ? given : JSON.stringify(given));
-  };
-  const client = new Client(new Server(fetchURL, "http://server/"), storage, view);
-  client.session.kept = { number: 5, clientid: "1", psessionid: "p", ack: 0 };
-  return { client, told, names: () => told.map(([name]) => name) };
-}
-
-const ok = (result = {}) => ({ retcode: 0, result });
-const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
-const text = (words) => [{ type: "text", text: words }];
+import { ok, rig, text, turn } from "./rig.js";
 
 test("a message whose answer is not readable was perhaps delivered", async () => {
   const { client } = rig(() => "<html>portal</html>");

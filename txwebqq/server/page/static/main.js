@@ -221,11 +221,7 @@ class Page {
   messageArrived(conversation, message) {
     const isSeen = this.isSeen(conversation);
     if (!isSeen && "Notification" in window && Notification.permission === "granted") {
-      const text = plainText(
-        message.segments,
-        (id) => faceName(id, language),
-        word("picture"),
-      );
+      const text = shownText(message.segments);
       const { client } = this;
       const members = client.membersOf(conversation);
       const sender = client.roster.nameOf(message.sender, members);
@@ -260,6 +256,14 @@ class Page {
     }
     // The server gives those again that are not answered.
     this.notices.forgetRequests();
+  }
+
+  /**
+   * @param {string} name
+   * @param {import("./account/conversations.js").Message} message
+   */
+  undeliverable(name, { segments }) {
+    this.notices.keep(word("undeliverable", { name, text: shownText(segments) }));
   }
 
   /** @param {Conversation} conversation */
@@ -351,6 +355,11 @@ class Page {
     const { unread } = this.client.conversations;
     document.title = unread === 0 ? word("title") : `(${countText(unread)}) ${word("title")}`;
   }
+}
+
+/** @param {import("./wire.js").Segment[]} segments */
+function shownText(segments) {
+  return plainText(segments, (id) => faceName(id, language), word("picture"));
 }
 
 new Page();

@@ -178,6 +178,10 @@ const WORDS = {
     "You have a new session. What you had typed: {text}",
     "会话已更新。您输入而未发送的内容：{text}",
   ],
+  undeliverable: [
+    "Your message to {name} was not delivered: {text}",
+    "您发给 {name} 的消息未送达：{text}",
+  ],
   close: ["Close", "关闭"],
   closeAll: ["Close all news", "关闭所有提示"],
   group_edit: ["The name or the announcement of {name} has changed.", "{name} 的名称或公告有变动。"],

@@ -13,6 +13,7 @@ import { People } from "./people.js";
 import { Pictures } from "./pictures.js";
 import { Roster } from "./roster.js";
 import { Sending } from "./sending.js";
+import { Unsent } from "./unsent.js";
 
 /** @typedef {import("./conversations.js").Conversation} Conversation */
 /** @typedef {import("./conversations.js").Message} Message */
@@ -29,6 +30,8 @@ import { Sending } from "./sending.js";
  * @property {(conversation: Conversation) => void} windowShaken
  * @property {(notice: Notice) => void} noticed
  * @property {() => void} conversationsReplaced a new session has other ids
+ * @property {(name: string, message: Message) => void} undeliverable a message of before
+ *   was not delivered, and its conversation is not found
  * @property {(conversation: Conversation) => void} conversationClosed the account has
  *   left it
  */
@@ -59,6 +62,9 @@ export class Client {
     this.events = new Events(this);
     this.sending = new Sending(this);
     this.pictures = new Pictures(this);
+    this.unsent = new Unsent(this, storage);
+    /** @type {import("../session.js").State} */
+    this.state = "signedOff";
   }
 
   // Called by the session.
@@ -73,7 +79,11 @@ export class Client {
       this.pictures.fetched.clear();
       this.conversations.clear();
       this.roster = new Roster();
+      // A sign-on that fails is no sign-off.
+      const wasOn = this.state === "online" || this.state === "reconnecting";
+      this.unsent.forget(wasOn && state !== "expired");
     }
+    this.state = state;
     this.view.stateChanged(state, detail);
   }
 

@@ -44,6 +44,9 @@ export class Conversation {
     this.kind = kind;
     this.id = id;
     this.key = keyOf(kind, id);
+    /** The number of the friend or group, which all sessions know it by; 0 until it is
+     * known. */
+    this.number = kind === "discussion" ? id : 0;
     /** @type {Message[]} */
     this.messages = [];
     this.unread = 0;
@@ -146,6 +149,21 @@ export class Conversation {
     if (id !== 0 && copy >= 0) {
       this.messages.splice(copy, 1);
     }
+  }
+
+  /**
+   * Return whether a message whose answer was lost is here with its id.
+   * @param {Message} message
+   */
+  hasArrived(message) {
+    // The same text may have been sent before.
+    return (
+      message.state === "unknown" &&
+      this.messages.some(
+        (each) =>
+          each.isMine && each.time >= message.time - 1 && isSameText(each, message),
+      )
+    );
   }
 
   /** The id of the newest message that the history has, 0 without one. */

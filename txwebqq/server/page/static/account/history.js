@@ -25,6 +25,7 @@ export class History {
    */
   async open(conversation) {
     conversation.unread = 0;
+    void this.fetchNumber(conversation);
     if (conversation.kind !== "friend" && this.client.membersOf(conversation) === null) {
       void this.client.lists.fetchMembers(conversation).catch(() => {});
     }
@@ -38,6 +39,21 @@ export class History {
       }
     }
     this.markRead(conversation);
+  }
+
+  /**
+   * Fetch the number of a conversation, by which the next session finds it.
+   * @param {Conversation} conversation
+   */
+  async fetchNumber(conversation) {
+    const { people, roster, unsent } = this.client;
+    const { id, kind, number } = conversation;
+    if (number === 0) {
+      const code = roster.groups.get(id)?.code ?? 0;
+      const asking = kind === "group" ? people.numberOf(code, 4) : people.numberOf(id);
+      conversation.number = await asking.catch(() => 0);
+      unsent.keep();
+    }
   }
 
   /** @param {Conversation} conversation */

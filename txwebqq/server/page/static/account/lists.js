@@ -13,6 +13,7 @@ export class Lists {
   }
 
   async fetchAll() {
+    this.client.unsent.take();
     this.client.conversations.clear();
     this.client.view.conversationsReplaced();
     await Promise.all([
@@ -23,6 +24,7 @@ export class Lists {
     ]);
     await Promise.all([this.fetchOnline(), this.fetchRecent()]);
     this.client.view.listsChanged();
+    await this.client.unsent.restore();
     await this.fetchRequests();
   }
 

@@ -274,15 +274,16 @@ export class People {
   }
 
   /**
-   * Return the permanent number of an account.
+   * Return the permanent number of an account, or of a group by its code.
    * @param {number} uin
+   * @param {1 | 4} [type] 4 for a group
    * @returns {Promise<number>}
    */
-  async numberOf(uin) {
+  async numberOf(uin, type = 1) {
     const found = await this.ask("api/get_friend_uin2", {
       tuin: uin,
       verifysession: "",
-      type: 1,
+      type,
       code: "",
     });
     return Number(found.account);

@@ -56,6 +56,7 @@ export class Sending {
    * @param {Message} message
    */
   async deliver(conversation, message) {
+    this.client.unsent.keep();
     this.client.view.conversationChanged(conversation);
     let isAsked = false;
     try {
@@ -72,6 +73,7 @@ export class Sending {
       message.state = error instanceof Refused || !isAsked ? "failed" : "unknown";
       message.problem = error instanceof Refused ? String(error.code) : "";
     }
+    this.client.unsent.keep();
     this.client.view.conversationChanged(conversation);
   }
 

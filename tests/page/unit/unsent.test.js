@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { ok, rig, text } from "./rig.js";
+
+/** A storage of a tab. */
+function tab() {
+  const values = new Map();
+  return {
+    values,
+    getItem: (name) => values.get(name) ?? null,
+    setItem: (name, value) => void values.set(name, value),
+    removeItem: (name) => void values.delete(name),
+  };
+}
+
+/**
+ * Answer as a server at which the friend 10002 is the uin that is given, and which has
+ * taken the messages with some ids.
+ */
+function server(uin, { taken = [], isUp = true, asked = [] } = {}) {
+  return (path, fields) => {
+    asked.push([path, fields]);
+    switch (path) {
+      case "channel/send_buddy_msg2":
+        return isUp ? { retcode: 0, msg_id2: 3, time: 9 } : "<html>portal</html>";
+      case "api/get_friend_uin2":
+        return ok({ account: 10002 });
+      case "api/search_qq_by_uin2":
+        return ok({ tuin: uin });
+      case "api/get_user_friends2":
+        return ok({ friends: [{ uin, categories: 0 }], info: [{ uin, nick: "Bob" }] });
+      case "channel/get_sent2":
+        return ok(taken.includes(fields.send_id) ? { msg_id2: 8, time: 9 } : {});
+      case "api/get_requests2":
+      case "channel/get_recent_list2":
+        return ok([]);
+      case "channel/get_history2":
+        return ok({ messages: [], more: 0 });
+      default:
+        return ok();
+    }
+  };
+}
+
+const shown = ({ messages }) => messages.map(({ segments, state }) => [segments[0].text, state]);
+
+test("messages that are not delivered are in the conversation of a new session", async () => {
+  let answer = server(7, { isUp: false });
+  const { client } = rig((...request) => answer(...request));
+  await client.joined(true);
+  const before = client.conversations.get("friend", 7);
+  await client.history.open(before);
+  for (const words of ["arrived", "lost"]) {
+    await client.sending.send(before, text(words));
+  }
+  assert.deepEqual(shown(before), [["arrived", "unknown"], ["lost", "unknown"]]);
+  const [arrived, lost] = before.messages.map(({ sendId }) => sendId);
+  const asked = [];
+  answer = server(77, { taken: [arrived], asked });
+  await client.joined(true);
+  assert.equal(client.conversations.all.has("friend:7"), false);
+  const after = client.conversations.get("friend", 77);
+  assert.deepEqual(shown(after), [["lost", "failed"]]);
+  await client.sending.retry(after, after.messages[0]);
+  const [, { r }] = asked.findLast(([path]) => path === "channel/send_buddy_msg2");
+  assert.deepEqual([JSON.parse(r).to, JSON.parse(r).send_id], [77, lost]);
+  assert.deepEqual(shown(after), [["lost", "sent"]]);
+});
+
+test("messages that are not delivered outlive a reload, and no sign-off", async () => {
+  const storage = tab();
+  const { client } = rig(server(7, { isUp: false }), storage);
+  await client.joined(true);
+  const before = client.conversations.get("friend", 7);
+  await client.history.open(before);
+  await client.sending.send(before, text("lost"));
+
+  const { client: other } = rig(server(7), storage, 6);
+  await other.joined(true);
+  assert.deepEqual([...other.conversations.all], []);
+
+  client.unsent.keep();
+  const { client: reloaded } = rig(server(7), storage);
+  await reloaded.joined(true);
+  const after = reloaded.conversations.get("friend", 7);
+  assert.deepEqual(shown(after), [["lost", "failed"]]);
+  assert.ok(storage.values.size > 0);
+  reloaded.stateChanged("online", "");
+  await reloaded.session.signOff();
+  assert.equal(storage.values.size, 0);
+});
+
+test("a message whose conversation is not found is shown by itself", async () => {
+  let answer = server(7, { isUp: false });
+  const { client, told } = rig((...request) => answer(...request));
+  await client.joined(true);
+  const before = client.conversations.get("friend", 7);
+  await client.sending.send(before, text("lost"));
+  answer = server(77);
+  await client.joined(true);
+  const [, name, message] = told.find(([name]) => name === "undeliverable");
+  assert.deepEqual([name, message.segments], ["Bob", text("lost")]);
+});
+
+test("a server without a database shows what has arrived once", async () => {
+  const storage = tab();
+  const { client } = rig(server(7, { isUp: false }), storage);
+  await client.joined(true);
+  const before = client.conversations.get("friend", 7);
+  await client.history.open(before);
+  await client.sending.send(before, text("ok"));
+  const { time } = before.messages[0];
+  const last = { msg_id2: 8, from_uin: 5, time, content: [["font", {}], "ok "] };
+  for (const [newest, expected] of [
+    [last, [["ok", "sent"]]],
+    [{ ...last, time: time - 60 }, [["ok", "sent"], ["ok", "unknown"]]],
+  ]) {
+    client.unsent.keep();
+    const answer = server(7);
+    const { client: reloaded } = rig((path, fields) => {
+      if (path === "channel/get_recent_list2") {
+        return ok([{ type: 0, uin: 7, last: newest }]);
+      }
+      return path === "channel/get_sent2" ? { retcode: 100000 } : answer(path, fields);
+    }, storage);
+    await reloaded.joined(true);
+    assert.deepEqual(shown(reloaded.conversations.get("friend", 7)), expected);
+  }
+});
