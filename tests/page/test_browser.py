@@ -589,6 +589,26 @@ def test_groupActions(browser: Browser, server: PageServer, tmp_path: Path) -> N
         alice.say("yes")
         expect(bob.page.locator(".message q").last).to_have_text("five o'clock?")
 
+        # A draft keeps whom it mentions, and what it replies to.
+        asked = alice.page.locator(".message", has_text="five o'clock?").first
+        for entry in ("reply", "Mention the sender"):
+            asked.locator(".actions-of summary").click()
+            asked.get_by_role("button", name=entry).click()
+        field = alice.page.get_by_role("textbox", name="Message")
+        expect(field).to_have_value("@Bobby ")
+        alice.page.get_by_role("button", name="Back").click()
+        alice.open("Discussions", "plans")
+        expect(field).to_have_value("")
+        expect(alice.page.locator(".replying")).to_be_hidden()
+        alice.page.get_by_role("button", name="Back").click()
+        alice.open("Groups", "cats")
+        expect(field).to_have_value("@Bobby ")
+        field.press("Enter")
+        expect(bob.page.locator(".message").last.locator("strong")).to_have_text(
+            "@Bobby"
+        )
+        expect(bob.page.locator(".message").last.locator("q")).to_have_count(1)
+
         alice.act("More", "Manage members")
         dialog = alice.page.get_by_role("dialog")
         dialog.get_by_label("What to do").select_option("mute10")

@@ -9,6 +9,17 @@ import { EmoticonPicker, typedSegments } from "./emoticons.js";
 
 const TYPING_INTERVAL = 5000;
 
+/**
+ * A message that is not sent yet.
+ * @typedef {object} Draft
+ * @property {string} text
+ * @property {{name: string, number: number}[]} mentions
+ * @property {import("../account/conversations.js").Message | null} replied
+ */
+
+/** @type {Draft} */
+const EMPTY = { text: "", mentions: [], replied: null };
+
 /** The form to write a message. */
 export class Composer {
   /**
@@ -22,7 +33,7 @@ export class Composer {
     this.sent = sent;
     /** @type {Conversation | null} */
     this.conversation = null;
-    /** @type {Map<string, string>} what was typed and not sent, by conversation */
+    /** @type {Map<string, Draft>} what was typed and not sent, by conversation */
     this.drafts = new Map();
     this.lastTyping = 0;
     this.text = make("textarea", {
@@ -106,16 +117,15 @@ export class Composer {
   /** @param {Conversation | null} conversation */
   show(conversation) {
     if (this.conversation !== null) {
-      this.drafts.set(this.conversation.key, this.text.value);
-    }
-    if (this.conversation !== conversation) {
-      this.replyTo(null);
-      this.mentions = [];
+      this.drafts.set(this.conversation.key, this.draft);
     }
     this.conversation = conversation;
     this.drawMute();
+    const { text, mentions, replied } = this.drafts.get(conversation?.key ?? "") ?? EMPTY;
+    this.text.value = text;
+    this.mentions = [...mentions];
+    this.replyTo(replied);
     if (conversation !== null) {
-      this.text.value = this.drafts.get(conversation.key) ?? "";
       this.shakeButton.hidden = conversation.kind !== "friend";
       this.fileButton.hidden = conversation.kind === "discussion";
     }
@@ -127,13 +137,21 @@ export class Composer {
     this.text.value = "";
   }
 
+  /** @returns {Draft} that of the open conversation */
+  get draft() {
+    const { mentions, replied, text } = this;
+    return { text: text.value, mentions, replied };
+  }
+
   /** The texts that are typed and not sent, in all conversations. */
   get unsentTexts() {
     const drafts = new Map(this.drafts);
     if (this.conversation !== null) {
-      drafts.set(this.conversation.key, this.text.value);
+      drafts.set(this.conversation.key, this.draft);
     }
-    return [...drafts.values()].filter((text) => text.trim() !== "");
+    return [...drafts.values()]
+      .map(({ text }) => text)
+      .filter((text) => text.trim() !== "");
   }
 
   /** @param {Event} event */
