@@ -312,6 +312,14 @@ MEDIA_ROWS: tuple[Row, ...] = (
         OK,
     ),
     Row(
+        SendOfffile2(CHANNEL, LIN, PATH, "a.txt", "7"),
+        f'r={{"to":2963008411,"file_path":"{PATH}","filename":"a.txt",'
+        f'"to_uin":2963008411,"clientid":"{CLIENTID}","psessionid":"{PSESSIONID}",'
+        f'"send_id":"7"}}&{IDS}',
+        None,
+        OK,
+    ),
+    Row(
         NotifyOfffile2(CHANNEL, LIN, "test2.py", 235, milliseconds=SENT_AT),
         "to=2963008411&file_name=test2.py&file_size=235&action=2"
         f"&psessionid={PSESSIONID}&clientid={CLIENTID}&t=1366004099000",
@@ -328,6 +336,13 @@ MEDIA_ROWS: tuple[Row, ...] = (
         SendGroupFile2(CHANNEL, TEAHOUSE, PATH, "报告.txt"),
         'r={"group_uin":3344551122,"file_path":"' + PATH + '",'
         '"filename":"报告.txt",' + PROOF,
+        GROUP_FILE,
+        ((f'{{"retcode":0,"result":{GROUP_FILE_JSON}}}', GROUP_FILE),),
+    ),
+    Row(
+        SendGroupFile2(CHANNEL, TEAHOUSE, PATH, "a.txt", "7"),
+        'r={"group_uin":3344551122,"file_path":"' + PATH + '",'
+        '"filename":"a.txt","send_id":"7",' + PROOF,
         GROUP_FILE,
         ((f'{{"retcode":0,"result":{GROUP_FILE_JSON}}}', GROUP_FILE),),
     ),

@@ -14,7 +14,7 @@ from txwebqq.errors import MalformedReply
 from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeGivenJSON
-from txwebqq.wire.parameters import TIME, DeclaredCommand
+from txwebqq.wire.parameters import TIME, DeclaredCommand, Parameter
 
 R = TypeVar("R")
 
@@ -105,6 +105,10 @@ def sendIdIn(form: Form) -> str:
     if len(sendId) > MAX_SEND_ID:
         raise MalformedReply(f"send_id has more than {MAX_SEND_ID} characters")
     return sendId
+
+
+SEND_ID = Parameter(lambda form, *_: sendIdIn(form), lambda sendId: sendId or None)
+"""The client's own id of what is sent (protocol.md 2.2.11); C{""} is not sent."""
 
 
 class Query(_Ticketed[R], kw_only=True):

@@ -126,6 +126,25 @@ class GroupFileTests(GroupFileTestCase):
         self.assertEqual(self.fetch(self.dave, accepted["rkey"]).body, DATA)
         self.assertEqual(self.events(self.dave), [])
 
+    def test_again(self) -> None:
+        """
+        A file that is shared again under the client's own id is answered as before, and
+        not shared twice; without an id, or with another one, it is.
+        """
+        first = self.share(send_id="a").result
+        self.assertEqual(self.share(send_id="a").result["rkey"], first["rkey"])
+        self.assertEqual(len(self.events(self.bob)), 1)
+        for sendId in ("b", "", ""):
+            self.assertNotEqual(
+                self.share(send_id=sendId).result["rkey"], first["rkey"]
+            )
+        self.assertEqual(len(self.files(self.bob)), 4)
+        self.assertEqual(self.delete(self.dave, self.files(self.bob)[-1]["rkey"]), 0)
+        refused = self.share(send_id="a", name="b.txt").json
+        self.assertEqual(refused["retcode"], GONE)
+        long = self.share(send_id="x" * 65).json
+        self.assertNotEqual(long["retcode"], 0)
+
     def test_oldClients(self) -> None:
         """
         A client that does not acknowledge replies is not told, and other events come

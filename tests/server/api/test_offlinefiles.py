@@ -76,10 +76,12 @@ class BuddyPictureTests(MediaTestCase):
 
 
 class OfflineFileTests(MediaTestCase):
-    def give(self, path: str, name: str = "", to: int | None = None) -> Response:
+    def give(
+        self, path: str, name: str = "", to: int | None = None, **members: str
+    ) -> Response:
         to = self.alice.uin(BOB) if to is None else to
         return self.alice.channel(
-            "send_offfile2", to=to, file_path=path, filename=name, to_uin=to
+            "send_offfile2", to=to, file_path=path, filename=name, to_uin=to, **members
         )
 
     def test_give(self) -> None:
@@ -109,6 +111,18 @@ class OfflineFileTests(MediaTestCase):
             (value["action"], value["filename"], value["filesize"]),
             (1, "报告 1.txt", len(data)),
         )
+
+    def test_again(self) -> None:
+        """
+        A file that is sent again under the client's own id is accepted, and not
+        delivered twice; without an id it is.
+        """
+        path = self.uploadFile(self.alice, name="a.txt", what="file")["filepath"]
+        self.assertEqual(self.give("/nothing", send_id="a").json["retcode"], 100001)
+        for sendId in ("a", "a", "b", "", ""):
+            sent = self.give(path, "a.txt", send_id=sendId).json
+            self.assertEqual(sent, {"retcode": 0, "result": "ok"})
+        self.assertEqual(len(self.events(self.bob)), 4)
 
     def test_namedLikeAPath(self) -> None:
         """

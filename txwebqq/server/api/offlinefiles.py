@@ -115,7 +115,10 @@ class OfflineFilesAPI:
         C{POST /channel/send_offfile2}: send an uploaded file to a friend, as
         an offline file.
         """
-        return self._files.send(session, command.to, command.file, command.name)
+        sent = self._files.send(
+            session, command.to, command.file, command.name, command.sendId
+        )
+        return sent if isinstance(sent, Refusal) else None
 
     @answers(NotifyOfffile2)
     def notifyOfffile2(
@@ -172,7 +175,9 @@ class GroupFilesAPI:
         """
         C{POST /channel/send_group_file2}: share an uploaded file in a group.
         """
-        return self._files.share(session, command.group, command.file, command.name)
+        return self._files.share(
+            session, command.group, command.file, command.name, command.sendId
+        )
 
     @answers(GetGroupFileList2)
     def getGroupFileList2(

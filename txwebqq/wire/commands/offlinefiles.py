@@ -21,7 +21,14 @@ from txwebqq.wire.command import (
     Referer,
     Refusal,
 )
-from txwebqq.wire.endpoints import ChannelGet, ChannelPost, postFields
+from txwebqq.wire.endpoints import (
+    SEND_ID,
+    ChannelGet,
+    ChannelPost,
+    postFields,
+    sendIdIn,
+    sendIdMember,
+)
 from txwebqq.wire.events.interaction import GROUP_FILE
 from txwebqq.wire.form import Form, Pairs, Ticket, percentEncode
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
@@ -200,6 +207,8 @@ class SendOfffile2(OKReply, ChannelPost[None]):
     Send an uploaded file to a friend (protocol.md 2.7.6).
 
     @ivar file: the server's name for the file.
+    @ivar sendId: an id of our own, by which some servers recognise a file that is sent
+        again (our extension, protocol.md 2.2.11).
     """
 
     path = "/channel/send_offfile2"
@@ -207,6 +216,7 @@ class SendOfffile2(OKReply, ChannelPost[None]):
     to: Uin
     file: str
     name: str
+    sendId: str = ""
 
     def encodeFields(self) -> Pairs:
         # The recipient is sent twice; clients sent one or the other.
@@ -218,7 +228,7 @@ class SendOfffile2(OKReply, ChannelPost[None]):
             "clientid": self.ticket.clientid,
             "psessionid": self.ticket.psessionid,
         }
-        return postFields(members, self.ticket)
+        return postFields(members | sendIdMember(self.sendId), self.ticket)
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
@@ -228,6 +238,7 @@ class SendOfffile2(OKReply, ChannelPost[None]):
             Uin(form.integer(name)),
             form.text("file_path"),
             form.text("filename", ""),
+            sendIdIn(form),
         )
 
 
@@ -281,6 +292,7 @@ class SendGroupFile2(ChannelPost[GroupFile]):
 
     @ivar file: the server's name for the file.
     @ivar name: the name of the file for the members.
+    @ivar sendId: as that of L{SendOfffile2}.
     """
 
     path = "/channel/send_group_file2"
@@ -289,6 +301,7 @@ class SendGroupFile2(ChannelPost[GroupFile]):
     group: Gid = field(name="group_uin")
     file: str = field(name="file_path")
     name: str = field(name="filename", default="")
+    sendId: Annotated[str, SEND_ID] = field(name="send_id", default="")
 
 
 class GetGroupFileList2(ChannelGet[tuple[GroupFile, ...]]):

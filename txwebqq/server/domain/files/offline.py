@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from txwebqq.imagetypes import imageTypeOf
-from txwebqq.model import Gid, GroupFile, Number, Uin
+from txwebqq.model import Gid, GroupFile, Number, Sent, Uin
 from txwebqq.server.domain.groups import isAdmin, joinedGroup
 from txwebqq.server.domain.interaction.mutes import muteRefusal
 from txwebqq.server.domain.messaging import refusalOf
@@ -21,6 +21,7 @@ from txwebqq.server.events.kinds import (
     OFFLINE_FILE,
     OFFLINE_FILE_NOTICE,
 )
+from txwebqq.server.events.queued import MessageIds
 from txwebqq.server.sessions.session import Session
 from txwebqq.server.sessions.sessions import Random, token
 from txwebqq.server.storage.blobs import BlobWriter
@@ -137,15 +138,22 @@ class OfflineFiles:
         self._media.addUpload(path, number, blob, name, isPicture, now)
         return path
 
-    def send(self, session: Session, uin: Uin, path: str, name: str) -> Refusal | None:
+    def send(
+        self, session: Session, uin: Uin, path: str, name: str, sendId: str = ""
+    ) -> Sent | Refusal:
         """
         Send an uploaded file to a friend, as an offline file.
 
         @param path: the path of the upload.
         @param name: the file name for the friend, C{""} for that of the upload.
-
-        @return: L{None} when the file is sent.
+        @param sendId: the client's own id of the file; one that came before is not
+            sent again.
         """
+        return self._state.router.sendOnce(
+            session.number, sendId, lambda: self._send(session, uin, path, name)
+        )
+
+    def _send(self, session: Session, uin: Uin, path: str, name: str) -> Sent | Refusal:
         number = session.sessionIds.person(uin)
         if number is None:
             return Refusal(NO_SUCH_ID, "to is not the uin of a friend")
@@ -180,7 +188,7 @@ class OfflineFiles:
             expires=offlineFile.expires,
         )
         self._state.router.route(event, [number])
-        return None
+        return Sent(ids.messageId2, ids.time)
 
     def get(self, key: str) -> OfflineFileRecord | None:
         """
@@ -245,6 +253,19 @@ class OfflineFiles:
         return self._media.expire(now, now - FILE_LIFE, now - PICTURE_LIFE)
 
 
+def _fileFor(session: Session, record: GroupFileRecord) -> GroupFile:
+    return groupFileFor(
+        session.sessionIds,
+        record.group,
+        record.sender,
+        record.key,
+        record.name,
+        record.size,
+        record.time,
+        record.expires,
+    )
+
+
 class GroupFiles:
     """
     Files that members have shared in groups. L{OfflineFiles} keeps their uploads, and
@@ -263,13 +284,15 @@ class GroupFiles:
         self._random = random
 
     def share(
-        self, session: Session, gid: Gid, path: str, name: str
+        self, session: Session, gid: Gid, path: str, name: str, sendId: str = ""
     ) -> GroupFile | Refusal:
         """
         Share an uploaded file with the other members of a group.
 
         @param path: the path of the upload.
         @param name: the file name for the members, C{""} for that of the upload.
+        @param sendId: the client's own id of the file; one that came before is not
+            shared again.
 
         @return: the file, as the sender's session sees it.
         """
@@ -279,11 +302,39 @@ class GroupFiles:
         found = _uploadToSend(self._media, session.number, path, name)
         if isinstance(found, Refusal):
             return found
-        refusal = self._refusalOf(group, session.number)
-        if refusal is not None:
-            return refusal
         upload, name = found
-        ids = self._state.messageIds.next(session.number)
+        new: list[GroupFile] = []
+
+        def share() -> Sent | Refusal:
+            refusal = self._refusalOf(group, session.number)
+            if refusal is not None:
+                return refusal
+            ids = self._state.messageIds.next(session.number)
+            new.append(self._share(session, group, upload, name, ids))
+            return Sent(ids.messageId2, ids.time)
+
+        sent = self._state.router.sendOnce(session.number, sendId, share)
+        if isinstance(sent, Refusal):
+            return sent
+        if new:
+            return new[0]
+        for each in reversed(self._media.groupFiles(group)):
+            if (each.sender, each.digest, each.name) == (
+                session.number,
+                upload.digest,
+                name,
+            ):
+                return _fileFor(session, each)
+        return Refusal(GONE, "the file is no longer in the group")
+
+    def _share(
+        self,
+        session: Session,
+        group: Number,
+        upload: UploadedFile,
+        name: str,
+        ids: MessageIds,
+    ) -> GroupFile:
         groupFile = GroupFileRecord(
             key=token(self._random, 64),
             group=group,
@@ -338,16 +389,7 @@ class GroupFiles:
             return group
         now = self._now()
         return tuple(
-            groupFileFor(
-                session.sessionIds,
-                group,
-                each.sender,
-                each.key,
-                each.name,
-                each.size,
-                each.time,
-                each.expires,
-            )
+            _fileFor(session, each)
             for each in self._media.groupFiles(group)
             if each.expires > now
         )
