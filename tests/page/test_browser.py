@@ -479,7 +479,7 @@ def test_folder(browser: Browser, server: PageServer, tmp_path: Path) -> None:
             place = {"type": kind, "x": 700, "y": 200, "data": data}
             tools.send("Input.dispatchDragEvent", place)
         expect(alice.page.locator(".note")).to_contain_text("a folder cannot be sent")
-        assert alice.texts == []
+        assert not any("folder" in text for text in alice.texts)
 
 
 def test_friendRequest(browser: Browser, tmp_path: Path) -> None:

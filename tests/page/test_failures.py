@@ -5,6 +5,7 @@ once, and the page says how it is.
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,47 @@ def test_networkHangs(
         for user in (alice, bob):
             user.hears(f"question {manner}")
             user.hears(f"answer {manner}")
+
+
+def test_upload(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    An upload that stalls fails with words, and is sent again; a file whose answer was
+    lost is perhaps delivered, and comes once when it is sent again.
+    """
+    file = tmp_path / "big.txt"
+    file.write_bytes(bytes(300_000))
+    with (
+        HangingProxy(server) as proxy,
+        users(browser, proxy, tmp_path) as (alice,),
+        users(browser, server, tmp_path) as (bob,),
+    ):
+        alice.context.add_init_script(SHORT_LIMITS)
+        alice.signOn(10001).isOn().open("Friends", "Bobby")
+        bob.signOn(10002).isOn().open("Friends", "Alice")
+        proxy.manner = "hang"
+        alice.page.locator("input[type=file]").last.set_input_files(file)
+        state = alice.page.locator(".state").last
+        expect(state).to_have_text(
+            re.compile("not delivered: the upload made no progress")
+        )
+        proxy.manner = "pass"
+        expect(alice.banner).to_have_text("")
+
+        def lose(route: Route) -> None:
+            route.fetch()
+            route.abort()
+
+        alice.page.route("**/send_offfile2", lose)
+        state.get_by_role("button", name="Send again").click()
+        expect(state).to_contain_text("perhaps not delivered")
+        files = bob.page.locator(".content", has_text=file.name)
+        expect(files).to_have_count(1)
+        alice.page.unroute("**/send_offfile2")
+        state.get_by_role("button", name="Send again").click()
+        expect(state).to_have_text("")
+        bob.say("got it")
+        alice.hears("got it")
+        expect(files).to_have_count(1)
 
 
 @pytest.mark.long

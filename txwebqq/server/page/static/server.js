@@ -19,6 +19,11 @@ export class Refused extends Error {
 /** The server could not be asked, or its answer was lost. */
 export class Unreachable extends Error {}
 
+/** An upload has made no progress for {@link STALL} milliseconds. */
+export class Stalled extends Unreachable {}
+
+const STALL = 30_000;
+
 /**
  * @typedef {object} Options
  * @property {AbortSignal} [signal] ends the request
@@ -176,21 +181,22 @@ export class Server {
   }
 
   /**
-   * Upload a file in a form.
+   * Upload a file in a form. There is no time limit but for an upload that stalls.
    * @param {string} path
    * @param {Record<string, string>} fields
    * @param {string} name the name of the file's field
    * @param {File} file
+   * @param {(part: number) => void} [progress] is told the part that is done, 0 to 1
    * @returns {Promise<any>}
    */
-  async upload(path, fields, name, file) {
+  async upload(path, fields, name, file, progress = () => {}) {
     const form = new FormData();
     for (const [field, value] of Object.entries(fields)) {
       form.append(field, value);
     }
     form.append(name, file, file.name);
-    const response = await this.fetch(path, form, { seconds: 300 });
-    return parseUploadReply(await response.text());
+    const url = new URL(path, this.base);
+    return parseUploadReply(await sendForm(url, form, progress, this.leaving.signal));
   }
 
   /**
@@ -208,4 +214,48 @@ export class Server {
     }
     return response.blob();
   }
+}
+
+/**
+ * Send a form, and return the text of the reply. `fetch` tells no progress.
+ * @param {URL} url
+ * @param {FormData} form
+ * @param {(part: number) => void} progress
+ * @param {AbortSignal} signal ends it
+ * @returns {Promise<string>}
+ */
+function sendForm(url, form, progress, signal) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    /** @type {AbortSignal | null} */
+    let limit = null;
+    const stalled = (/** @type {Event} */ { target }) => {
+      if (target === limit) {
+        reject(new Stalled("upload"));
+        request.abort();
+      }
+    };
+    const moved = () => {
+      limit = AbortSignal.timeout(STALL);
+      limit.addEventListener("abort", stalled);
+    };
+    const leave = () => request.abort();
+    const end = () => {
+      limit = null;
+      signal.removeEventListener("abort", leave);
+      reject(new Unreachable("upload"));
+    };
+    request.open("POST", url);
+    request.setRequestHeader("X-WebQQ-Page", "");
+    request.upload.addEventListener("progress", ({ loaded, total }) => {
+      moved();
+      progress(total > 0 ? loaded / total : 0);
+    });
+    request.addEventListener("progress", moved);
+    request.addEventListener("load", () => resolve(request.responseText));
+    request.addEventListener("loadend", end);
+    signal.addEventListener("abort", leave);
+    moved();
+    request.send(form);
+  });
 }

@@ -16,10 +16,21 @@
  * @property {number} msgId the counter of the sender, for pictures
  * @property {string} [sendId] by which the server knows an own message that is sent again
  *   (docs/protocol.md 2.2.11)
- * @property {string} [problem] the reason of a failure
+ * @property {Upload} [upload] a file, or a picture that is not uploaded yet
+ * @property {string} [problem] the code of a failure
+ * @property {string} [reason] the words of the server about it
  * @property {boolean} [isRecalled]
  * @property {Map<string, Set<number>>} [reactions] the members who have reacted, by the
  *   emoji or the number of an emoticon; those since the page was opened
+ */
+
+/**
+ * What is uploaded before a message is sent.
+ * @typedef {object} Upload
+ * @property {File} file
+ * @property {boolean} isPicture
+ * @property {number} progress the part that is uploaded, 0 to 1
+ * @property {string} path the server's name for the file, "" until it is uploaded
  */
 
 /**

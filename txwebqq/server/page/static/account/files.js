@@ -2,7 +2,6 @@
 // Files for friends and groups: uploads, offers, downloads (docs/protocol.md 2.7.6, 2.7.7).
 
 import { Refused, Unreachable } from "../server.js";
-import { parseUploadReply } from "../wire.js";
 
 /** @typedef {import("./conversations.js").Conversation} Conversation */
 
@@ -19,36 +18,39 @@ export class Files {
   }
 
   /**
-   * Upload a file, and offer it to a friend or share it in a group.
-   * @param {Conversation} conversation
+   * Upload a file, and return the server's name for it.
    * @param {File} file
    * @param {(part: number) => void} progress is told the part that is done, 0 to 1
-   * @returns {Promise<FileSegment>}
+   * @returns {Promise<string>}
    */
-  async send(conversation, file, progress) {
+  async upload(file, progress) {
     const { server, session } = this.client;
-    const { clientid, psessionid } = session;
-    const form = new FormData();
-    form.append("callback", "parent.EQQ.Model.ChatMsg.callbackSendOffFile");
-    form.append("uin", String(session.number));
-    form.append("fileid", "1");
-    form.append("vfwebqq", server.vfwebqq);
-    form.append("file", file, file.name);
-    const url = new URL("ftn_access/upload_offline_file", server.base);
-    const page = await upload(url, form, progress, server.leaving.signal);
-    const reply = parseUploadReply(page);
+    const fields = {
+      callback: "parent.EQQ.Model.ChatMsg.callbackSendOffFile",
+      uin: String(session.number),
+      fileid: "1",
+      vfwebqq: server.vfwebqq,
+    };
+    const path = "ftn_access/upload_offline_file";
+    const reply = await server.upload(path, fields, "file", file, progress);
     if (reply.retcode !== 0) {
       throw new Refused(Number(reply.retcode), String(reply.result ?? ""));
     }
-    const stored = { file_path: reply.filepath, filename: file.name, clientid, psessionid };
-    if (conversation.kind === "friend") {
-      const values = { to: conversation.id, to_uin: conversation.id, ...stored };
-      await server.askJSON("channel/send_offfile2", values);
-      return { type: "file", name: file.name, size: file.size, key: "" };
-    }
-    const values = { group_uin: conversation.id, ...stored };
-    const shared = await server.askJSON("channel/send_group_file2", values);
-    return { type: "file", name: file.name, size: file.size, key: String(shared.rkey) };
+    return String(reply.filepath);
+  }
+
+  /**
+   * Return the request that offers an uploaded file to a friend, or shares it in a group.
+   * @param {Conversation} conversation
+   * @param {string} name
+   * @param {string} path the server's name for the file
+   * @returns {[string, Record<string, unknown>]} the path, and the fields
+   */
+  request({ kind, id }, name, path) {
+    const stored = { file_path: path, filename: name };
+    return kind === "friend"
+      ? ["channel/send_offfile2", { to: id, to_uin: id, ...stored }]
+      : ["channel/send_group_file2", { group_uin: id, ...stored }];
   }
 
   /**
@@ -86,28 +88,4 @@ export class Files {
     }
     return new Blob(parts);
   }
-}
-
-/**
- * Upload a form. `fetch` tells no progress.
- * @param {URL} url
- * @param {FormData} form
- * @param {(part: number) => void} progress
- * @param {AbortSignal} signal ends it
- * @returns {Promise<string>}
- */
-function upload(url, form, progress, signal) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", url);
-    request.setRequestHeader("X-WebQQ-Page", "");
-    request.upload.addEventListener("progress", ({ loaded, total }) =>
-      progress(total > 0 ? loaded / total : 0),
-    );
-    request.addEventListener("load", () => resolve(request.responseText));
-    request.addEventListener("error", () => reject(new Unreachable("upload")));
-    request.addEventListener("abort", () => reject(new Unreachable("upload")));
-    signal.addEventListener("abort", () => request.abort());
-    request.send(form);
-  });
 }

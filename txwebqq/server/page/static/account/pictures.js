@@ -23,10 +23,11 @@ export class Pictures {
    * Upload a picture, and return the segment that shows it in a conversation.
    * @param {Conversation} conversation
    * @param {File} file
+   * @param {(part: number) => void} progress is told the part that is done, 0 to 1
    * @returns {Promise<Segment>}
    */
-  async uploadPicture({ kind }, file) {
-    const name = await this.uploadFace(file);
+  async uploadPicture({ kind }, file, progress) {
+    const name = await this.uploadFace(file, progress);
     return kind === "friend"
       ? { type: "friendPicture", name }
       : { type: "groupPicture", name, fileId: 0, server: "" };
@@ -35,15 +36,17 @@ export class Pictures {
   /**
    * Upload a picture, and return the name by which the server knows it.
    * @param {File} file
+   * @param {(part: number) => void} [progress]
    * @returns {Promise<string>}
    */
-  async uploadFace(file) {
+  async uploadFace(file, progress) {
     const fields = { vfwebqq: this.client.server.vfwebqq };
     const reply = await this.client.server.upload(
       "cgi-bin/cface_upload",
       fields,
       "custom_face",
       file,
+      progress,
     );
     const name = /^[0-9A-Fa-f]{32}\.\w{3,4}/.exec(String(reply.msg))?.[0];
     if (!(reply.ret === 0 || reply.ret === 4) || name === undefined) {

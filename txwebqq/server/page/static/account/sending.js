@@ -1,7 +1,7 @@
 // @ts-check
 // Own messages, and their way to the server.
 
-import { Refused } from "../server.js";
+import { Refused, Stalled } from "../server.js";
 import { DEFAULT_FONT, writeContent } from "../wire.js";
 
 /** @typedef {import("./conversations.js").Conversation} Conversation */
@@ -22,6 +22,34 @@ export class Sending {
    * @param {Segment[]} segments
    */
   send(conversation, segments) {
+    return this.deliver(conversation, this.add(conversation, segments));
+  }
+
+  /**
+   * Send files, or pictures, one after another; all are in the conversation at once.
+   * @param {Conversation} conversation
+   * @param {File[]} files
+   * @param {boolean} arePictures
+   */
+  async sendFiles(conversation, files, arePictures) {
+    const messages = files.map((file) => {
+      const { name, size } = file;
+      const message = this.add(conversation, [{ type: "file", name, size, key: "" }]);
+      message.upload = { file, isPicture: arePictures, progress: 0, path: "" };
+      return message;
+    });
+    this.client.view.conversationChanged(conversation);
+    for (const message of messages) {
+      await this.deliver(conversation, message);
+    }
+  }
+
+  /**
+   * Put a message that is to be sent into a conversation.
+   * @param {Conversation} conversation
+   * @param {Segment[]} segments
+   */
+  add(conversation, segments) {
     /** @type {Message} */
     const message = {
       id: 0,
@@ -36,7 +64,7 @@ export class Sending {
     };
     conversation.messages.push(message);
     conversation.time = Math.max(conversation.time, message.time);
-    return this.deliver(conversation, message);
+    return message;
   }
 
   /**
@@ -48,6 +76,7 @@ export class Sending {
   retry(conversation, message) {
     message.state = "sending";
     message.problem = undefined;
+    message.reason = undefined;
     return this.deliver(conversation, message);
   }
 
@@ -60,21 +89,59 @@ export class Sending {
     this.client.view.conversationChanged(conversation);
     let isAsked = false;
     try {
+      await this.upload(conversation, message);
       const [path, values] = await this.request(conversation, message);
       isAsked = true;
       const told = await this.client.server.reply(path, { r: JSON.stringify(values) });
       if (told.retcode !== 0) {
         throw new Refused(told.retcode, told.errmsg ?? "");
       }
+      if (message.upload !== undefined) {
+        message.upload = undefined;
+        message.segments = [withKey(message.segments[0], told.result?.rkey)];
+      }
       const id = Number(told.msg_id2) || 0;
       conversation.sent(message, { id, time: Number(told.time) || 0 });
     } catch (error) {
       // A reply that is not readable may be that to a message that was delivered.
       message.state = error instanceof Refused || !isAsked ? "failed" : "unknown";
-      message.problem = error instanceof Refused ? String(error.code) : "";
+      if (error instanceof Refused) {
+        message.problem = String(error.code);
+        message.reason = error.text;
+        if (message.upload !== undefined) {
+          // The server may have the file no longer.
+          message.upload.path = "";
+        }
+      } else {
+        message.problem = error instanceof Stalled ? "stalled" : "";
+      }
     }
     this.client.unsent.keep();
     this.client.view.conversationChanged(conversation);
+  }
+
+  /**
+   * Upload what a message has to be uploaded, unless it is.
+   * @param {Conversation} conversation
+   * @param {Message} message
+   */
+  async upload(conversation, message) {
+    const { upload } = message;
+    if (upload === undefined || upload.path !== "") {
+      return;
+    }
+    const progress = (/** @type {number} */ part) => {
+      upload.progress = part;
+      this.client.view.conversationChanged(conversation);
+    };
+    const { files, pictures } = this.client;
+    if (upload.isPicture) {
+      const segment = await pictures.uploadPicture(conversation, upload.file, progress);
+      message.segments = [segment];
+      message.upload = undefined;
+    } else {
+      upload.path = await files.upload(upload.file, progress);
+    }
   }
 
   /**
@@ -82,8 +149,14 @@ export class Sending {
    * @param {Message} message
    * @returns {Promise<[string, Record<string, unknown>]>} the path, and the fields
    */
-  async request({ kind, id, shared }, { segments, sendId }) {
+  async request(conversation, { segments, sendId, upload }) {
+    const { kind, id, shared } = conversation;
     const { clientid, psessionid } = this.client.session;
+    if (upload !== undefined) {
+      const { name } = upload.file;
+      const [path, values] = this.client.files.request(conversation, name, upload.path);
+      return [path, { ...values, send_id: sendId, clientid, psessionid }];
+    }
     this.counter += 1;
     const counter = String(this.counter % 10000).padStart(4, "0");
     const common = {
@@ -122,27 +195,16 @@ export class Sending {
     const reply = await this.client.server.ask("channel/get_gface_sig2", fields);
     return { key: reply.gface_key, sig: reply.gface_sig };
   }
+}
 
-  /**
-   * Send a file: it is in the conversation when it is uploaded.
-   * @param {Conversation} conversation
-   * @param {File} file
-   * @param {(part: number) => void} progress
-   */
-  async sendFile(conversation, file, progress) {
-    const segment = await this.client.files.send(conversation, file, progress);
-    conversation.add({
-      id: 0,
-      sender: this.client.session.number,
-      isMine: true,
-      time: this.client.server.now,
-      segments: [segment],
-      font: DEFAULT_FONT,
-      state: "sent",
-      msgId: 0,
-    });
-    this.client.view.conversationChanged(conversation);
-  }
+/**
+ * Return the segment of a file with the key by which the members of a group have it.
+ * @param {Segment} segment
+ * @param {unknown} key undefined for a file for a friend
+ * @returns {Segment}
+ */
+function withKey(segment, key) {
+  return segment.type === "file" ? { ...segment, key: String(key ?? "") } : segment;
 }
 
 /** Return an id of 32 characters that no other message has. */

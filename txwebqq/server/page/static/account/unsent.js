@@ -50,7 +50,8 @@ export class Unsent {
 
   /** Have the messages outlive a reload. */
   keep() {
-    const { entries } = this;
+    // A reload forgets the files.
+    const entries = this.entries.filter(({ message }) => message.upload === undefined);
     const account = this.client.session.number;
     if (account === 0) {
       return;

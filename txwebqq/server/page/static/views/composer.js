@@ -303,14 +303,14 @@ export class Composer {
   /** @param {File[]} files */
   sendPictures(files) {
     if (this.conversation !== null && !this.fields.disabled) {
-      void this.transfers.sendPictures(this.conversation, files);
+      this.transfers.sendPictures(this.conversation, files);
     }
   }
 
   /** @param {File[]} files */
   sendFiles(files) {
     if (this.conversation !== null && !this.fields.disabled) {
-      void this.transfers.sendFiles(this.conversation, files);
+      this.transfers.sendFiles(this.conversation, files);
     }
   }
 }

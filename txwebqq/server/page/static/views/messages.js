@@ -5,7 +5,7 @@ import { isOther, keyed, make, setText, shortened } from "../dom.js";
 import { faceName } from "../faces.js";
 import { hasWord, language, word } from "../words.js";
 import { reactionsKey } from "./messageactions.js";
-import { sizeText } from "./transfers.js";
+import { percent, sizeText } from "./transfers.js";
 
 /** @typedef {import("../account/conversations.js").Conversation} Conversation */
 /** @typedef {import("../account/conversations.js").Message} Message */
@@ -43,6 +43,8 @@ export class MessagesView {
     /** @type {WeakMap<Message, string>} */
     this.keys = new WeakMap();
     this.nextKey = 1;
+    /** @type {WeakMap<Element, Segment[]>} what the elements of messages show */
+    this.contents = new WeakMap();
     /** The day of the last drawing, since messages of other days show theirs. */
     this.today = "";
     this.element = make("div", { role: "log", class: "log" });
@@ -126,6 +128,7 @@ export class MessagesView {
         this.makeSegment(conversation, message, segment),
       ),
     );
+    this.contents.set(element, message.segments);
     element.dataset.recalled = String(message.isRecalled === true);
     if (message.isRecalled) {
       content.replaceChildren(make("em", {}, word("recalled")));
@@ -220,6 +223,8 @@ export class MessagesView {
       ? roster.me.nick
       : roster.nameOf(message.sender, members);
     const { isRecalled = false, problem = "" } = message;
+    const isNew = this.contents.get(element) !== message.segments;
+    const part = percent(message.upload?.progress ?? 0);
     // All that is drawn below.
     const shown = [
       name,
@@ -228,6 +233,8 @@ export class MessagesView {
       message.id,
       message.state,
       problem,
+      part,
+      isNew,
       isRecalled,
       reactionsKey(message),
     ];
@@ -238,7 +245,7 @@ export class MessagesView {
     setText(sender, name);
     const time = /** @type {HTMLElement} */ (element.querySelector("time"));
     setText(time, timeText(message.time));
-    if (String(message.isRecalled === true) !== element.dataset.recalled) {
+    if (isNew) {
       this.drawContent(element, conversation, message);
     }
     const menu = /** @type {HTMLElement} */ (element.querySelector(".actions-of"));
@@ -247,14 +254,10 @@ export class MessagesView {
     this.actions.drawReactions(reactions, conversation, message);
     element.dataset.state = message.state;
     const state = /** @type {HTMLElement} */ (element.querySelector(".state"));
-    if (isOther(state, message.state, problem)) {
+    if (isOther(state, message.state, problem, part)) {
       state.replaceChildren();
       if (message.state !== "sent") {
-        state.append(word(message.state));
-        const reason = `code${message.problem}`;
-        if (message.problem && hasWord(reason)) {
-          state.append(`: ${word(reason)}`);
-        }
+        state.append(stateText(message));
       }
       if (message.state === "failed" || message.state === "unknown") {
         state.append(
@@ -271,6 +274,16 @@ export class MessagesView {
       }
     }
   }
+}
+
+/** @param {Message} message */
+function stateText({ problem, reason, state, upload }) {
+  if (state === "sending" && upload !== undefined) {
+    return word("sendingPart", { percent: percent(upload.progress) });
+  }
+  const key = `code${problem}`;
+  const cause = hasWord(key) ? word(key) : (reason ?? "");
+  return cause === "" ? word(state) : `${word(state)}: ${cause}`;
 }
 
 /** @param {Message} message */

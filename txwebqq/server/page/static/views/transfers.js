@@ -2,7 +2,6 @@
 // Files and pictures on their way from and to the server, and the notes about them.
 
 import { make } from "../dom.js";
-import { Refused } from "../server.js";
 import { word } from "../words.js";
 import { reasonOf } from "./dialogs.js";
 
@@ -44,48 +43,35 @@ export class Transfers {
   }
 
   /** @param {Conversation} conversation @param {File[]} files */
-  async sendFiles(conversation, files) {
-    for (const file of files) {
-      const { name } = file;
-      try {
-        await this.client.sending.sendFile(conversation, file, (part) =>
-          this.tell(conversation, word("sendingFile", { name, percent: percent(part) })),
-        );
-        this.tell(conversation, "");
-      } catch (error) {
-        const reason = reasonOf(error);
-        this.tell(conversation, word("fileFailed", { name, reason }));
-      }
-    }
+  sendFiles(conversation, files) {
+    this.send(conversation, files, false);
   }
 
   /** @param {Conversation} conversation @param {File[]} files */
-  async sendPictures(conversation, files) {
-    for (const file of files) {
-      try {
-        if (!file.type.startsWith("image/")) {
-          throw new Refused(1, word("notPicture"));
-        }
-        this.tell(conversation, word("sending"));
-        const segment = await this.client.pictures.uploadPicture(conversation, file);
-        void this.client.sending.send(conversation, [segment]);
-        this.tell(conversation, "");
-        this.sent(conversation);
-      } catch (error) {
-        const reason =
-          error instanceof Refused
-            ? error.code === 1
-              ? word("notPicture")
-              : error.text
-            : word("unreachable");
-        this.tell(conversation, word("uploadFailed", { reason }));
-      }
+  sendPictures(conversation, files) {
+    const pictures = files.filter(({ type }) => type.startsWith("image/"));
+    this.send(conversation, pictures, true);
+    const reason = word("notPicture");
+    for (const { name } of files.filter((file) => !pictures.includes(file))) {
+      this.tell(conversation, word("fileFailed", { name, reason }));
+    }
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {File[]} files
+   * @param {boolean} arePictures
+   */
+  send(conversation, files, arePictures) {
+    if (files.length > 0) {
+      void this.client.sending.sendFiles(conversation, files, arePictures);
+      this.sent(conversation);
     }
   }
 }
 
 /** @param {number} part */
-function percent(part) {
+export function percent(part) {
   return Math.floor(part * 100);
 }
 
