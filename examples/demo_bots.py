@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from txwebqq.errors import Kicked
 from txwebqq.faces import withFacesNamed
 from txwebqq.model import (
+    CustomFace,
     DiscussionMessage,
     Event,
     Face,
@@ -24,7 +25,9 @@ from txwebqq.model import (
     Mention,
     Message,
     Number,
+    OfflinePicture,
     Reply,
+    Segment,
     Status,
     StatusChange,
     Text,
@@ -69,7 +72,17 @@ class Echo(WebQQProtocol):
         if message.text == "Please be busy":
             await self.setStatus(Status.BUSY)
             return
-        await self.sendMessage(message.sender, message.content, message.font)
+        content = [await self.copied(message, segment) for segment in message.content]
+        await self.sendMessage(message.sender, content, message.font)
+
+    async def copied(self, message: Message, segment: Segment) -> Segment:
+        """
+        Return a segment for a message of Echo. A picture is uploaded again, since those
+        of others cannot be sent.
+        """
+        if not isinstance(segment, CustomFace | OfflinePicture):
+            return segment
+        return await self.uploadPicture(await self.fetchPicture(message, segment))
 
     async def groupMessageReceived(self, message: GroupMessage) -> None:
         """

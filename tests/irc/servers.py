@@ -45,6 +45,28 @@ INSPIRCD = """
 """
 
 
+RELAY = """
+[relay]
+database = "{name}.sqlite"
+
+[[relay.account]]
+number = {number}
+password-file = "{secret}"
+server = "http://127.0.0.1:{qq}"
+
+[[relay.network]]
+name = "home"
+endpoint = "tcp:127.0.0.1:{port}"
+nick = "{name}"
+milliseconds = {milliseconds}
+
+[[relay.room]]
+groups = ["{number}/200001"]
+channels = ["home/#cats"]
+"""
+"""The relay of an account of a server on this machine, with a channel."""
+
+
 class Ircd:
     """
     An IRC server that can be killed and started again.

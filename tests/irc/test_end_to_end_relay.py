@@ -9,28 +9,8 @@ from pytest_twisted import ensureDeferred
 
 from tests.endtoend.daemons import Daemon, freePort
 from tests.irc.processes import IRC_PASSWORD, GatewayProcesses
-from tests.irc.servers import Ircd, IRCUser, writeConfig
+from tests.irc.servers import RELAY, Ircd, IRCUser, writeConfig
 from txwebqq.model import Mention, Number, Reply, Text
-
-RELAY = """
-[relay]
-database = "{name}.sqlite"
-
-[[relay.account]]
-number = {number}
-password-file = "{secret}"
-server = "http://127.0.0.1:{qq}"
-
-[[relay.network]]
-name = "home"
-endpoint = "tcp:127.0.0.1:{port}"
-nick = "{name}"
-milliseconds = {milliseconds}
-
-[[relay.room]]
-groups = ["{number}/200001"]
-channels = ["home/#cats"]
-"""
 
 
 def relay(

@@ -4,18 +4,17 @@ The chat page in Debian's Chromium, against a server in a process of its own.
 
 from __future__ import annotations
 
-import signal
-import subprocess
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
-from typing import IO, Any, Protocol, Self
+from typing import Any, Protocol
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
-from tests.endtoend.daemons import ALICE, PATIENCE, TWISTD, freePort
+from tests.endtoend.daemons import ALICE, freePort
+from tests.page.programs import TWISTD, Program
 
 HOSTILE = "<img src=x onerror=alert(1)> \u202ekcab &amp; \"'"
 
@@ -52,78 +51,35 @@ PASSWORDS = {10001: "correct horse", 10002: "battery staple", 10003: "tr0ub4dor"
 expect.set_options(timeout=30_000)
 
 
-class PageServer:
+class PageServer(Program):
     """
-    A server process, which can be killed and started again. As a context manager it
-    runs until the end of the block.
+    A server process.
     """
 
     def __init__(self, folder: Path, *options: str, people: str = PEOPLE) -> None:
-        self.folder = folder
-        self.options = options
         self.port = freePort()
         self.url = f"http://127.0.0.1:{self.port}/"
         file = folder / "people.toml"
         file.write_text(people, encoding="utf-8")
         file.chmod(0o600)
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """
-        Start it, and wait until it listens.
-        """
-        process = self._process = subprocess.Popen(
-            [
-                *(TWISTD, "-n", "--pidfile=", "webqq-server"),
-                *("--listen", f"tcp:{self.port}:interface=127.0.0.1"),
-                *("--population", self.folder / "people.toml"),
-                *("--message-rate", "0", *self.options),
-            ],
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+        super().__init__(
+            folder,
+            "server",
+            ["The WebQQ server listens on"],
+            *TWISTD,
+            *("webqq-server", "--listen", f"tcp:{self.port}:interface=127.0.0.1"),
+            *("--population", str(file), "--message-rate", "0", *options),
         )
-        assert process.stdout is not None
-        answer: SimpleQueue[bool] = SimpleQueue()
-        Thread(target=self._keep, args=(process.stdout, answer), daemon=True).start()
-        try:
-            listens = answer.get(timeout=PATIENCE)
-        except Empty:
-            listens = False
-        if not listens:
-            self.end(signal.SIGKILL)
-            raise AssertionError(f"the server does not listen:\n{self.log}")
 
-    def _keep(self, output: IO[bytes], answer: SimpleQueue[bool]) -> None:
-        """
-        Write the output of a process to the log, and answer whether it listens.
-        """
-        with output, (self.folder / "server.log").open("ab", buffering=0) as log:
-            for line in output:
-                log.write(line)
-                if b"The WebQQ server listens on" in line:
-                    answer.put(True)
-        answer.put(False)
 
-    @property
-    def log(self) -> str:
-        return (self.folder / "server.log").read_text(encoding="utf-8")
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """
-        End the process, if it runs, and wait for that.
-        """
-        process, self._process = self._process, None
-        if process is not None:
-            process.send_signal(number)
-            process.wait(PATIENCE)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self.end()
+def passwordFile(folder: Path, number: int) -> Path:
+    """
+    Write the password of an account to a file that no other user can read.
+    """
+    path = folder / f"{number}.password"
+    path.touch(mode=0o600)
+    path.write_text(PASSWORDS[number], encoding="utf-8")
+    return path
 
 
 class Site(Protocol):
@@ -243,6 +199,38 @@ class User:
     @property
     def banner(self) -> Any:
         return self.page.get_by_role("status")
+
+
+def sendAgain(user: User) -> None:
+    """
+    Send all messages again that are perhaps not delivered, until all are.
+    """
+    unsent = user.page.locator('.message:not([data-state="sent"])')
+    again = user.page.get_by_role("button", name="Send again")
+    expect(user.banner).to_have_text("")
+    while unsent.count():
+        if again.count():
+            again.first.click()
+    expect(unsent).to_have_count(0)
+
+
+def png(width: int, height: int) -> bytes:
+    """
+    A picture of one colour.
+    """
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + checksum
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    rows = (b"\0" + b"\x20\x80\xc0" * width) * height
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 @contextmanager

@@ -5,9 +5,7 @@ The chat page, used by people in Chromium.
 from __future__ import annotations
 
 import signal
-import struct
 import sys
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,32 +13,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.irc.programs import missing
-from tests.page.browser import HOSTILE, PageServer, User, users
+from tests.page.browser import HOSTILE, PageServer, User, png, users
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
 
 
 AXE = Path(sys.prefix) / "page/node_modules/axe-core/axe.min.js"
-
-
-def png(width: int, height: int) -> bytes:
-    """
-    A picture of one colour.
-    """
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        checksum = struct.pack(">I", zlib.crc32(kind + data))
-        return struct.pack(">I", len(data)) + kind + data + checksum
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    rows = (b"\0" + b"\x20\x80\xc0" * width) * height
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
 
 
 def test_conversation(browser: Browser, server: PageServer, tmp_path: Path) -> None:

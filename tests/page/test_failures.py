@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.browser import PageServer, User, users
+from tests.page.browser import PageServer, User, sendAgain, users
 from tests.page.hangingproxy import HangingProxy
 
 if TYPE_CHECKING:
@@ -35,19 +35,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
     folder = tmp_path_factory.mktemp("failures")
     with PageServer(folder, "--database", "p.db", "--poll-timeout", "2") as server:
         yield server
-
-
-def sendAgain(user: User) -> None:
-    """
-    Send all messages again that are perhaps not delivered, until all are.
-    """
-    unsent = user.page.locator('.message:not([data-state="sent"])')
-    again = user.page.get_by_role("button", name="Send again")
-    expect(user.banner).to_have_text("")
-    while unsent.count():
-        if again.count():
-            again.first.click()
-    expect(unsent).to_have_count(0)
 
 
 @pytest.mark.parametrize(
