@@ -233,7 +233,7 @@ def test_picture(
 def test_tooLong(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     A message that the server refuses is said not to be delivered, with the reason, also
-    after a reload.
+    after a reload. So is a draft there.
     """
     with users(browser, server, tmp_path) as (alice,):
         alice.signOn(10001).isOn().open("Friends", "小明")
@@ -241,10 +241,31 @@ def test_tooLong(browser: Browser, server: PageServer, tmp_path: Path) -> None:
         state = alice.page.locator(".state").last
         expect(state).to_contain_text("not delivered: too long")
         expect(state.get_by_role("button", name="Send again")).to_be_visible()
+        field = alice.page.get_by_role("textbox", name="Message")
+        field.fill("shorter")
         alice.page.reload()
         alice.isOn().open("Recent", "小明")
+        expect(field).to_have_value("shorter")
         expect(state).to_contain_text("not delivered: too long")
         expect(state.get_by_role("button", name="Send again")).to_be_visible()
+
+
+def test_leaving(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    The browser asks before the page is left while a message is on its way, and only
+    then.
+    """
+    with users(browser, server, tmp_path, 2) as (alice, bob):
+        bob.signOn(10002).isOn().page.close(run_before_unload=True)
+        alice.signOn(10001).isOn().open("Friends", "小明")
+        alice.page.route("**/send_buddy_msg2", lambda route: None)
+        alice.say("on its way")
+        expect(alice.page.locator(".state").last).to_have_text("sending")
+        with alice.page.expect_event("dialog") as asking:
+            alice.page.close(run_before_unload=True)
+        assert asking.value.type == "beforeunload"
+        asking.value.dismiss()
+        alice.isOn()
 
 
 @pytest.mark.long
@@ -371,10 +392,14 @@ def test_sessionsForgotten(browser: Browser, tmp_path: Path) -> None:
     """
     with PageServer(tmp_path) as server, users(browser, server, tmp_path) as (alice,):
         alice.signOn(10001).isOn()
+        alice.open("Friends", "Bobby")
+        alice.page.get_by_role("textbox", name="Message").fill("back")
         server.end()
         server.start()
         expect(alice.banner).to_have_text("")
-        alice.isOn().open("Friends", "Bobby").say("back")
+        # The ids are others now.
+        expect(alice.page.get_by_role("heading", level=1)).to_have_text("Bobby")
+        alice.page.get_by_role("textbox", name="Message").press("Enter")
         expect(alice.page.locator('.message[data-state="sent"]')).to_have_count(1)
         server.end()
         server.start()

@@ -91,6 +91,30 @@ test("messages that are not delivered outlive a reload, and no sign-off", async 
   assert.equal(storage.values.size, 0);
 });
 
+test("drafts are in the conversations of a new session, and of a reload", async () => {
+  let answer = server(7);
+  const storage = tab();
+  const { client, names } = rig((...request) => answer(...request), storage);
+  await client.joined(true);
+  const before = client.conversations.get("friend", 7);
+  await client.history.open(before);
+  const draft = { text: "dear @Bob", mentions: [{ name: "Bob", number: 10002 }], replied: null };
+  before.draft = draft;
+  answer = server(77);
+  await client.joined(true);
+  assert.deepEqual(client.conversations.get("friend", 77).draft, draft);
+  assert.equal(names().includes("unsentLost"), false);
+  client.unsent.keep();
+  const { client: reloaded } = rig(server(77), storage);
+  await reloaded.joined(true);
+  assert.deepEqual(reloaded.conversations.get("friend", 77).draft, draft);
+  // A session that has expired may be followed by another one of the account.
+  reloaded.stateChanged("expired", "");
+  const { client: later } = rig(server(777), storage);
+  await later.joined(true);
+  assert.deepEqual(later.conversations.get("friend", 777).draft, draft);
+});
+
 test("a message whose conversation is not found is shown by itself", async () => {
   let answer = server(7, { isUp: false });
   const { client, told } = rig((...request) => answer(...request));
@@ -99,8 +123,8 @@ test("a message whose conversation is not found is shown by itself", async () =>
   await client.sending.send(before, text("lost"));
   answer = server(77);
   await client.joined(true);
-  const [, name, message] = told.find(([name]) => name === "undeliverable");
-  assert.deepEqual([name, message.segments], ["Bob", text("lost")]);
+  const [, { name, messages }] = told.find(([name]) => name === "unsentLost");
+  assert.deepEqual([name, messages[0].segments], ["Bob", text("lost")]);
 });
 
 test("a server without a database shows what has arrived once", async () => {

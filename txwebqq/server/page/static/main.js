@@ -80,11 +80,15 @@ class Page {
     /** Whether the open conversation has to be drawn, and names in it. */
     this.isChanged = false;
     this.isRenamed = false;
+    /** @type {Conversation | null} what was open in the session before */
+    this.reopening = null;
     this.watchTabs();
     addEventListener("online", () => session.wake());
     addEventListener("offline", () => session.interrupt());
     document.addEventListener("visibilitychange", () => this.seen());
     addEventListener("focus", () => this.seen());
+    addEventListener("beforeunload", (event) => this.leaving(event));
+    addEventListener("pagehide", () => this.left());
     void this.start();
   }
 
@@ -172,7 +176,9 @@ class Page {
     setText(this.state, isTold ? word(state) : "");
     if (isOn) {
       this.draw();
+      void this.reopen();
     } else if (!isBusy) {
+      this.reopening = null;
       this.open(null);
       this.conversation.forget();
       this.list.choose("recent");
@@ -244,26 +250,32 @@ class Page {
     requestAnimationFrame(() => this.chat.classList.add("shaken"));
   }
 
-  /** A message must not go to an id of the session before; what was typed is kept. */
+  /** A message must not go to an id of the session before. */
   conversationsReplaced() {
-    const texts = this.conversation.composer.unsentTexts;
-    if (this.conversation.conversation !== null) {
-      this.open(null);
-    }
-    this.conversation.forget();
-    for (const text of texts) {
-      this.notices.keep(word("draft", { text }));
-    }
+    this.reopening = this.conversation.conversation ?? this.reopening;
+    this.open(null);
     // The server gives those again that are not answered.
     this.notices.forgetRequests();
   }
 
-  /**
-   * @param {string} name
-   * @param {import("./account/conversations.js").Message} message
-   */
-  undeliverable(name, { segments }) {
-    this.notices.keep(word("undeliverable", { name, text: shownText(segments) }));
+  /** Open the conversation again that was open in the session before. */
+  async reopen() {
+    const before = this.reopening;
+    this.reopening = null;
+    if (before !== null) {
+      const found = await this.client.unsent.find(before).catch(() => null);
+      if (found !== null && this.conversation.conversation === null) {
+        this.open(found);
+      }
+    }
+  }
+
+  /** @param {import("./account/unsent.js").Entry} entry */
+  unsentLost({ name, draft, messages }) {
+    const texts = messages.map(({ segments }) => shownText(segments));
+    for (const text of draft === null ? texts : [...texts, draft.text]) {
+      this.notices.keep(word("unsentLost", { name, text }));
+    }
   }
 
   /** @param {Conversation} conversation */
@@ -315,6 +327,21 @@ class Page {
       this.client.history.markRead(conversation);
       this.draw();
     }
+  }
+
+  /**
+   * Have the browser ask before the page is left while something is on its way.
+   * @param {Event} event
+   */
+  leaving(event) {
+    if (this.client.unsent.isUnderWay) {
+      event.preventDefault();
+    }
+  }
+
+  left() {
+    this.conversation.composer.keepDraft();
+    this.client.unsent.keep();
   }
 
   async changeStatus() {

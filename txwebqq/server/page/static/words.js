@@ -177,13 +177,9 @@ const WORDS = {
     "{number} asks to join {name}: {text}",
     "{number} 申请加入 {name}：{text}",
   ],
-  draft: [
-    "You have a new session. What you had typed: {text}",
-    "会话已更新。您输入而未发送的内容：{text}",
-  ],
-  undeliverable: [
-    "Your message to {name} was not delivered: {text}",
-    "您发给 {name} 的消息未送达：{text}",
+  unsentLost: [
+    "Your message to {name} was not sent: {text}",
+    "您发给 {name} 的消息未发送：{text}",
   ],
   close: ["Close", "关闭"],
   closeAll: ["Close all news", "关闭所有提示"],

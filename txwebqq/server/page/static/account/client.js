@@ -29,9 +29,10 @@ import { Unsent } from "./unsent.js";
  * @property {(conversation: Conversation, message: Message) => void} messageArrived
  * @property {(conversation: Conversation) => void} windowShaken
  * @property {(notice: Notice) => void} noticed
- * @property {() => void} conversationsReplaced a new session has other ids
- * @property {(name: string, message: Message) => void} undeliverable a message of before
- *   was not delivered, and its conversation is not found
+ * @property {() => void} conversationsReplaced a new session has other ids; drafts have
+ *   to be in the conversations of before
+ * @property {(entry: import("./unsent.js").Entry) => void} unsentLost what was not sent
+ *   before, and whose conversation is not found
  * @property {(conversation: Conversation) => void} conversationClosed the account has
  *   left it
  */
@@ -75,6 +76,10 @@ export class Client {
    */
   stateChanged(state, detail) {
     if (state === "signedOff" || state === "expired" || state === "kicked") {
+      if (state === "expired") {
+        this.view.conversationsReplaced();
+        this.unsent.keep();
+      }
       // The next account to sign on in this tab sees nothing of this one.
       this.pictures.fetched.clear();
       this.conversations.clear();

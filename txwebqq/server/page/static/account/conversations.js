@@ -34,6 +34,14 @@
  */
 
 /**
+ * A message that is not sent yet.
+ * @typedef {object} Draft
+ * @property {string} text
+ * @property {{name: string, number: number}[]} mentions
+ * @property {Message | null} replied
+ */
+
+/**
  * @typedef {"friend" | "group" | "discussion"} Kind
  */
 
@@ -60,6 +68,8 @@ export class Conversation {
     this.number = kind === "discussion" ? id : 0;
     /** @type {Message[]} */
     this.messages = [];
+    /** @type {Draft | null} */
+    this.draft = null;
     this.unread = 0;
     /** Unix seconds of the last message. */
     this.time = 0;

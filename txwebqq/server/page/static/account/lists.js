@@ -13,9 +13,9 @@ export class Lists {
   }
 
   async fetchAll() {
+    this.client.view.conversationsReplaced();
     this.client.unsent.take();
     this.client.conversations.clear();
-    this.client.view.conversationsReplaced();
     await Promise.all([
       this.fetchFriends(),
       this.fetchGroups(),

@@ -1,25 +1,27 @@
 // @ts-check
-// Own messages that are not delivered, or perhaps not: they outlive a reload of the tab
-// and a new session, whose ids are others.
+// Drafts, and own messages that are not delivered, or perhaps not: they outlive a reload
+// of the tab and a new session, whose ids are others.
 
 import { Refused } from "../server.js";
 import { CaptchaWanted } from "./people.js";
 
 /** @typedef {import("./conversations.js").Conversation} Conversation */
+/** @typedef {import("./conversations.js").Draft} Draft */
 /** @typedef {import("./conversations.js").Message} Message */
 
 const KEY = "webqq-unsent";
 
 /**
- * A message, and its conversation by what all sessions know it by.
+ * What is not sent in a conversation, which is named by what all sessions know it by.
  * @typedef {object} Entry
  * @property {import("./conversations.js").Kind} kind
  * @property {number} number of the friend, group or discussion; 0 if it is not known
  * @property {string} name
- * @property {Message} message
+ * @property {Message[]} messages
+ * @property {Draft | null} draft
  */
 
-/** The messages of one account that are not delivered. */
+/** What one account has not sent. */
 export class Unsent {
   /**
    * @param {import("./client.js").Client} client
@@ -30,32 +32,42 @@ export class Unsent {
     this.storage = storage;
     /** @type {Entry[]} those whose conversation is not found yet */
     this.waiting = [];
+    /** The account that they are of. */
+    this.account = 0;
   }
 
   /** @returns {Entry[]} */
   get entries() {
-    const { conversations } = this.client;
-    const shown = [...conversations.all.values()].flatMap((conversation) =>
-      conversation.messages
-        .filter(({ state }) => state !== "sent")
-        .map((message) => ({
-          kind: conversation.kind,
-          number: conversation.number,
-          name: this.client.nameOf(conversation),
-          message,
-        })),
-    );
-    return [...this.waiting, ...shown];
+    const shown = [...this.client.conversations.all.values()].map((conversation) => ({
+      kind: conversation.kind,
+      number: conversation.number,
+      name: this.client.nameOf(conversation),
+      messages: conversation.messages.filter(({ state }) => state !== "sent"),
+      draft: conversation.draft,
+    }));
+    return [...this.waiting, ...shown].filter(isFilled);
   }
 
-  /** Have the messages outlive a reload. */
+  /** Whether something is on its way to the server. */
+  get isUnderWay() {
+    return this.entries.some(({ messages }) =>
+      messages.some(({ state }) => state === "sending"),
+    );
+  }
+
+  /** Have what is not sent outlive a reload. */
   keep() {
-    // A reload forgets the files.
-    const entries = this.entries.filter(({ message }) => message.upload === undefined);
-    const account = this.client.session.number;
+    const { account } = this;
     if (account === 0) {
       return;
     }
+    const entries = this.entries
+      .map((entry) => ({
+        ...entry,
+        // A reload forgets the files.
+        messages: entry.messages.filter(({ upload }) => upload === undefined),
+      }))
+      .filter(isFilled);
     if (entries.length === 0) {
       this.storage.removeItem(KEY);
       return;
@@ -68,18 +80,20 @@ export class Unsent {
   }
 
   /**
-   * Forget the messages, since the session has ended.
+   * Forget what is not sent, since the session has ended.
    * @param {boolean} isLeft whether the account does not come back in this tab
    */
   forget(isLeft) {
     this.waiting = [];
+    this.account = 0;
     if (isLeft) {
       this.storage.removeItem(KEY);
     }
   }
 
-  /** Take the messages out of conversations whose ids are no more. */
+  /** Take what is not sent out of conversations whose ids are no more. */
   take() {
+    this.account = this.client.session.number;
     const { entries } = this;
     this.waiting = entries.length > 0 ? entries : this.stored();
   }
@@ -88,80 +102,90 @@ export class Unsent {
   stored() {
     try {
       const { account, entries } = JSON.parse(this.storage.getItem(KEY) ?? "{}");
-      return account === this.client.session.number ? entries : [];
+      return account === this.account ? entries : [];
     } catch {
       return [];
     }
   }
 
-  /** Put the messages into their conversations, except those that have arrived. */
+  /** Put all into their conversations, except messages that have arrived. */
   async restore() {
-    const { roster } = this.client;
-    const entries = await Promise.all(this.waiting.map((entry) => this.asked(entry)));
-    if (this.client.roster !== roster) {
-      return;
-    }
-    this.waiting = entries.filter((entry) => entry !== null);
+    const { roster, view } = this.client;
+    await Promise.all(this.waiting.map((entry) => this.settle(entry)));
     for (const entry of this.waiting) {
-      const conversation = await this.find(entry);
+      const conversation = isFilled(entry) ? await this.find(entry) : null;
       if (this.client.roster !== roster) {
+        // The account has signed off meanwhile.
         return;
       }
       this.waiting = this.waiting.filter((each) => each !== entry);
       if (conversation === null) {
-        this.client.view.undeliverable(entry.name, entry.message);
-      } else {
-        conversation.number = entry.number;
-        if (!conversation.hasArrived(entry.message)) {
-          conversation.add(entry.message);
-          this.client.view.conversationChanged(conversation);
+        if (isFilled(entry)) {
+          view.unsentLost(entry);
+        }
+        continue;
+      }
+      conversation.number = entry.number;
+      conversation.draft ??= entry.draft;
+      for (const message of entry.messages) {
+        if (!conversation.hasArrived(message)) {
+          conversation.add(message);
         }
       }
+      view.conversationChanged(conversation);
     }
     this.keep();
   }
 
   /**
-   * Ask whether a message has arrived (docs/protocol.md 2.2.11).
+   * Leave the messages that have not arrived in an entry; the history has the others.
    * @param {Entry} entry
-   * @returns {Promise<Entry | null>} null if it has; the history has it then
    */
-  async asked(entry) {
-    const { message } = entry;
+  async settle(entry) {
+    const arrived = await Promise.all(entry.messages.map((each) => this.hasArrived(each)));
+    entry.messages = entry.messages.filter((_, place) => !arrived[place]);
+  }
+
+  /**
+   * Ask whether a message has arrived (docs/protocol.md 2.2.11).
+   * @param {Message} message
+   * @returns {Promise<boolean>}
+   */
+  async hasArrived(message) {
     if (message.state === "sent" || message.state === "failed") {
-      return message.state === "sent" ? null : entry;
+      return message.state === "sent";
     }
     message.state = "unknown";
     const { clientid, psessionid } = this.client.session;
     const fields = { send_id: message.sendId ?? "", clientid, psessionid };
     try {
       const { msg_id2: id } = await this.client.server.ask("channel/get_sent2", fields);
-      if (id !== undefined) {
-        return null;
-      }
       // No request of the session before is on its way any more.
-      message.state = "failed";
+      message.state = id === undefined ? "failed" : "sent";
     } catch (error) {
       // A server without a database does not know.
       if (!(error instanceof Refused)) {
         throw error;
       }
     }
-    return entry;
+    return message.state === "sent";
   }
 
   /**
-   * Find the conversation of a message in this session.
-   * @param {Entry} entry
+   * Find a conversation in this session.
+   * @param {Pick<Entry, "kind" | "number">} entry
    * @returns {Promise<Conversation | null>}
    */
   async find({ kind, number }) {
     const { conversations, people, roster } = this.client;
+    if (number === 0) {
+      return null;
+    }
     const found = [...conversations.all.values()].find(
       (each) => each.kind === kind && each.number === number,
     );
-    if (number === 0 || found !== undefined) {
-      return found ?? null;
+    if (found !== undefined) {
+      return found;
     }
     try {
       if (kind === "friend") {
@@ -182,4 +206,9 @@ export class Unsent {
       throw error;
     }
   }
+}
+
+/** @param {Entry} entry */
+function isFilled({ draft, messages }) {
+  return draft !== null || messages.length > 0;
 }

@@ -9,17 +9,6 @@ import { EmoticonPicker, typedSegments } from "./emoticons.js";
 
 const TYPING_INTERVAL = 5000;
 
-/**
- * A message that is not sent yet.
- * @typedef {object} Draft
- * @property {string} text
- * @property {{name: string, number: number}[]} mentions
- * @property {import("../account/conversations.js").Message | null} replied
- */
-
-/** @type {Draft} */
-const EMPTY = { text: "", mentions: [], replied: null };
-
 /** The form to write a message. */
 export class Composer {
   /**
@@ -33,8 +22,6 @@ export class Composer {
     this.sent = sent;
     /** @type {Conversation | null} */
     this.conversation = null;
-    /** @type {Map<string, Draft>} what was typed and not sent, by conversation */
-    this.drafts = new Map();
     this.lastTyping = 0;
     this.text = make("textarea", {
       rows: "2",
@@ -116,42 +103,25 @@ export class Composer {
 
   /** @param {Conversation | null} conversation */
   show(conversation) {
-    if (this.conversation !== null) {
-      this.drafts.set(this.conversation.key, this.draft);
-    }
+    this.keepDraft();
     this.conversation = conversation;
     this.drawMute();
-    const { text, mentions, replied } = this.drafts.get(conversation?.key ?? "") ?? EMPTY;
-    this.text.value = text;
-    this.mentions = [...mentions];
-    this.replyTo(replied);
+    this.text.value = conversation?.draft?.text ?? "";
+    this.mentions = [...(conversation?.draft?.mentions ?? [])];
+    this.replyTo(conversation?.draft?.replied ?? null);
     if (conversation !== null) {
       this.shakeButton.hidden = conversation.kind !== "friend";
       this.fileButton.hidden = conversation.kind === "discussion";
     }
   }
 
-  /** Forget what an account that has signed off has typed. */
-  forget() {
-    this.drafts.clear();
-    this.text.value = "";
-  }
-
-  /** @returns {Draft} that of the open conversation */
-  get draft() {
-    const { mentions, replied, text } = this;
-    return { text: text.value, mentions, replied };
-  }
-
-  /** The texts that are typed and not sent, in all conversations. */
-  get unsentTexts() {
-    const drafts = new Map(this.drafts);
-    if (this.conversation !== null) {
-      drafts.set(this.conversation.key, this.draft);
+  /** Keep what was typed and not sent for when the conversation is open again. */
+  keepDraft() {
+    const { conversation, mentions, replied, text } = this;
+    if (conversation !== null) {
+      const isEmpty = text.value.trim() === "";
+      conversation.draft = isEmpty ? null : { text: text.value, mentions, replied };
     }
-    return [...drafts.values()]
-      .map(({ text }) => text)
-      .filter((text) => text.trim() !== "");
   }
 
   /** @param {Event} event */

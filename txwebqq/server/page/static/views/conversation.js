@@ -137,9 +137,8 @@ export class ConversationView {
       });
   }
 
-  /** Forget what an account that has signed off has typed and seen. */
+  /** Forget what an account that has signed off has seen. */
   forget() {
-    this.composer.forget();
     this.members.forget();
     setText(this.name, "");
   }
