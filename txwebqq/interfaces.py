@@ -77,6 +77,31 @@ class IMessageQueue(Interface):
         """
 
 
+class IEventHold(Interface):
+    """
+    The hold of one event at the server. One that has not ended at the end of the
+    sign-on goes on: the event is not given again to the same process, which may still
+    deliver it. For the next process it was not delivered.
+    """
+
+    isKept: bool = Attribute(
+        "Whether the server gives the event again when it was not delivered: it knows"
+        " ack, and the event is none of those that are for one session only."
+    )
+
+    def delivered() -> None:
+        """
+        End the hold: the server may forget the event.
+        """
+
+    def notDelivered() -> None:
+        """
+        End the hold: the server gives the event again after the next sign-on, in this
+        process or the next, and until then gives no other ones. No effect on an event
+        that is not kept.
+        """
+
+
 class IWebQQTransport(Interface):
     """
     Connects a protocol to the server, for one sign-on.
@@ -185,6 +210,14 @@ class IWebQQTransport(Interface):
         again after the next start. Meanwhile there are no further events.
 
         @return: ends this.
+        """
+
+    def holdEvent() -> IEventHold:
+        """
+        Keep the server from forgetting the event that is being handled until the
+        application knows whether the event was delivered. Called within the callback
+        of the event. Meanwhile there are no further polls, but the events after it
+        that came with it are delivered.
         """
 
     def signOff() -> Deferred[None]:

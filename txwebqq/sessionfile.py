@@ -37,13 +37,15 @@ class Acknowledged(Value, gc=False):
     @ivar number: the number of the last of them.
     @ivar interrupted: the number of a reply that was delivered in part, 0 for none.
     @ivar lasting: the number of its lasting events.
-    @ivar delivered: the number of those that were delivered.
+    @ivar delivered: the number of those up to the last one that was delivered.
+    @ivar missing: the positions, from 0, of those among them that were not.
     """
 
     number: int = 0
     interrupted: int = 0
     lasting: int = 0
     delivered: int = 0
+    missing: tuple[int, ...] = ()
 
 
 class KeptSession(Value):

@@ -26,6 +26,7 @@ from tests.rig import (
     envelope,
     message,
 )
+from txwebqq.interfaces import IEventHold
 from txwebqq.model import (
     Code,
     Event,
@@ -50,7 +51,9 @@ from txwebqq.model import (
 from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.eventfilter import EventFilter
 from txwebqq.session.eventqueue import LOOKUP_TIMEOUT, MAX_LOOKED_UP, EventQueue
+from txwebqq.session.incoming.holds import EventHold
 from txwebqq.session.polling import LULL
+from txwebqq.sessionfile import Acknowledged
 from txwebqq.wire.commands.signon import Logout2
 from txwebqq.wire.form import Form
 
@@ -860,3 +863,163 @@ def test_heldThroughSessions() -> None:
     assert (acknowledgement.number, acknowledgement.isPending) == (0, True)
     release()
     assert (acknowledgement.number, acknowledgement.isPending) == (7, False)
+
+
+def held(acknowledgement: Acknowledgement, *events: Event) -> list[EventHold]:
+    """
+    Deliver events to the application, which holds each.
+    """
+    holds = []
+    for event in events:
+        acknowledgement.delivering(event)
+        holds.append(acknowledgement.holdEvent(event))
+        acknowledgement.delivered()
+    return holds
+
+
+def test_eventHeld() -> None:
+    """
+    A reply is acknowledged when the holds of its events are over, which delay none of
+    its events. A hold ends once.
+    """
+    acknowledgement = Acknowledgement()
+    begin(acknowledgement, 7, A, TYPING, B)
+    first, typing, last = held(acknowledgement, A, TYPING, B)
+    assert [each.isKept for each in (first, typing, last)] == [True, False, True]
+    first.delivered()
+    first.notDelivered()
+    # It is for one session, so it cannot come again.
+    typing.notDelivered()
+    assert (acknowledgement.number, acknowledgement.isPending) == (0, True)
+    last.delivered()
+    assert (acknowledgement.number, acknowledgement.isPending) == (7, False)
+
+
+@pytest.mark.parametrize("isBefore", [True, False])
+@pytest.mark.parametrize("missing", [(0,), (1,), (2,), (0, 2), (1, 2), (0, 1, 2)])
+def test_notDelivered(missing: tuple[int, ...], isBefore: bool) -> None:
+    """
+    Events that were not delivered come again in the next sign-on, in their order, and
+    no other ones do, whether the application says so before or after the end of the
+    sign-on, and in any order.
+    """
+    events: list[Event] = [A, B, C]
+    acknowledgement = Acknowledgement()
+    begin(acknowledgement, 7, *events)
+    holds = held(acknowledgement, *events)
+    if not isBefore:
+        acknowledgement.interrupt()
+    for place in (2, 1, 0):
+        if place in missing:
+            holds[place].notDelivered()
+        else:
+            holds[place].delivered()
+    if isBefore:
+        assert (acknowledgement.number, acknowledgement.isPending) == (0, True)
+        acknowledgement.interrupt()
+    kept = acknowledgement.kept()
+    for each in (acknowledgement, Acknowledgement()):
+        each.restore(kept)
+        rest = begin(each, 7, *events)
+        assert rest == [events[place] for place in missing]
+        deliver(each, *rest)
+        assert (each.number, each.isPending) == (7, False)
+
+
+def test_notDeliveredInPart() -> None:
+    """
+    Of a reply that is delivered in several sign-ons no event is lost or comes twice.
+    """
+    acknowledgement = Acknowledgement()
+    begin(acknowledgement, 7, AWAY, A, B, C)
+    deliver(acknowledgement, AWAY)
+    [hold] = held(acknowledgement, A)
+    deliver(acknowledgement, B)
+    acknowledgement.interrupt()
+    hold.notDelivered()
+    assert begin(acknowledgement, 7, A, B, TYPING, C) == [A, TYPING, C]
+    [hold] = held(acknowledgement, A)
+    acknowledgement.interrupt()
+    # That of A may still end.
+    assert begin(acknowledgement, 7, A, B, C) == [C]
+    deliver(acknowledgement, C)
+    assert acknowledgement.isPending
+    hold.notDelivered()
+    assert acknowledgement.isPending
+    acknowledgement.interrupt()
+    assert begin(acknowledgement, 7, A, B, C) == [A]
+    deliver(acknowledgement, A)
+    assert (acknowledgement.number, acknowledgement.isPending) == (7, False)
+
+
+def test_kept() -> None:
+    """
+    Events that the application holds were not delivered for the next process, until
+    it says that they were.
+    """
+    changes: list[Acknowledged] = []
+    acknowledgement = Acknowledgement(
+        keptChanged=lambda: changes.append(acknowledgement.kept())
+    )
+    begin(acknowledgement, 7, A, B, C)
+    first, second = held(acknowledgement, A, B)
+    deliver(acknowledgement, C)
+    acknowledgement.interrupt()
+    assert acknowledgement.kept() == Acknowledged(0, 7, 3, 3, (0, 1))
+    second.delivered()
+    first.delivered()
+    assert changes == [Acknowledged(0, 7, 3, 3, (0,)), Acknowledged(0, 7, 3, 3)]
+
+
+def test_allKept() -> None:
+    """
+    A hold of all events is for the next process as if none had been delivered.
+    """
+    acknowledgement = Acknowledgement()
+    begin(acknowledgement, 7, A, B)
+    deliver(acknowledgement, A, B)
+    release = acknowledgement.hold()
+    acknowledgement.interrupt()
+    assert acknowledgement.kept() == Acknowledged(0, 7, 2)
+    release()
+    assert acknowledgement.kept() == Acknowledged(0, 7, 2, 2)
+
+
+def test_holdOfAnotherReply() -> None:
+    """
+    A hold ends with the reply of its event.
+    """
+    acknowledgement = Acknowledgement()
+    begin(acknowledgement, 7, A, B)
+    [hold] = held(acknowledgement, A)
+    acknowledgement.interrupt()
+    assert begin(acknowledgement, 8, B) == [B]
+    deliver(acknowledgement, B)
+    assert (acknowledgement.number, acknowledgement.isPending) == (8, False)
+    hold.notDelivered()
+    assert (acknowledgement.number, acknowledgement.isPending) == (8, False)
+
+
+def test_heldInTransport(rig: Rig) -> None:
+    """
+    The hold of a transport is that of the event that is handled. One that was not
+    delivered comes after the next sign-on, alone.
+    """
+    holds: dict[str, IEventHold] = {}
+
+    def heard(message: Message) -> None:
+        holds[message.text] = rig.protocol.transport.holdEvent()
+
+    rig.factory.onMessage = heard
+    reply = batch(envelope(B), envelope(A), ack=7)
+    polls = scriptPolls(rig, reply, reply)
+    holds["b"].delivered()
+    assert acks(polls) == [0]
+    rig.web.result(rig.service.signOff())
+    holds["a"].notDelivered()
+    rig.service.signOn()
+    rig.web.settle()
+    assert [line for line in rig.protocol.log if len(line) == 1] == ["a"]
+    holds["a"].delivered()
+    rig.web.settle(1)
+    assert acks(polls) == [0, 0, 7]

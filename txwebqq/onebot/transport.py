@@ -11,12 +11,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from txwebqq.interfaces import IWebQQTransport
+from txwebqq.interfaces import IEventHold, IWebQQTransport
 from txwebqq.model import Status
 from txwebqq.net.bodies import FileUpload, Sink
 from txwebqq.onebot.actions.actions import Actions
 from txwebqq.onebot.actions.calls import Memory
 from txwebqq.session.basetransport import BaseTransport, Phase
+from txwebqq.session.incoming.holds import EventHold
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.messages import ChangeStatus2
 from txwebqq.wire.form import Ticket
@@ -101,3 +102,6 @@ class OneBotTransport(BaseTransport):
     def holdEvents(self) -> Callable[[], None]:
         # OneBot 11 gives no event a second time.
         return lambda: None
+
+    def holdEvent(self) -> IEventHold:
+        return EventHold()

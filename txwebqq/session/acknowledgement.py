@@ -4,11 +4,14 @@ Acknowledgement of poll replies by number (protocol.md 2.2.1).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
+from itertools import count, islice
 
 from twisted.internet.defer import Deferred
 
 from txwebqq.model import Event, KickNotice, Shake, StatusChange, Typing
+from txwebqq.session.incoming.holds import EventHold
 from txwebqq.session.incoming.seenevents import SeenEvents
 from txwebqq.sessionfile import Acknowledged
 from txwebqq.wire.events.envelope import CODECS, pollTypeOf
@@ -35,13 +38,20 @@ class Acknowledgement:
     delivered and the application holds it no longer, or the sign-on is over.
 
     @param seen: is told what the application holds.
+    @param keptChanged: called when a hold has ended after the end of its sign-on, so
+        that L{kept} may return another value.
 
     @ivar number: the number that polls acknowledge, 0 before the first reply
         with a number.
     """
 
-    def __init__(self, seen: SeenEvents | None = None) -> None:
+    def __init__(
+        self,
+        seen: SeenEvents | None = None,
+        keptChanged: Callable[[], None] = lambda: None,
+    ) -> None:
         self._seen = seen
+        self._keptChanged = keptChanged
         self.number = 0
         # The reply that began last, its events, and the last of them as long as
         # it was not delivered.
@@ -50,26 +60,39 @@ class Acknowledgement:
         self._last: Event | None = None
         # The event that was delivered last, of this reply or an earlier one.
         self._latest: Event | None = None
-        # The application's holds that have not ended, and whether the pending
-        # reply waits for them alone, since all of its events were delivered.
+        # The application's holds that have not ended: how many of whole replies, and
+        # those of single events of the reply that began last or was interrupted, with
+        # their places among its lasting events; a transient event has none.
         self._holds = 0
+        self._held: dict[EventHold, int | None] = {}
+        # The places of its lasting events that were not delivered, as their holds
+        # have said.
+        self._undelivered: set[int] = set()
+        # Whether the pending reply waits for the holds alone, since the application
+        # was given all of its events.
         self._isHeld = False
         # The number before the last reply was finished: a hold that begins
         # while its last event is being delivered brings it back.
         self._former = 0
-        # The reply that the end of a sign-on interrupted, the number of its
-        # lasting events, and how many of them had been delivered.
+        # The reply that the end of a sign-on interrupted, the number of its lasting
+        # events, and the places of those that are not delivered again.
         self._interrupted = 0
         self._lasting = 0
-        self._delivered = 0
+        self._done: frozenset[int] = frozenset()
+        # Whether it is the one that began last.
+        self._isInterrupted = False
         self._waiting: list[Deferred[None]] = []
 
     def kept(self) -> Acknowledged:
         """
-        Return what another process needs to go on. No reply may be pending.
+        Return what another process needs to go on. No reply may be pending. What the
+        application holds is not delivered for that process.
         """
+        done = set() if self._holds else self._done.difference(self._held.values())
+        delivered = max(done, default=-1) + 1
+        missing = tuple(place for place in range(delivered) if place not in done)
         return Acknowledged(
-            self.number, self._interrupted, self._lasting, self._delivered
+            self.number, self._interrupted, self._lasting, delivered, missing
         )
 
     def restore(self, kept: Acknowledged) -> None:
@@ -78,7 +101,11 @@ class Acknowledgement:
         """
         self.number = self._begun = self._former = kept.number
         self._interrupted, self._lasting = kept.interrupted, kept.lasting
-        self._delivered = kept.delivered
+        # The numbers come from a file.
+        delivered = range(min(kept.delivered, kept.lasting))
+        self._done = frozenset(delivered).difference(kept.missing)
+        self._held.clear()
+        self._isInterrupted = False
 
     @property
     def isPending(self) -> bool:
@@ -104,9 +131,13 @@ class Acknowledgement:
         @return: the events that are to be delivered.
         """
         if number == self._interrupted and _countLasting(events) == self._lasting:
-            events = _withoutLasting(events, self._delivered)
+            events = _withoutLasting(events, self._done)
         else:
-            self._delivered = 0
+            self._done = frozenset()
+            # Their events are not those of this reply.
+            self._held.clear()
+        self._isInterrupted = False
+        self._undelivered.clear()
         self._begun = number
         self._events = events
         if events:
@@ -127,10 +158,14 @@ class Acknowledgement:
 
     def _complete(self) -> None:
         self._last = None
-        if self._holds:
+        if self._isAwaited:
             self._isHeld = True
         else:
             self._finish()
+
+    @property
+    def _isAwaited(self) -> bool:
+        return bool(self._holds or self._held or self._undelivered)
 
     def delivered(self) -> None:
         """
@@ -151,10 +186,7 @@ class Acknowledgement:
         self._holds += 1
         if self._seen is not None:
             self._seen.hold()
-        if not self.isPending and self.number == self._begun:
-            # Its last event is being delivered, and no poll was sent yet.
-            self.number = self._former
-            self._isHeld = True
+        self._reopen()
         isOver = False
 
         def release() -> None:
@@ -164,10 +196,61 @@ class Acknowledgement:
                 self._holds -= 1
                 if self._seen is not None and not self._holds:
                     self._seen.release()
-                if self._isHeld and not self._holds:
-                    self.finish()
+                self._holdEnded()
 
         return release
+
+    def _reopen(self) -> None:
+        if not self.isPending and self.number == self._begun:
+            # Its last event is being delivered, and no poll was sent yet.
+            self.number = self._former
+            self._isHeld = True
+
+    def _holdEnded(self) -> None:
+        if self._isHeld and not self._isAwaited:
+            self.finish()
+        elif self._isInterrupted:
+            self._keptChanged()
+
+    def holdEvent(self, event: object) -> EventHold:
+        """
+        Do not acknowledge the reply of an event.
+
+        @param event: the event that is being delivered.
+        """
+        places = self._places()
+        place = next((n for n, each in places if each is event), None)
+        hold = EventHold(place is not None, partial(self._eventHoldEnded, event))
+        self._held[hold] = place
+        if self._seen is not None:
+            self._seen.holdEvent(event)
+        self._reopen()
+        return hold
+
+    def _eventHoldEnded(
+        self, event: object, hold: EventHold, isDelivered: bool
+    ) -> None:
+        if self._seen is not None:
+            self._seen.eventHoldEnded(event, isDelivered)
+        if hold not in self._held:
+            # That of an earlier reply.
+            return
+        place = self._held.pop(hold)
+        if not isDelivered and place is not None:
+            if self._isInterrupted:
+                self._done -= {place}
+            else:
+                self._undelivered.add(place)
+        self._holdEnded()
+
+    def _places(self) -> Iterator[tuple[int, Event]]:
+        """
+        Yield the lasting events of the reply that began last, each with its place
+        among all lasting events of the reply.
+        """
+        free = (place for place in count() if place not in self._done)
+        lasting = (event for event in self._events if _isLasting(event))
+        return ((place, event) for event, place in zip(lasting, free, strict=False))
 
     def finish(self) -> None:
         """
@@ -209,16 +292,18 @@ class Acknowledgement:
         # transient events are missing, and all session ids (uin, gid) have
         # changed. Its lasting events come in the same order with the same
         # times, and nothing else decides the order of delivery
-        # (EventFilter.filterBatch). So the events that were delivered now are
-        # the first ones then, and it is enough to count them. When the number
-        # of lasting events differs then, because another client of the account
-        # has acknowledged some by their ids or EventFilter has dropped some
-        # now, all are delivered once more: a message that comes twice is
-        # better than a lost one.
+        # (EventFilter.filterBatch). So their places tell which were delivered now.
+        # When the number of lasting events differs then, because another client of
+        # the account has acknowledged some by their ids or EventFilter has dropped
+        # some now, all are delivered once more: a message that comes twice is better
+        # than a lost one.
         ends = (n for n, e in enumerate(self._events, 1) if e is self._latest)
-        delivered = self._events[: next(ends, 0)] if self._last else self._events
-        self._lasting = self._delivered + _countLasting(self._events)
-        self._delivered += _countLasting(delivered)
+        given = self._events[: next(ends, 0)] if self._last else self._events
+        done = {place for place, _ in islice(self._places(), _countLasting(given))}
+        self._lasting = len(self._done) + _countLasting(self._events)
+        self._done = self._done.union(done) - self._undelivered
+        self._undelivered.clear()
+        self._isInterrupted = True
         self._interrupted = self._begun
         self._begun = self.number
         self._events = []
@@ -230,17 +315,19 @@ def _countLasting(events: Iterable[Event]) -> int:
     return sum(map(_isLasting, events))
 
 
-def _withoutLasting(events: Iterable[Event], count: int) -> list[Event]:
+def _withoutLasting(events: Iterable[Event], places: Collection[int]) -> list[Event]:
     """
-    Drop the first lasting events, and the transient events before the last of
-    them.
+    Drop some lasting events, and the transient events before the last of them.
 
-    @param count: the number of lasting events to drop.
+    @param places: the places of the events to drop among the lasting ones.
     """
     rest = []
+    place, last = 0, max(places, default=-1)
     for event in events:
-        if count == 0:
+        if _isLasting(event):
+            if place not in places:
+                rest.append(event)
+            place += 1
+        elif place > last:
             rest.append(event)
-        elif _isLasting(event):
-            count -= 1
     return rest

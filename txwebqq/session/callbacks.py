@@ -105,6 +105,8 @@ class GuardedCallbacks:
         self._number = account.number
         self._queue = queue
         self._closed = False
+        # Those of the last call.
+        self._args: tuple[object, ...] = ()
 
     def call(self, name: str, *args: object) -> None:
         """
@@ -131,6 +133,7 @@ class GuardedCallbacks:
         return partial(self._call, name, args)
 
     def _call(self, name: str, args: tuple[object, ...]) -> None:
+        self._args = args
         try:
             result = getattr(self._target, name)(*args)
         except Exception:
@@ -175,6 +178,14 @@ class GuardedProtocol(GuardedCallbacks):
         """
         if hasattr(self.protocol, "messagesMissed"):
             self.call("messagesMissed", missed)
+
+    @property
+    def handled(self) -> object:
+        """
+        The first argument of the callback that is running or ran last: the event,
+        if it is C{eventReceived}.
+        """
+        return self._args[0] if self._args else None
 
     @property
     def isBusy(self) -> bool:

@@ -104,6 +104,8 @@ class SignOnDriver:
         self._keeper = keeper
         # The session of an earlier process, which is to be resumed.
         self._kept: KeptSession | None = None
+        # The session that was kept for a later process, after its end.
+        self._suspended: KeptSession | None = None
         # Whether the present session is that one.
         self._isResumed = False
         self._service = service
@@ -120,7 +122,7 @@ class SignOnDriver:
         self._rosterLoader = RosterLoader(self._requests, self._state)
         self._messageIds = messageIds(clock)
         self._seen = SeenEvents(account.number, seenFile)
-        self._acknowledgement = Acknowledgement(self._seen)
+        self._acknowledgement = Acknowledgement(self._seen, self._keepAgain)
         self._application = Application(account, factory, clock)
         self.signOns = self._application.counts
         # From buildProtocol to endSignOn.
@@ -139,6 +141,7 @@ class SignOnDriver:
         """
         Sign on, unless that is under way.
         """
+        self._suspended = None
         kept = None if self._keeper is None else self._keeper.load()
         if kept is None:
             self._machine.start()
@@ -221,6 +224,7 @@ class SignOnDriver:
             self._rosterLoader.friendListHash,
             self.signOff,
             self._acknowledgement,
+            lambda: protocol.handled,
             clock,
         )
         rosterSync = RosterSyncService(number, transport, clock)
@@ -260,12 +264,28 @@ class SignOnDriver:
         return kept.ticket
 
     def keepSession(self) -> None:
+        self._keep()
+
+    def _keep(self) -> KeptSession | None:
         if self._keeper is None or self._current is None:
-            return
+            return None
         shown = tuple(self._current.eventFilter.shown)
         cookies, said = self._client.storedCookies(), self._acknowledgement.kept()
         state = self._state
-        self._keeper.save(KeptSession(state.ticket, state.status, cookies, said, shown))
+        kept = KeptSession(state.ticket, state.status, cookies, said, shown)
+        self._keeper.save(kept)
+        return kept
+
+    def _keepAgain(self) -> None:
+        """
+        Keep the session once more, when an event was delivered that was held at the
+        end of the sign-on.
+        """
+        kept, said = self._suspended, self._acknowledgement.kept()
+        if self._keeper is None or kept is None or kept.acknowledged == said:
+            return
+        self._suspended = replace(kept, acknowledged=said)
+        self._keeper.save(self._suspended)
 
     def loseKeptSession(self, reason: str) -> None:
         assert self._current is not None
@@ -451,7 +471,7 @@ class SignOnDriver:
 
     def suspendSignOn(self) -> None:
         self._interruptEvents()
-        self.keepSession()
+        self._suspended = self._keep()
         self._application.logSuspended()
         self._endSignOn(None)
 

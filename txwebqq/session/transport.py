@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from txwebqq.client import WebQQClient, accepted
-from txwebqq.interfaces import IWebQQTransport
+from txwebqq.interfaces import IEventHold, IWebQQTransport
 from txwebqq.model import Status
 from txwebqq.net.bodies import FileUpload, Sink
 from txwebqq.session.acknowledgement import Acknowledgement
@@ -41,6 +41,7 @@ class SignOnTransport(BaseTransport):
 
     @param friendListHash: see L{IWebQQTransport.friendListHash}.
     @param acknowledgement: the account's acknowledgement of replies.
+    @param handled: returns the event that is being handled.
 
     @ivar sending: called with each command before it is sent; it may return a
         function that adds callbacks to the Deferred of the request.
@@ -55,6 +56,7 @@ class SignOnTransport(BaseTransport):
         friendListHash: Callable[[Ticket], str],
         signOff: Callable[[], Deferred[None]],
         acknowledgement: Acknowledgement,
+        handled: Callable[[], object],
         clock: IReactorTime,
     ) -> None:
         super().__init__(messageIds, signOff, clock)
@@ -63,12 +65,16 @@ class SignOnTransport(BaseTransport):
         self._state = state
         self._friendListHash = friendListHash
         self._acknowledgement = acknowledgement
+        self._handled = handled
         self.sending: SendingObserver | None = None
 
     # Called by the protocol.
 
     def holdEvents(self) -> Callable[[], None]:
         return self._acknowledgement.hold()
+
+    def holdEvent(self) -> IEventHold:
+        return self._acknowledgement.holdEvent(self._handled())
 
     @property
     def status(self) -> Status:

@@ -4,7 +4,7 @@ The transport of an account for tests that give it events by hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from txwebqq.session.incoming.holds import EventHold
 
 
 class HoldingTransport:
@@ -15,13 +15,12 @@ class HoldingTransport:
     def __init__(self) -> None:
         self.held = 0
 
-    def holdEvents(self) -> Callable[[], None]:
+    def holdEvent(self) -> EventHold:
         """
-        Count one more, and return the function that counts it no longer.
+        Count one more, until the hold ends.
         """
         self.held += 1
+        return EventHold(ended=self._ended)
 
-        def release() -> None:
-            self.held -= 1
-
-        return release
+    def _ended(self, hold: EventHold, isDelivered: bool) -> None:
+        self.held -= 1

@@ -4,19 +4,32 @@ Incoming messages: their senders and their order.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
 
 from tests.irc.qq.holding import HoldingTransport
-from txwebqq.errors import Unreachable
+from txwebqq.errors import SessionExpired, Unreachable
 from txwebqq.irc.qq.account import AccountListener, QQAccount
 from txwebqq.irc.qq.accountprotocol import AccountFactory, AccountProtocol
 from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.targets import Target, TargetKind
-from txwebqq.model import Font, Message, Number, StrangerMessage, Text, Uin
-from txwebqq.testing import MemoryPerson, MemoryWebQQ
+from txwebqq.model import (
+    Account,
+    Font,
+    FriendshipNotice,
+    FriendshipStep,
+    Message,
+    Number,
+    StrangerMessage,
+    Text,
+    Uin,
+)
+from txwebqq.service import WebQQService
+from txwebqq.sessionfile import SessionFile
+from txwebqq.testing import PASSWORD, MemoryPerson, MemoryWebQQ
 
 
 class RecordingListener(AccountListener):
@@ -135,31 +148,150 @@ def lookingUp(
     return lookup
 
 
-@pytest.mark.parametrize("isStopped", [False, True])
-def test_keptUntilDelivered(monkeypatch: pytest.MonkeyPatch, isStopped: bool) -> None:
+class Process:
     """
-    The server keeps a message whose sender is being looked up, and gives it to the
-    next process once if this one is killed, or stops, before.
+    A process that keeps a person signed on for IRC.
+
+    @param file: the file that keeps the session for the next process, L{None} for
+        none.
+    """
+
+    def __init__(
+        self, web: MemoryWebQQ, person: MemoryPerson, file: Path | None = None
+    ) -> None:
+        self.web = web
+        self.listener = RecordingListener()
+        self.account = QQAccount(person.number, self.listener)
+        account = Account(person.number, PASSWORD)
+        seconds = web.clock.seconds
+        self.service = WebQQService(
+            account,
+            AccountFactory(self.account),
+            web.client(),
+            web.clock,
+            backoff=lambda n: 2.0,
+            keeper=SessionFile(file, account, "ours", seconds) if file else None,
+        )
+        self.service.startService()
+        web.settle()
+
+    def blockLookUps(self, monkeypatch: pytest.MonkeyPatch) -> Deferred[Number]:
+        """
+        Have all look-ups of numbers wait for the returned one.
+        """
+        lookup: Deferred[Number] = Deferred()
+        account = self.account
+        monkeypatch.setattr(account.contacts, "numberOf", lambda uin: None)
+        monkeypatch.setattr(account.online, "fetchNumber", lambda uin: lookup)
+        return lookup
+
+    def stop(self) -> None:
+        """
+        End by SIGTERM.
+        """
+        self.web.result(self.service.stopService())
+
+    @property
+    def heard(self) -> list[tuple[int, str]]:
+        """
+        The author and the text of each message.
+        """
+        return [
+            (message.author, str(message.content[0].text))
+            for message in self.listener.messages
+            if isinstance(message.content[0], Text)
+        ]
+
+
+@pytest.mark.parametrize("isKept", [False, True])
+@pytest.mark.parametrize("isAnswered", [False, True])
+def test_stopDuringLookUp(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, isKept: bool, isAnswered: bool
+) -> None:
+    """
+    The server keeps a message whose sender is being looked up when the process is
+    ended, and those behind it, for the next process, which may resume the session. It
+    does not give it what was delivered before.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
-    listener = RecordingListener()
-    account = QQAccount(bob.number, listener)
-    lookup = lookingUp(bob, account, monkeypatch)
-    alice.tell(bob, "hello")
+    file = tmp_path / "bob" if isKept else None
+    first = Process(web, bob, file)
+    alice.tell(bob, "one")
     web.settle(5)
-    alice.tell(bob, "hello again")
+    lookup = first.blockLookUps(monkeypatch)
+    alice.tell(bob, "two")
+    alice.tell(bob, "three")
     web.settle(5)
-    assert listener.messages == []
-    account.isStopping = isStopped
-    if isStopped:
-        bob.stop()
+    stopped = first.service.stopService()
+    if isAnswered:
+        lookup.callback(alice.number)
+    else:
         lookup.errback(Unreachable("the account signs off"))
-    # One that was killed has said nothing to the server.
-    bob.run(AccountFactory(QQAccount(bob.number, listener)))
+    web.result(stopped)
+    assert first.heard == [(alice.number, "one")]
+    second = Process(web, bob, file)
     web.settle(5)
-    texts = [message.content for message in listener.messages]
-    assert texts == [(Text("hello"),), (Text("hello again"),)]
+    assert second.heard == [(alice.number, "two"), (alice.number, "three")]
+    second.stop()
+
+
+def test_killDuringLookUp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    So it does when the process was killed, which has said nothing to the server.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    first = Process(web, bob)
+    first.blockLookUps(monkeypatch)
+    alice.tell(bob, "one")
+    web.settle(5)
+    second = Process(web, bob)
+    web.settle(5)
+    assert (first.heard, second.heard) == ([], [(alice.number, "one")])
+    second.stop()
+
+
+def test_requestDuringLookUp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A friend request is held while its sender is being looked up.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.person("Alice"), web.person("Bob")
+    first = Process(web, bob)
+    lookup = first.blockLookUps(monkeypatch)
+    request = FriendshipNotice(FriendshipStep.REQUESTED, Uin(1), text="let me in")
+    said: list[FriendshipNotice] = []
+    monkeypatch.setattr(
+        first.listener, "friendshipChanged", lambda account, n, each: said.append(each)
+    )
+    hold = HoldingTransport()
+    transport: Any = hold
+    first.account.online.transport = transport
+    first.account.online.friendshipRequested(request)
+    assert (hold.held, said) == (1, [])
+    lookup.callback(alice.number)
+    assert (hold.held, said) == (0, [request])
+    first.stop()
+
+
+def test_sessionLostDuringLookUp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A message whose sender is being looked up when the session is lost has its sender
+    after the next sign-on.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    process = Process(web, bob)
+    lookup = process.blockLookUps(monkeypatch)
+    alice.tell(bob, "one")
+    web.settle(5)
+    process.service._driver._machine.invalidated(SessionExpired("gone", 103))
+    lookup.errback(Unreachable("the session is over"))
+    monkeypatch.undo()
+    web.settle(10)
+    assert process.heard == [(alice.number, "one")]
+    process.stop()
 
 
 def test_acknowledgedAfterDelivery(monkeypatch: pytest.MonkeyPatch) -> None:

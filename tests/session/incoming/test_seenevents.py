@@ -23,6 +23,7 @@ from tests.rig import (
     message,
 )
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.interfaces import IEventHold
 from txwebqq.model import (
     Code,
     Gid,
@@ -232,6 +233,36 @@ def test_held_inSession(files: FileRig, file: Path) -> None:
     files.server.replies[POLL] = [batch(message(1, 5, "a"), ack=7)]
     files.process(file)
     assert files.protocol.log[2:] == ["a"]
+
+
+@pytest.mark.parametrize("isInCallback", [True, False])
+@pytest.mark.parametrize("end", ["delivered", "notDelivered", None])
+def test_eventHeld_inSession(
+    files: FileRig, file: Path, end: str | None, isInCallback: bool
+) -> None:
+    """
+    An event that was held comes again in the next process, unless it was delivered,
+    and without the other events of its reply.
+    """
+    holds: list[IEventHold] = []
+
+    def heard(message: Message) -> None:
+        if message.text == "a":
+            holds.append(files.protocol.transport.holdEvent())
+            if end and isInCallback:
+                getattr(holds[0], end)()
+
+    files.factory.onMessage = heard
+    reply = batch(message(2, 6, "b"), message(1, 5, "a"), ack=7)
+    files.server.replies[POLL] = [reply]
+    files.process(file)
+    if end and not isInCallback:
+        getattr(holds[0], end)()
+    files.kill()
+    files.factory.onMessage = lambda message: None
+    files.server.replies[POLL] = [reply]
+    files.process(file)
+    assert files.protocol.log[2:] == ([] if end == "delivered" else ["a"])
 
 
 def test_nextSignOn(rig: Rig) -> None:

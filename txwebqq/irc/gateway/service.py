@@ -242,9 +242,6 @@ class GatewayService(MultiService):
         if self._cleanup is not None:
             self._cleanup.cancel()
             self._cleanup = None
-        for user in self.users.values():
-            for account in user.accounts.values():
-                account.isStopping = True
         with self._history.atOnce():
             stopped = maybeDeferred(super().stopService)
         disconnected = self._factory.closeConnections("The gateway is stopping")

@@ -196,8 +196,6 @@ class QQAccount:
     """
     State of an account that outlives its sessions.
 
-    @ivar isStopping: whether the process ends. What has a sender whose number could not
-        be fetched is left to the server then, which keeps it for the next process.
     @ivar friendRequests: unanswered friend requests, by the sender's number.
     @ivar joinRequests: unanswered requests to join a group in this session, by
         the sender's number and the group.
@@ -206,7 +204,6 @@ class QQAccount:
     def __init__(self, number: Number, listener: AccountListener) -> None:
         self.number = number
         self.listener = listener
-        self.isStopping = False
         self.contacts = ContactDirectory(number)
         self.actions = AccountActions(self.contacts, self.contactsChanged)
         self.friendRequests: dict[int, FriendshipNotice] = {}

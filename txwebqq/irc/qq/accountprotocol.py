@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
 
 from txwebqq.errors import CaptchaUnsolved, SessionExpired, WebQQError
+from txwebqq.interfaces import IEventHold
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.messages import PICTURES, AnyMessage, IncomingMessage, messageKey
 from txwebqq.irc.targets import Target, TargetKind
@@ -53,6 +54,9 @@ class AccountProtocol(WebQQProtocol):
         self._contacts = account.contacts
         self._listener = account.listener
         self._order = DeferredLock()
+        # Of the events that are not delivered yet.
+        self._holds: set[IEventHold] = set()
+        self._isOver = False
 
     async def signedOn(self) -> None:
         account, contacts = self._account, self._contacts
@@ -64,6 +68,9 @@ class AccountProtocol(WebQQProtocol):
 
     def connectionLost(self, reason: Failure) -> None:
         account, listener = self._account, self._listener
+        self._isOver = True
+        for hold in self._holds:
+            hold.notDelivered()
         wasOnline = account.isOnline
         self._contacts.sessionEnded()
         listener.signedOff(account)
@@ -106,7 +113,7 @@ class AccountProtocol(WebQQProtocol):
                 self._account, Target(kind, number), message
             )
 
-        async def complete() -> None:
+        async def complete(hold: IEventHold) -> None:
             author = await self._authorOf(message)
             target = Target(kind, author if kind is TargetKind.CONTACT else number)
             images = [await self._pictureOf(message, picture) for picture in pictures]
@@ -114,26 +121,43 @@ class AccountProtocol(WebQQProtocol):
                 if not self._isKnown(target):
                     await self._fetchConversation(target)
             finally:
-                if author or not self._account.isStopping:
+                if not self._isLeft(hold):
                     self._deliver(target, author, message, tuple(images))
 
         return self._inOrder(complete)
 
     def _inOrder(
-        self, complete: Callable[[], Coroutine[Any, Any, None]]
+        self, complete: Callable[[IEventHold], Coroutine[Any, Any, None]]
     ) -> Deferred[None]:
         """
         Complete an event after those before it. Until then the server keeps the event,
-        and gives it again to the next process if this one ends before.
+        and gives it again after the next sign-on, in this process or the next one, if
+        this sign-on ends before.
+
+        @param complete: a function that completes and delivers the event, unless it is
+            left to the server by then (L{_isLeft}).
         """
-        release = self.transport.holdEvents()
+        hold = self.transport.holdEvent()
+        self._holds.add(hold)
+
+        async def run() -> None:
+            if not self._isLeft(hold):
+                await complete(hold)
 
         def completed(result: object) -> object:
-            release()
+            self._holds.discard(hold)
+            hold.delivered()
             return result
 
-        completing = self._order.run(lambda: Deferred.fromCoroutine(complete()))
+        completing = self._order.run(lambda: Deferred.fromCoroutine(run()))
         return completing.addBoth(completed)
+
+    def _isLeft(self, hold: IEventHold) -> bool:
+        """
+        Whether an event is not delivered, since the sign-on is over and the server
+        gives it again. Better a message of an unknown sender than a lost one.
+        """
+        return self._isOver and hold.isKept
 
     def _deliver(
         self,
@@ -276,7 +300,7 @@ class AccountProtocol(WebQQProtocol):
     def cardChanged(self, change: CardChanged) -> object:
         target = Target(TargetKind.GROUP, change.number)
 
-        async def update() -> None:
+        async def update(hold: IEventHold) -> None:
             number = await self._fetchedNumber(change.member)
             if change.card and number:
                 self._contacts.rename(target, number, change.card)
@@ -306,10 +330,9 @@ class AccountProtocol(WebQQProtocol):
             deliver(*numbers)
             return None
 
-        async def complete() -> None:
+        async def complete(hold: IEventHold) -> None:
             fetched = [await self._fetchedNumber(uin) for uin in uins]
-            isUnknown = any(uin and not n for uin, n in zip(uins, fetched, strict=True))
-            if not (isUnknown and self._account.isStopping):
+            if not self._isLeft(hold):
                 deliver(*fetched)
 
         return self._inOrder(complete)
@@ -348,21 +371,31 @@ class AccountProtocol(WebQQProtocol):
         await self._contacts.addFriends(uin for uin, _ in change.added)
         self._account.contactsChanged()
 
-    async def friendshipRequested(self, request: FriendshipNotice) -> None:
-        number = request.number or await self._contacts.fetchNumber(request.uin)
-        self._listener.friendshipChanged(self._account, number, request)
+    def friendshipRequested(self, request: FriendshipNotice) -> object:
+        async def complete(hold: IEventHold) -> None:
+            number = request.number or await self._contacts.fetchNumber(request.uin)
+            if not self._isLeft(hold):
+                self._listener.friendshipChanged(self._account, number, request)
 
-    async def groupChanged(self, notice: GroupNotice) -> None:
-        account, contacts, listener = self._account, self._contacts, self._listener
+        return self._inOrder(complete)
+
+    def groupChanged(self, notice: GroupNotice) -> object:
         if notice.step is GroupStep.INVITED:
             # The account is no member, so there is no group to fetch.
-            return
+            return None
+        return self._inOrder(lambda hold: self._groupChanged(notice, hold))
+
+    async def _groupChanged(self, notice: GroupNotice, hold: IEventHold) -> None:
+        account, contacts, listener = self._account, self._contacts, self._listener
         if notice.step is GroupStep.REQUESTED:
             number = notice.memberNumber or await contacts.fetchNumber(notice.member)
-            listener.joinRequested(account, number, notice)
+            if not self._isLeft(hold):
+                listener.joinRequested(account, number, notice)
             return
         target = Target(TargetKind.GROUP, notice.number)
         await contacts.fetchGroup(notice.group, notice.number)
+        if self._isLeft(hold):
+            return
         if target in contacts.conversations:
             account.contactsChanged()
         else:

@@ -95,7 +95,6 @@ class RelayAccount(AccountListener):
         """
         Do not fetch the groups again.
         """
-        self.qq.isStopping = True
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None

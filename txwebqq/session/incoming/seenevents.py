@@ -62,6 +62,10 @@ class SeenEvents:
         # Those since the last poll, which the server may give again.
         self._unconfirmed: list[str] = []
         self._isHeld = False
+        # Those that the application holds one by one, and those of them that were
+        # not delivered and whose callback has not returned.
+        self._held: set[str] = set()
+        self._undelivered: set[str] = set()
         # The file is written again before the first line: its last one may be cut
         # off. It is not written here, where a daemon may still be root.
         self._lines = MAX_LINES
@@ -97,12 +101,15 @@ class SeenEvents:
         key = keyOf(event)
         if key is None:
             return
+        if key in self._undelivered:
+            self._undelivered.discard(key)
+            return
         self._recent[key] = None
         if len(self._recent) > REMEMBERED:
             del self._recent[next(iter(self._recent))]
         if self._path is not None:
             self._unconfirmed.append(key)
-            if not self._isHeld:
+            if not self._isHeld and key not in self._held:
                 self._write([key])
 
     def confirmed(self) -> None:
@@ -129,8 +136,38 @@ class SeenEvents:
         """
         if self._isHeld:
             self._isHeld = False
-            if self._unconfirmed:
-                self._write(self._unconfirmed)
+            stored = [key for key in self._unconfirmed if key not in self._held]
+            if stored:
+                self._write(stored)
+
+    def holdEvent(self, event: object) -> None:
+        """
+        The application does not know yet whether an event was delivered, whose
+        callback is running, or was called.
+        """
+        key = keyOf(event) if self.isUsed else None
+        if key is None:
+            return
+        self._held.add(key)
+        if not self._isHeld and key in self._unconfirmed:
+            self._write([f"-{key}"])
+
+    def eventHoldEnded(self, event: object, isDelivered: bool) -> None:
+        """
+        The application knows it.
+        """
+        key = keyOf(event)
+        if key is None or key not in self._held:
+            return
+        self._held.discard(key)
+        if isDelivered:
+            if not self._isHeld and key in self._unconfirmed:
+                self._write([key])
+        elif key in self._recent:
+            del self._recent[key]
+            self._unconfirmed = [each for each in self._unconfirmed if each != key]
+        else:
+            self._undelivered.add(key)
 
     def close(self) -> None:
         """
