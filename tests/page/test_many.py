@@ -101,6 +101,14 @@ def test_manyFriends(browser: Browser, tmp_path: Path) -> None:
         expect(page.locator(".members li").first).to_be_visible()
         assert page.locator(".members li").count() < 400
         longest(page, f"the group of {FRIENDS} members")
+        alice.act("Add", "New group")
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_role("checkbox").first).to_be_visible()
+        assert dialog.get_by_role("checkbox").count() < 400
+        longest(page, f"the form of a new group, with {FRIENDS} friends")
+        dialog.get_by_label("Search friends").fill("Friend 22000")
+        expect(dialog.get_by_role("checkbox")).to_have_count(1)
+        dialog.get_by_role("button", name="Close").click()
         page.get_by_role("tab", name="Friends").click()
         longest(page, "the friends again")
         bob.say("hello")

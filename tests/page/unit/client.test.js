@@ -182,6 +182,19 @@ test("a request that needs a captcha fails with one, and takes what was read", a
   assert.deepEqual(asked.at(-1), ["api/search_qq_by_uin2", "v", "right"]);
 });
 
+test("two accounts that are blocked at once are both blocked", async () => {
+  let blocked = [1];
+  const { client } = rig((path, { r }) => {
+    if (path === "keycgi/qqweb/newuac/set.do") {
+      ({ blocked } = JSON.parse(r).itemlist);
+    }
+    return ok({ blocked });
+  });
+  await Promise.all([client.people.setBlocked(2, true), client.people.setBlocked(3, true)]);
+  await client.people.setBlocked(1, false);
+  assert.deepEqual(blocked, [2, 3]);
+});
+
 const hi = (id, time, from = 7) => ({
   msg_id: id,
   msg_id2: id,

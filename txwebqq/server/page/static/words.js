@@ -54,6 +54,7 @@ const WORDS = {
     "该帐号已在另一个标签页中打开。在此登录即可改用本页。",
   ],
   search: ["Search friends and groups", "搜索好友和群"],
+  searchFriends: ["Search friends", "搜索好友"],
   recent: ["Recent", "最近"],
   friends: ["Friends", "好友"],
   groups: ["Groups", "群"],

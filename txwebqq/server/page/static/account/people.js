@@ -37,6 +37,8 @@ export class People {
   /** @param {import("./client.js").Client} client */
   constructor(client) {
     this.client = client;
+    /** @type {Promise<void>} the last change of the list of the blocked accounts */
+    this.blocking = Promise.resolve();
   }
 
   get server() {
@@ -297,8 +299,21 @@ export class People {
     return Array.isArray(blocked) ? blocked.map(Number) : [];
   }
 
+  /**
+   * Change the list of the blocked accounts, one change after another.
+   * @param {number} number
+   * @param {boolean} isBlocked
+   * @returns {Promise<void>}
+   */
+  setBlocked(number, isBlocked) {
+    const change = () => this.changeBlocked(number, isBlocked);
+    const changing = this.blocking.then(change);
+    this.blocking = changing.catch(() => {});
+    return changing;
+  }
+
   /** @param {number} number @param {boolean} isBlocked */
-  async setBlocked(number, isBlocked) {
+  async changeBlocked(number, isBlocked) {
     const others = (await this.blocked()).filter((each) => each !== number);
     const blocked = isBlocked ? [...others, number] : others;
     const r = JSON.stringify({ appid: BLOCKING, itemlist: { blocked } });

@@ -44,7 +44,7 @@ export class ConversationView {
         this.toEnd();
       }
     });
-    this.groupDialogs = new GroupDialogs(client, dialogs, transfers);
+    this.groupDialogs = new GroupDialogs(client, transfers);
     this.members = new MembersView(client);
     this.name = make("h1", { dir: "auto" });
     this.note = make("p", { class: "note", "aria-live": "polite" });

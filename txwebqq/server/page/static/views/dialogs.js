@@ -6,6 +6,7 @@ import { isolated, make, setText } from "../dom.js";
 import { Refused } from "../session.js";
 import { hasWord, word } from "../words.js";
 import { CaptchaField } from "./captcha.js";
+import { FriendPicker } from "./friendpicker.js";
 
 /** @typedef {import("../account/people.js").Captcha} Captcha */
 
@@ -31,7 +32,7 @@ export function reasonOf(error) {
 /**
  * Show a form, until it succeeds or is closed.
  * @param {string} title
- * @param {Field[]} fields
+ * @param {(Field | HTMLElement)[]} fields
  * @param {string} action the text of the button
  * @param {(values: FormData, captcha?: Captcha) => Promise<void>} act fails with the
  *   reason to show, or with a captcha, which is shown and given to the next call
@@ -76,7 +77,11 @@ export function showForm(title, fields, action, act, fetchCaptcha) {
       },
     },
     make("h2", { id: "dialog-title" }, title),
-    ...fields.map((field) => make("label", {}, field.label, inputOf(field))),
+    ...fields.map((field) =>
+      field instanceof HTMLElement
+        ? field
+        : make("label", {}, field.label, inputOf(field)),
+    ),
     captcha.element,
     problem,
     make(
@@ -141,28 +146,12 @@ export class Dialogs {
   /**
    * Show a form whose request may need a captcha.
    * @param {string} title
-   * @param {Field[]} fields
+   * @param {(Field | HTMLElement)[]} fields
    * @param {string} action
    * @param {(values: FormData, captcha?: Captcha) => Promise<void>} act
    */
   showAsking(title, fields, action, act) {
     showForm(title, fields, action, act, () => this.people.fetchCaptcha());
-  }
-
-  /** @returns {Field[]} a checkbox for each friend */
-  friendFields() {
-    return [...this.client.roster.friends.values()].map(({ uin }) => ({
-      name: `friend-${uin}`,
-      label: this.client.roster.nameOf(uin),
-      kind: "checkbox",
-    }));
-  }
-
-  /** @param {FormData} values */
-  chosenFriends(values) {
-    return [...values.keys()]
-      .filter((name) => name.startsWith("friend-"))
-      .map((name) => Number(name.slice("friend-".length)));
   }
 
   addFriend() {
@@ -216,19 +205,21 @@ export class Dialogs {
 
   createGroup() {
     const name = { name: "name", label: word("name"), isRequired: true };
-    const fields = [name, ...this.friendFields()];
+    const picker = new FriendPicker(this.client.roster);
+    const fields = [name, picker.element];
     showForm(word("createGroup"), fields, word("create"), async (values) => {
-      await this.people.createGroup(textOf(values, "name"), this.chosenFriends(values));
+      await this.people.createGroup(textOf(values, "name"), [...picker.chosen]);
       this.client.view.listsChanged();
     });
   }
 
   createDiscussion() {
     const name = { name: "name", label: word("name"), isRequired: true };
-    const fields = [name, ...this.friendFields()];
+    const picker = new FriendPicker(this.client.roster);
+    const fields = [name, picker.element];
     const title = word("createDiscussion");
     this.showAsking(title, fields, word("create"), async (values, captcha) => {
-      const uins = this.chosenFriends(values);
+      const uins = [...picker.chosen];
       await this.people.createDiscussion(textOf(values, "name"), uins, captcha);
       this.client.view.listsChanged();
     });

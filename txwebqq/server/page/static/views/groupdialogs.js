@@ -5,6 +5,7 @@
 import { make, setText } from "../dom.js";
 import { word } from "../words.js";
 import { reasonOf, showForm } from "./dialogs.js";
+import { FriendPicker } from "./friendpicker.js";
 import { sizeText } from "./transfers.js";
 
 /** @typedef {import("../account/conversations.js").Conversation} Conversation */
@@ -24,12 +25,10 @@ const MUTES = [
 export class GroupDialogs {
   /**
    * @param {import("../account/client.js").Client} client
-   * @param {import("./dialogs.js").Dialogs} dialogs
    * @param {import("./transfers.js").Transfers} transfers downloads files
    */
-  constructor(client, dialogs, transfers) {
+  constructor(client, transfers) {
     this.client = client;
-    this.dialogs = dialogs;
     this.transfers = transfers;
   }
 
@@ -168,11 +167,10 @@ export class GroupDialogs {
   /** @param {Conversation} conversation */
   invite(conversation) {
     const members = this.client.membersOf(conversation);
-    const fields = this.dialogs
-      .friendFields()
-      .filter(({ name }) => !members?.has(Number(name.slice("friend-".length))));
-    showForm(word("invite"), fields, word("invite"), async (values) => {
-      const uins = this.dialogs.chosenFriends(values);
+    const picker = new FriendPicker(this.client.roster, (uin) => !members?.has(uin));
+    const fields = [picker.element];
+    showForm(word("invite"), fields, word("invite"), async () => {
+      const uins = [...picker.chosen];
       await this.client.groupActions.invite(conversation, uins);
       await this.client.lists.fetchMembers(conversation);
     });
