@@ -5,7 +5,15 @@ A bot on an account of a WebQQ server, all in memory.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any, cast
+
+from twisted.internet.defer import Deferred
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.web.client import ResponseDone
 
 from txwebqq.onebot.surface.account import SurfaceAccount
 from txwebqq.onebot.surface.connection import BotConnection
@@ -121,3 +129,43 @@ class MemoryBot:
             for each in self.socket.sent
             if each.get("post_type") not in (None, "meta_event")
         ]
+
+
+class PostedTreq:
+    """
+    Records the requests, which a test answers.
+    """
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[dict[str, Any], dict[str, str], bytes]] = []
+        self.waiting: list[Deferred[Any]] = []
+
+    @property
+    def request(self) -> Callable[..., Deferred[Any]]:
+        """
+        Record a request.
+        """
+        return self._request
+
+    def _request(
+        self, method: str, url: str, *, data: bytes, headers: Any, **options: Any
+    ) -> Deferred[Any]:
+        assert (method, url) == ("POST", "http://bot.test/")
+        self.posted.append((json.loads(data), headers, data))
+        self.waiting.append(Deferred())
+        return self.waiting[-1]
+
+    def answer(self, code: int = 204, body: bytes = b"") -> None:
+        """
+        Answer the oldest request.
+        """
+
+        def deliver(protocol: Any) -> None:
+            protocol.makeConnection(StringTransport())
+            for byte in BytesIO(body).read().splitlines(keepends=True):
+                protocol.dataReceived(byte)
+            protocol.connectionLost(Failure(ResponseDone()))
+
+        self.waiting.pop(0).callback(
+            SimpleNamespace(code=code, deliverBody=deliver, length=len(body))
+        )

@@ -6,26 +6,27 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable
-from io import BytesIO
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.logger import formatEvent
-from twisted.python.failure import Failure
-from twisted.web.client import ResponseDone
 from twisted.web.server import Site
 
+from tests.onebot.surface.bots import PostedTreq
 from tests.onebot.surface.test_events import Scene
 from tests.rig import CapturedLog
 from txwebqq.onebot.authorization import GUESS_WINDOW, MAX_GUESSES
 from txwebqq.onebot.surface import httpapi
 from txwebqq.onebot.surface.config import HTTPSettings, PostSettings
 from txwebqq.onebot.surface.httpapi import BoundedRequest, CallResource, HTTPListener
-from txwebqq.onebot.surface.httppost import MAX_WAITING, POST_TIMEOUT, EventPoster
+from txwebqq.onebot.surface.httppost import (
+    MAX_WAITING,
+    POST_TIMEOUT,
+    STOP_TIME,
+    EventPoster,
+)
 from txwebqq.onebot.surface.replies import Call
 from txwebqq.testing import MemoryTreq
 
@@ -238,46 +239,6 @@ def test_longBody(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     protocol.connectionLost(None)
 
 
-class FakeTreq:
-    """
-    Records the requests, which a test answers.
-    """
-
-    def __init__(self) -> None:
-        self.posted: list[tuple[dict[str, Any], dict[str, str], bytes]] = []
-        self.waiting: list[Deferred[Any]] = []
-
-    @property
-    def request(self) -> Callable[..., Deferred[Any]]:
-        """
-        Record a request.
-        """
-        return self._request
-
-    def _request(
-        self, method: str, url: str, *, data: bytes, headers: Any, **options: Any
-    ) -> Deferred[Any]:
-        assert (method, url) == ("POST", "http://bot.test/")
-        self.posted.append((json.loads(data), headers, data))
-        self.waiting.append(Deferred())
-        return self.waiting[-1]
-
-    def answer(self, code: int = 204, body: bytes = b"") -> None:
-        """
-        Answer the oldest request.
-        """
-
-        def deliver(protocol: Any) -> None:
-            protocol.makeConnection(StringTransport())
-            for byte in BytesIO(body).read().splitlines(keepends=True):
-                protocol.dataReceived(byte)
-            protocol.connectionLost(Failure(ResponseDone()))
-
-        self.waiting.pop(0).callback(
-            SimpleNamespace(code=code, deliverBody=deliver, length=len(body))
-        )
-
-
 class Posted(Scene):
     """
     A scene whose events are posted.
@@ -285,7 +246,7 @@ class Posted(Scene):
 
     def __init__(self, secret: str = "") -> None:
         super().__init__()
-        self.treq = FakeTreq()
+        self.treq = PostedTreq()
         settings = PostSettings("http://bot.test/", secret)
         self.poster = EventPoster(self.bot.account, settings, self.treq)
         self.poster.startService()
@@ -366,16 +327,17 @@ def test_neverAnswers() -> None:
 
 def test_stopWhilePosting() -> None:
     """
-    Stopping during a request ends it, without a line in the log, and leaves nothing on
-    the clock.
+    Stopping during a request ends it after some seconds, without a line in the log, and
+    leaves nothing on the clock.
     """
     scene = Posted()
     clock: Any = scene.web.clock
     before = len(clock.getDelayedCalls())
     scene.bot.account.notice("friend_add", user_id=1)
     with CapturedLog() as log:
-        scene.poster.stopService()
-        scene.web.settle()
+        stopped = scene.poster.stopService()
+        scene.web.settle(STOP_TIME)
+    assert scene.web.result(stopped) is None
     assert len(clock.getDelayedCalls()) == before
     assert "failed" not in log.text
 

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from txwebqq.errors import NotSignedOn
 from txwebqq.model import FriendshipNotice, GroupNotice, Number
 from txwebqq.onebot.surface.files import FileLoader, SharedFiles
-from txwebqq.onebot.surface.handover import Handover
+from txwebqq.onebot.surface.handover import Handover, currentDelivery
 from txwebqq.onebot.surface.pictures import PictureLoader, ReceivedPictures
 from txwebqq.onebot.surface.store import MAX_MESSAGES, MessageStore
 from txwebqq.protocol import WebQQProtocol
@@ -28,9 +28,10 @@ of each kind."""
 MESSAGE_SENT = "message_sent"
 """The C{post_type} of a message of our own, which most bots do not expect."""
 
-Listener = Callable[[dict[str, Any]], Deferred[None] | None]
-"""A function that gives an event to a bot. It may return a Deferred that fires when the
-bot has answered, or does not any more."""
+Listener = Callable[[dict[str, Any]], Deferred[bool] | bool]
+"""A function that gives an event to a bot. It returns whether the bot is there, or a
+Deferred that fires with whether the event was posted to the bot: not if the process
+ends before."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -46,6 +47,7 @@ class SurfaceAccount:
     @ivar number: the account's number.
     @ivar nick: its nickname, C{""} until it has signed on.
     @ivar messages: the messages that can be asked for.
+    @ivar handover: keeps events at the server until the bots have them.
     @ivar pictures: the pictures that were received.
     @ivar loader: reads the pictures that are to be sent.
     @ivar files: the files of groups.
@@ -75,7 +77,7 @@ class SurfaceAccount:
         self.friendRequests: dict[str, FriendshipNotice] = {}
         self.joinRequests: dict[str, GroupNotice] = {}
         self._protocol: WebQQProtocol | None = None
-        self._handover = Handover(clock)
+        self.handover = Handover(clock)
         self._listeners: dict[Listener, bool] = {}
         self._flags = 0
         self._wasLost = False
@@ -127,24 +129,31 @@ class SurfaceAccount:
 
     def emit(self, event: dict[str, Any]) -> None:
         """
-        Tell all listeners of an event.
+        Tell all listeners of an event, unless the event of the server of which it is
+        made is left to the server.
         """
+        delivery = currentDelivery()
+        if delivery is not None and delivery.isLeft:
+            return
         isOwn = event["post_type"] == MESSAGE_SENT
-        answers: list[Deferred[None]] = []
+        isGiven = False
+        answers: list[Deferred[bool]] = []
         for listener, hasOwn in list(self._listeners.items()):
             if isOwn and not hasOwn:
                 continue
             try:
                 answer = listener(event)
-                if answer is not None:
+                if isinstance(answer, Deferred):
                     answers.append(answer)
+                else:
+                    isGiven = isGiven or answer
             except Exception:
                 self._log.failure(
                     "Passing an event on failed (account {number}).",
                     number=self.number,
                 )
-        if self._protocol is not None:
-            self._handover.begin(self._protocol.transport, answers)
+        if delivery is not None:
+            delivery.emitted(isGiven, answers)
 
     def notice(self, noticeType: str, **fields: Any) -> None:
         """
@@ -192,7 +201,6 @@ class SurfaceAccount:
         """
         if self._protocol is protocol:
             self._protocol = None
-            self._handover.stop()
 
     def lost(self, tag: str, reason: str) -> None:
         """

@@ -96,8 +96,9 @@ class BotConnection:
             reason=str(reason),
         )
 
-    def _happened(self, event: dict[str, Any]) -> None:
+    def _happened(self, event: dict[str, Any]) -> bool:
         self._send(asFormat(event, self._isArray))
+        return True
 
     def _send(self, value: dict[str, Any]) -> None:
         if self._socket is not None:

@@ -28,6 +28,9 @@ MAX_WAITING = 1000
 POST_TIMEOUT = 30.0
 """Seconds that a bot has to answer."""
 
+STOP_TIME = 5.0
+"""Seconds for which events are posted when the service stops."""
+
 MAX_ANSWER = 32 * 1024 * 1024
 """Maximum size of an answer, in bytes: a reply may contain a picture."""
 
@@ -35,7 +38,8 @@ MAX_ANSWER = 32 * 1024 * 1024
 class EventPoster(Service):
     """
     Posts the events of an account to one bot, in order and one at a time. An event
-    that the bot does not take is lost.
+    that the bot does not take is lost, but for the end of the service: then the server
+    is to give it again.
 
     @param treq: makes the requests.
     """
@@ -50,8 +54,13 @@ class EventPoster(Service):
         self._treq = treq
         self._dispatcher = CallDispatcher(account, settings.isArray)
         # Events, and Deferreds that fire when they are answered or lost.
-        self._waiting: deque[tuple[dict[str, Any], Deferred[None]]] = deque()
-        self._posting: Deferred[None] | None = None
+        self._waiting: deque[tuple[dict[str, Any], Deferred[bool]]] = deque()
+        self._posting: Deferred[bool] | None = None
+        # Whether the event that is posted, or was last, is no meta event.
+        self._isLasting = False
+        # After the end of the service, as long as events wait.
+        self._stopping: Deferred[None] | None = None
+        self._stopLimit: IDelayedCall | None = None
         self._timer: IDelayedCall | None = None
         self._lost = 0
         self._isFailing = False
@@ -65,20 +74,42 @@ class EventPoster(Service):
         self._happened(self._meta("lifecycle", sub_type="enable"))
         self._beatLater()
 
-    def stopService(self) -> None:
+    def stopService(self) -> Deferred[None]:
         """
-        Drop the events that are not posted yet.
+        Post the events that wait, for some seconds and unless the bot is away.
+
+        @return: fires when that is done.
         """
         super().stopService()  # type: ignore[no-untyped-call]
         self._account.unsubscribe(self._happened)
-        self._waiting.clear()
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
+        lasting = [each for each in self._waiting if _isLasting(each[0])]
+        self._waiting = deque(lasting)
+        stopping = self._stopping = Deferred()
+        self._stopLimit = self._account.clock.callLater(STOP_TIME, self._giveUp)
+        if self._isFailing or not (lasting or self._isLasting):
+            self._giveUp()
+        return stopping
+
+    def _giveUp(self) -> None:
         posting, self._posting = self._posting, None
         if posting is not None:
             posting.cancel()
+        while self._waiting:
+            self._waiting.popleft()[1].callback(False)
+        self._endIfDone()
+
+    def _endIfDone(self) -> None:
+        if self._stopping is None or self._waiting or self._posting is not None:
+            return
+        limit, self._stopLimit = self._stopLimit, None
+        if limit is not None and limit.active():
+            limit.cancel()
         self._dispatcher.close()
+        stopping, self._stopping = self._stopping, None
+        stopping.callback(None)
 
     def _meta(self, kind: str, **fields: Any) -> dict[str, Any]:
         return self._account.event("meta_event", meta_event_type=kind, **fields)
@@ -94,38 +125,49 @@ class EventPoster(Service):
         status = self._account.status
         self._happened(self._meta("heartbeat", status=status, interval=interval))
 
-    def _happened(self, event: dict[str, Any]) -> Deferred[None] | None:
-        ended: Deferred[None] = Deferred()
+    def _happened(self, event: dict[str, Any]) -> Deferred[bool] | bool:
+        ended: Deferred[bool] = Deferred()
         self._waiting.append((event, ended))
         if len(self._waiting) > MAX_WAITING:
-            self._waiting.popleft()[1].callback(None)
+            self._waiting.popleft()[1].callback(True)
             self._lost += 1
         self._postNext()
         # Other bots do not wait for one that is away.
-        return None if self._isFailing else ended
+        return False if self._isFailing else ended
 
     def _postNext(self) -> None:
-        if self._posting is not None or not self._waiting or not self.running:
+        if self._posting is not None or not self._waiting:
             return
         event, ended = self._waiting.popleft()
+        self._isLasting = _isLasting(event)
         posting = self._posting = Deferred.fromCoroutine(self._post(event))
         posting.addErrback(self._ebPost)
-        posting.addCallback(lambda _: self._posted(posting, ended))
+        posting.addCallback(self._posted, posting, ended)
 
-    def _posted(self, posting: Deferred[None], ended: Deferred[None]) -> None:
-        ended.callback(None)
+    def _posted(
+        self, isPosted: bool, posting: Deferred[bool], ended: Deferred[bool]
+    ) -> None:
+        ended.callback(isPosted)
         # Not after the end of the service.
         if self._posting is posting:
             self._posting = None
-            self._account.clock.callLater(0, self._postNext)
+            if not isPosted:
+                self._giveUp()
+            elif self._waiting:
+                self._account.clock.callLater(0, self._postNext)
+            self._endIfDone()
 
-    def _ebPost(self, failure: Any) -> None:
+    def _ebPost(self, failure: Any) -> bool:
+        """
+        @return: whether the event is lost, or comes again after the end of the service.
+        """
         if not self.running:
-            return
+            # A bot that has refused an event has it.
+            return failure.check(CallFailed) is not None
         self._lost += 1
         if self._isFailing:
             # One line is enough until the bot is there again.
-            return
+            return True
         self._isFailing = True
         self._log.warn(
             "Posting an event to a bot failed (account {number}): {reason}; events are"
@@ -133,6 +175,7 @@ class EventPoster(Service):
             number=self._account.number,
             reason=failure.getErrorMessage() or failure.type.__name__,
         )
+        return True
 
     def _cbPosted(self) -> None:
         self._isFailing = False
@@ -144,7 +187,7 @@ class EventPoster(Service):
                 count=lost,
             )
 
-    async def _post(self, event: dict[str, Any]) -> None:
+    async def _post(self, event: dict[str, Any]) -> bool:
         body = encode(asFormat(event, self._settings.isArray)).encode()
         headers = {
             "Content-Type": "application/json",
@@ -169,6 +212,7 @@ class EventPoster(Service):
         self._cbPosted()
         if code == 200 and answer.strip():
             self._operate(event, answer)
+        return True
 
     def _operate(self, event: dict[str, Any], answer: bytes) -> None:
         try:
@@ -179,3 +223,9 @@ class EventPoster(Service):
         params = {"context": event, "operation": operation}
         call = Call(".handle_quick_operation_async", params, {})
         self._dispatcher.perform(call)
+
+
+def _isLasting(event: dict[str, Any]) -> bool:
+    # Meta events tell of the present state.
+    isMeta: bool = event["post_type"] == "meta_event"
+    return not isMeta

@@ -39,6 +39,11 @@ from txwebqq.onebot.surface.directory import Directory, GroupInfo
 from txwebqq.onebot.surface.events.groups import GroupEvents
 from txwebqq.onebot.surface.events.interaction import InteractionEvents
 from txwebqq.onebot.surface.events.messages import MessageEvents, asOwn
+from txwebqq.onebot.surface.handover import (
+    Delivery,
+    currentDelivery,
+    setCurrentDelivery,
+)
 from txwebqq.onebot.surface.store import Conversation, StoredMessage
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 
@@ -62,26 +67,31 @@ class SurfaceProtocol(WebQQProtocol):
         self.strangers: dict[int, StrangerMessage] = {}
         self._order = DeferredLock()
         self._isLost = False
+        # Of the events whose own are not made yet.
+        self._deliveries: set[Delivery] = set()
 
     def _inOrder(
         self, make: Callable[[], Coroutine[Deferred[Any], Any, None]]
     ) -> Awaitable[None]:
-        release: Callable[[], None] | None = None
-        isEnded = False
+        """
+        Make the events of an event of the server after those of the events before it.
+        Until the bots have them the server keeps it; at the end of the sign-on it is
+        left to the server if they are not made yet.
+        """
+        delivery = self._account.handover.begin(self.transport.holdEvent())
+        self._deliveries.add(delivery)
+
+        async def run() -> None:
+            setCurrentDelivery(delivery)
+            if not delivery.isLeft:
+                await make()
 
         def ended(result: Any) -> Any:
-            nonlocal isEnded
-            isEnded = True
-            if release is not None:
-                release()
+            self._deliveries.discard(delivery)
+            delivery.arrived()
             return result
 
-        done = self._order.run(lambda: Deferred.fromCoroutine(make()))
-        done.addBoth(ended)
-        if not isEnded:
-            # The server gives the event again if the process ends before.
-            release = self.transport.holdEvents()
-        return done
+        return self._order.run(lambda: Deferred.fromCoroutine(run())).addBoth(ended)
 
     def signedOn(self) -> object:
         async def load() -> None:
@@ -95,10 +105,12 @@ class SurfaceProtocol(WebQQProtocol):
             if not self._isLost:
                 self._account.signedOn(self)
 
-        return self._inOrder(load)
+        return self._order.run(lambda: Deferred.fromCoroutine(load()))
 
     def connectionLost(self, reason: Failure) -> None:
         self._isLost = True
+        for delivery in self._deliveries:
+            delivery.leave()
         self._account.signedOff(self)
         if reason.check(WebQQError) and not reason.check(SessionExpired):
             assert reason.type is not None
@@ -167,14 +179,24 @@ class SurfaceProtocol(WebQQProtocol):
                 kind, number = "private", await self.directory.numberOr(message.to)
             conversation: Conversation = kind, number
             stored = self.messages.sentElsewhere(conversation, group, message)
+            if self._isLeft:
+                return
             if self._account.messages.get(stored.event["message_id"]) is None:
                 self.keepSent(stored)
 
         return self._inOrder(receive)
 
     def _emit(self, message: StoredMessage) -> None:
+        if self._isLeft:
+            return
         self._account.messages.keep(message)
         self._account.emit(message.event)
+
+    @property
+    def _isLeft(self) -> bool:
+        # A message that is kept would be no news when the server gives it again.
+        delivery = currentDelivery()
+        return delivery is not None and delivery.isLeft
 
     def keepSent(self, message: StoredMessage) -> int:
         """

@@ -113,6 +113,7 @@ class SurfaceService(MultiService):
 
         async def stop() -> None:
             await stopped
+            self.account.handover.stop()
             for client in self._clients:
                 await client.close()
 
