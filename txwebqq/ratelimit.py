@@ -86,3 +86,17 @@ def networkOf(address: str) -> str:
         return address
     mapped = parsed.ipv4_mapped
     return str(mapped or IPv6Network((int(parsed) >> 64 << 64, 64)))
+
+
+LimiterMaker = Callable[[str, int, float], RateLimiter]
+"""Makes a counter by its name, the number of actions that are allowed in a window, and
+the length of a window in seconds."""
+
+
+def limitersOf(now: Callable[[], float]) -> LimiterMaker:
+    """
+    Return a function that makes counters in memory.
+
+    @param now: returns the time in seconds.
+    """
+    return lambda name, times, window: RateLimiter(now, times, window)

@@ -77,7 +77,7 @@ def test_server() -> None:
     addresses = server._addresses
     assert (addresses.limits.connections, addresses.limits.rate) == (9, 8)
     assert (addresses.limits.total, addresses._most) == (total, 9)
-    for limits in (server._quotas.limits, server._offlineFiles.limits):
+    for limits in (server._quotas.limits, server._commands.offlineFiles.limits):
         assert (limits.file, limits.daily) == (4 * 2**20, 7 * 2**20)
     sizes = {route.limit for route in server._streamed._routes.values()}
     assert 4 * 2**20 in sizes

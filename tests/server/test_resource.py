@@ -15,10 +15,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from tests.server.harness import ALICE, BOB, ServerHarness, request
+from txwebqq.server.commandresource import IDLE_TIMEOUT
 from txwebqq.server.http.exchange import parseCookies
 from txwebqq.server.http.refusallog import ALL_LINES, LINES, WINDOW
 from txwebqq.server.request import MAX_BODY
-from txwebqq.server.resource import IDLE_TIMEOUT
 
 CHECK = "/check?uin=10001&appid=1&r=1"
 

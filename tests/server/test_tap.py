@@ -148,7 +148,11 @@ def test_backlog(listen: str, expected: str) -> None:
         ),
         (["--nonsense"], "nonsense"),
         (["stray"], ""),
-        (["--database", "postgresql://x@y/z"], "the server needs an SQLite file"),
+        (["--database", "postgresql://x@y/z"], "--files is needed with PostgreSQL"),
+        (
+            ["--database", "q.db", "--database-password-file", "p"],
+            "--database-password-file needs --database postgresql://",
+        ),
     ],
 )
 def test_problems(arguments: list[str], problem: str) -> None:

@@ -72,7 +72,7 @@ class FileOptions(CommandOptions):
 
     @cvar tableName: the name of that table.
     @cvar pathOptions: the options whose values are paths, which are relative to the
-        folder of the file there.
+        folder of the file there; a URL stays as it is.
 
     @ivar isTrial: whether the options are only checked, so that nothing may be
         opened or changed.
@@ -325,6 +325,8 @@ def _resolved(
     table: ConfigTable, file: TOMLFile, name: str, texts: tuple[str | None, ...]
 ) -> tuple[str | None, ...]:
     if not name.endswith(_SECRET):
+        if texts and "://" in (texts[0] or ""):
+            return texts
         return tuple(str(file.folder / (text or "")) for text in texts)
     paths = [secretPath(text or "", file.folder) for text in texts]
     if not all(path.exists() for path in paths):

@@ -92,6 +92,12 @@ class Database(Protocol):
         that what is read of it stays true.
         """
 
+    def lockOrder(self) -> None:
+        """
+        Wait until no other transaction has called this, and keep the others waiting
+        until the end of this one.
+        """
+
     def stream(self, query: str) -> Iterator[tuple[Any, ...]]:
         """
         Return the rows of a query, of which only some are in memory at a time.

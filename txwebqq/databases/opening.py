@@ -32,6 +32,7 @@ def openDatabase(
     shared: bool = False,
     isChecked: bool = False,
     password: str | None = None,
+    hasPeers: bool = False,
 ) -> Database:
     """
     Open a database.
@@ -41,6 +42,8 @@ def openDatabase(
         it must exist.
     @param isChecked: whether this process has opened the file before.
     @param password: the password for PostgreSQL, L{None} for that of libpq.
+    @param hasPeers: whether this process is one of several servers with a database of
+        PostgreSQL.
 
     @raise InvalidConfiguration: when it cannot be used, with the reason.
     """
@@ -54,4 +57,4 @@ def openDatabase(
             "PostgreSQL needs the package psycopg: run pip install"
             " --editable '.[postgresql]' in the checkout of txwebqq"
         ) from e
-    return postgresql.Database(str(address), schema, shared, password)
+    return postgresql.Database(str(address), schema, shared, password, hasPeers)

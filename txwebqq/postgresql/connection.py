@@ -109,6 +109,20 @@ class Connection:
             _raise(e)
         return cursor
 
+    def notifications(self, seconds: float) -> list[str]:
+        """
+        Wait for the texts of notifications.
+
+        @param seconds: the time after which nothing is returned.
+
+        @raise StatementFailed: when the connection is lost.
+        """
+        try:
+            found = self.driver.notifies(timeout=seconds, stop_after=1)
+            return [each.payload for each in found]
+        except psycopg.Error as e:
+            _raise(e)
+
     @property
     def isInTransaction(self) -> bool:
         """

@@ -4,7 +4,7 @@ A PostgreSQL database with a known schema.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,27 @@ CONNECT_TIMEOUT = 10
 LOWEST_VERSION = 13
 """The oldest version of PostgreSQL whose functions are used."""
 
-_IN_USE, _CHANGING = 0x77656271, 0x77656272
-"""Advisory locks: of the process that has the database open alone, and of the one that
-changes its schema. The second half is the schema, which is the first of the search
-path."""
+_IN_USE, _CHANGING, _ORDER = 0x77656271, 0x77656272, 0x77656273
+"""Advisory locks: of the process that has the database open alone, of the one that
+changes its schema, and of the transaction that gives numbers to events. The second
+half is the schema, which is the first of the search path."""
 
 _BATCH = 1000
+
+_PATIENCE = 5
+"""Time to wait for a process that makes the tables, in seconds."""
+
+_LOCK_TIMEOUT = "55P03"
+
+_LIMITS = (
+    ("statement_timeout", 20),
+    ("lock_timeout", 10),
+    ("idle_in_transaction_session_timeout", 3),
+)
+"""Limits of servers with one database, in seconds."""
+
+_USER_TIMEOUT = 10
+"""Time after which a connection is lost whose other side is silent, in seconds."""
 
 
 class Database:
@@ -43,6 +58,7 @@ class Database:
     @ivar isFile: true, because the data survive the process.
     @ivar isAlone: whether no server had the database open.
     @ivar copy: L{None}: an upgrade makes no copy.
+    @ivar channel: the channel of L{notify}.
 
     @raise InvalidConfiguration: when the database cannot be used, with the reason.
     """
@@ -56,6 +72,7 @@ class Database:
         schema: Schema,
         shared: bool = False,
         password: str | None = None,
+        hasPeers: bool = False,
     ) -> None:
         """
         @param url: C{postgresql://...}, with the parameters of libpq, but without
@@ -64,16 +81,23 @@ class Database:
             same time; then its tables must exist.
         @param password: the password, L{None} for that of C{PGPASSFILE} or
             C{PGPASSWORD}, if one is needed.
+        @param hasPeers: whether this process is one of several servers with the
+            database.
         """
         self._schema = schema
         name = shownURL(url)
-        driver = _connect(url, name, schema.user, password)
+        self._hasPeers = hasPeers
+        driver = _connect(url, name, schema.user, password, hasPeers)
         self.connection = Connection(driver)
         try:
             self.isAlone = self._isAlone(shared)
-            if not shared and not self.isAlone:
+            if not (shared or hasPeers or self.isAlone):
                 raise DatabaseInUse(f"another {schema.user} has it open")
             self._prepare(shared)
+            if hasPeers:
+                self._limitTimes()
+            (schemaName,) = self._row("SELECT current_schema()")
+            self.channel = f"webqq {schemaName}"[:60]
         except StatementFailed as e:
             self.close()
             raise InvalidConfiguration(f"{name}: {e}") from e
@@ -101,6 +125,8 @@ class Database:
             raise InvalidConfiguration(
                 "no schema of the search path exists: create one, or set search_path"
             )
+        if self._hasPeers:
+            return self._join(schema)
         if not shared:
             query = "SELECT pg_try_advisory_lock(?::integer, hashtext(?))"
             (isLocked,) = self._row(query, _IN_USE, schema)
@@ -113,6 +139,30 @@ class Database:
             _IN_USE,
             schema,
         )
+
+    def _join(self, schema: str) -> bool:
+        query = "SELECT pg_try_advisory_lock(?::integer, hashtext(?))"
+        (isAlone,) = self._row(query, _IN_USE, schema)
+        self.connection.execute(f"SET lock_timeout = '{_PATIENCE}s'")
+        query = "SELECT pg_advisory_lock_shared(?::integer, hashtext(?))"
+        try:
+            self.connection.execute(query, (_IN_USE, schema))
+        except StatementFailed as e:
+            if e.state == _LOCK_TIMEOUT:
+                raise DatabaseInUse("another program has it open alone") from e
+            raise
+        if isAlone:
+            query = "SELECT pg_advisory_unlock(?::integer, hashtext(?))"
+            self._row(query, _IN_USE, schema)
+        return bool(isAlone)
+
+    def _limitTimes(self) -> None:
+        """
+        Have PostgreSQL end what takes too long: this process may be stopped in the
+        midst of a transaction for which others wait.
+        """
+        for name, seconds in _LIMITS:
+            self.connection.execute(f"SET {name} = '{seconds}s'")
 
     def _prepare(self, shared: bool) -> None:
         with self.transaction():
@@ -225,6 +275,50 @@ class Database:
         """
         self.connection.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
 
+    def lockOrder(self) -> None:
+        """
+        Wait until no other transaction has called this, and keep the others waiting
+        until the end of this one.
+        """
+        self.connection.execute(
+            "SELECT pg_advisory_xact_lock(?::integer, hashtext(current_schema()))",
+            (_ORDER,),
+        )
+
+    def listen(self) -> None:
+        """
+        Have L{heard} return what L{notify} tells from now on.
+        """
+        self.connection.execute(f'LISTEN "{self.channel}"')
+
+    def heard(self, seconds: float) -> list[str]:
+        """
+        Wait for texts of L{notify}.
+
+        @param seconds: the time after which nothing is returned.
+
+        @raise StatementFailed: when the connection is lost.
+        """
+        return self.connection.notifications(seconds)
+
+    def notify(self, texts: Sequence[str]) -> str | None:
+        """
+        Within a transaction, have its commit tell texts to all that listen.
+
+        @return: the transaction, for L{stateOf}; L{None} when it has changed nothing.
+        """
+        for text in texts:
+            self.connection.execute("SELECT pg_notify(?, ?)", (self.channel, text))
+        (number,) = self._row("SELECT pg_current_xact_id_if_assigned()::text")
+        return None if number is None else str(number)
+
+    def stateOf(self, transaction: str) -> str:
+        """
+        Return C{committed}, C{aborted} or C{in progress} for a transaction.
+        """
+        (state,) = self._row("SELECT pg_xact_status(?::text::xid8)", transaction)
+        return str(state)
+
     def stream(self, query: str) -> Iterator[tuple[Any, ...]]:
         """
         Return the rows of a query, of which only some are in memory at a time. A
@@ -301,7 +395,7 @@ def shownURL(url: str) -> str:
 
 
 def _connect(
-    url: str, name: str, user: str, password: str | None
+    url: str, name: str, user: str, password: str | None, hasPeers: bool
 ) -> psycopg.Connection[Any]:
     try:
         parameters = conninfo_to_dict(url)
@@ -317,6 +411,9 @@ def _connect(
         )
     parameters.setdefault("application_name", f"txwebqq {user}")
     parameters.setdefault("connect_timeout", CONNECT_TIMEOUT)
+    if hasPeers:
+        parameters.setdefault("tcp_user_timeout", _USER_TIMEOUT * 1000)
+        parameters.setdefault("keepalives_idle", _USER_TIMEOUT)
     parameters["client_encoding"] = "UTF8"
     if password is not None:
         parameters["password"] = password

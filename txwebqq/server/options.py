@@ -12,6 +12,7 @@ from twisted.python.usage import UsageError
 
 from txwebqq.config.endpoints import checkEndpoint
 from txwebqq.config.folders import checkFolderOf
+from txwebqq.config.passwordfile import readPasswordFile
 from txwebqq.daemon import asDaemonUser
 from txwebqq.databases.opening import isURL
 from txwebqq.errors import InvalidConfiguration
@@ -49,7 +50,13 @@ class Options(OperationOptions):
 
     command = "twistd webqq-server"
     tableName = "server"
-    pathOptions = ["database", "population", "faults"]
+    pathOptions = [
+        "database",
+        "database-password-file",
+        "files",
+        "population",
+        "faults",
+    ]
     synopsis = "[options]"
     longdesc = (
         "Run a WebQQ 3.0 server. A population file is imported at each start: "
@@ -57,7 +64,24 @@ class Options(OperationOptions):
     )
 
     optParameters = [
-        ["database", None, None, "SQLite file; without it all data is in memory."],
+        [
+            "database",
+            None,
+            None,
+            "SQLite file, or postgresql://USER@HOST/NAME; else all data is in memory.",
+        ],
+        [
+            "database-password-file",
+            None,
+            None,
+            "File with the password for PostgreSQL; default: that of PGPASSFILE.",
+        ],
+        [
+            "files",
+            None,
+            None,
+            "Folder of pictures and files; default: DATABASE.files.",
+        ],
         ["population", None, None, "TOML file of accounts, friendships and groups."],
         ["captcha", None, "suspicious", "When to ask: never, always, suspicious."],
         ["captcha-text", None, None, "Text of all captchas, for tests only."],
@@ -136,6 +160,9 @@ class Options(OperationOptions):
             isOpen = _isFirst("--signup", (OPEN, "closed"), self["signup"])
             isPage = _isFirst("--page", ("on", "off"), self["page"])
             _checkDatabase(self["database"])
+            self["isFleet"] = isFleet = _isFleet(
+                self["database"], self["files"], self["database-password-file"]
+            )
             if self.isReload:
                 # The rest is needed at the start only.
                 return
@@ -147,6 +174,14 @@ class Options(OperationOptions):
             if self.isTrial:
                 return
             twistd: Any = self.parent or {}
+            if isFleet:
+                _checkFleet(self)
+                with asDaemonUser(twistd):
+                    self["password"] = _databasePassword(self["database-password-file"])
+                    _importShared(self["database"], self["password"], imported)
+                self["files"] = str(Path(self["files"]).absolute())
+                self["store"] = self["copy"] = None
+                return
             if self["database"] is not None and not twistd.get("chroot"):
                 # The service opens it again, after twistd has gone to --rundir.
                 self["database"] = str(Path(self["database"]).absolute())
@@ -173,14 +208,56 @@ def _checkDatabase(file: str | None) -> None:
     if file is None:
         return
     if isURL(file):
-        raise InvalidConfiguration(
-            "--database: only webqq-admin knows PostgreSQL so far; the server needs an"
-            " SQLite file"
-        )
+        return
     try:
         checkFolderOf(Path(file))
     except InvalidConfiguration as e:
         raise InvalidConfiguration(f"--database cannot be used: {e}") from e
+
+
+def _isFleet(database: str | None, files: str | None, passwordFile: str | None) -> bool:
+    """
+    Check whether the server is one of several processes with a database.
+    """
+    if database is None or not isURL(database):
+        if passwordFile is not None:
+            raise InvalidConfiguration(
+                "--database-password-file needs --database postgresql://..."
+            )
+        return False
+    if files is None:
+        raise InvalidConfiguration(
+            "--files is needed with PostgreSQL: the folder of pictures and files, which"
+            " all servers of the database have"
+        )
+    try:
+        checkFolderOf(Path(files))
+    except InvalidConfiguration as e:
+        raise InvalidConfiguration(f"--files cannot be used: {e}") from e
+    return True
+
+
+def _checkFleet(options: Options) -> None:
+    if options["plan"] is not None:
+        raise InvalidConfiguration("--faults needs an SQLite database, or none")
+
+
+def _databasePassword(file: str | None) -> str | None:
+    return None if file is None else readPasswordFile(Path(file))
+
+
+def _importShared(url: str, password: str | None, imported: Population) -> None:
+    """
+    Make the tables if there are none, and import a population; other servers may do
+    the same.
+    """
+    store = Store(url, password=password, hasPeers=True)
+    try:
+        with store.database.transaction():
+            store.database.lockOrder()
+            importPopulation(store, imported)
+    finally:
+        store.close()
 
 
 def _loadPopulation(file: str | None) -> tuple[Population, str]:

@@ -10,13 +10,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort, IReactorTime
 from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -33,6 +34,7 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.net.certificates import ReloadingReactor
 from txwebqq.operation.options import operationService
 from txwebqq.operation.reload import daemonReloader
+from txwebqq.server.commandresource import CommandResource, ResourceOptions
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.errorlog import ErrorLog
 from txwebqq.server.faults.injection import FaultyResource
@@ -46,6 +48,9 @@ from txwebqq.server.statistics import ServerStatistics
 from txwebqq.server.storage.store import Store
 from txwebqq.steadytimers import steadyTimers
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
+
+if TYPE_CHECKING:
+    from txwebqq.server.fleet.process import FleetProcess
 
 FLUSH_TIME = 0.2
 """Seconds for the last replies to be sent before the server stops."""
@@ -81,6 +86,7 @@ class ServerService(Service):
         self._store: Store | None = None
         self._server: WebQQResource | None = None
         self._state: ServerState | None = None
+        self._fleet: FleetProcess | None = None
         self._faulty: FaultyResource | None = None
         self._ports: list[IListeningPort] = []
         self._listenError: str | None = None
@@ -95,7 +101,8 @@ class ServerService(Service):
         """
         Tell in one line how the server is.
         """
-        return "stopped" if self._server is None else self._server.status()
+        server = self._server or self._fleet
+        return "stopped" if server is None else server.status()
 
     def privilegedStartService(self) -> None:
         """
@@ -107,7 +114,12 @@ class ServerService(Service):
         self._logFileOwner.privilegedStartService()
         try:
             with asDaemonUser(options.parent or {}):
-                self._server = server = self._open(options)
+                server: CommandResource
+                if options["isFleet"]:
+                    self._fleet = self._openFleet(options)
+                    server = self._fleet.resource
+                else:
+                    self._server = server = self._open(options)
         except InvalidConfiguration as e:
             raise StartupError(str(e)) from e
         site = server.site()
@@ -165,7 +177,7 @@ class ServerService(Service):
             self._reactor,
             options["draw"],
             pollTimeout=options["timeout"],
-            folder=None if database is None else Path(f"{database}.files"),
+            folder=_folderOf(database, options["files"]),
             limits=options["limits"],
             proxies=frozenset(options["proxies"]),
             signup=signup,
@@ -176,6 +188,48 @@ class ServerService(Service):
         if statistics is not None:
             statistics.opened(state, server.handlers)
         return server
+
+    def _openFleet(self, options: Options) -> FleetProcess:
+        # It needs an extra.
+        from txwebqq.server.fleet.process import FleetProcess, FleetSettings
+
+        url, password = options["database"], options["password"]
+
+        def adjust(state: ServerState) -> None:
+            state.authenticator.limitGuesses(options["guesses"])
+            state.recorder.keep = options["keep"]
+            state.recorder.days = options["days"]
+
+        watching: dict[str, Any] = {}
+        if self.statistics is not None:
+            watching = {
+                "send": self.statistics.send,
+                "makeRequest": self.statistics.makeRequest,
+            }
+        clock: Any = self._reactor
+        return FleetProcess(
+            lambda: Store(url, password=password, hasPeers=True),
+            clock,
+            clock.callFromThread,
+            FleetSettings(
+                folder=Path(options["files"]),
+                pollTimeout=options["timeout"],
+                limits=options["limits"],
+                captcha=options["mode"],
+                captchaText=options["captcha-text"],
+                sending=options["sending"],
+                draw=options["draw"],
+                adjust=adjust,
+            ),
+            ResourceOptions(
+                proxies=frozenset(options["proxies"]),
+                page=options["pageFiles"],
+                connections=replace(
+                    options["connections"], total=raiseDescriptorLimit()
+                ),
+                **watching,
+            ),
+        )
 
     def reload(self, options: Options) -> Mapping[str, bool]:
         """
@@ -198,8 +252,11 @@ class ServerService(Service):
         Log the settings that an operator should know.
         """
         super().startService()  # type: ignore[no-untyped-call]
-        if self._server is None:
+        if self._server is None and self._fleet is None:
             self.privilegedStartService()
+        if self._fleet is not None:
+            # After twistd has forked.
+            self._fleet.start()
         options = self._options
         if options["database"] is None:
             self._log.info(
@@ -207,7 +264,7 @@ class ServerService(Service):
                 "use --database to keep it."
             )
         else:
-            self._log.info("The database is {file}.", file=options["database"])
+            self._log.info("The database is {file}.", file=self._databaseName())
         if options["warning"]:
             self._log.warn("{warning}", warning=options["warning"])
         if options["copy"] is not None:
@@ -232,6 +289,14 @@ class ServerService(Service):
                 seed=options["plan"].seed,
             )
 
+    def _databaseName(self) -> str:
+        database: str = self._options["database"]
+        if not self._options["isFleet"]:
+            return database
+        from txwebqq.postgresql.database import shownURL
+
+        return shownURL(database)
+
     def _cbListening(self, port: IListeningPort) -> None:
         self._ports.append(port)
         host: Any = port.getHost()
@@ -251,6 +316,12 @@ class ServerService(Service):
         faulty, self._faulty = self._faulty, None
         if faulty is not None:
             faulty.stop()
+        fleet, self._fleet = self._fleet, None
+        if fleet is not None:
+            fleet.stop()
+            await deferToThread(fleet.join)
+            fleet.resource.stopped()
+            await deferLater(self._reactor, FLUSH_TIME)
         if server is not None:
             server.stop()
             # The last replies are written in the next turns of the reactor.
@@ -269,6 +340,12 @@ class ServerService(Service):
         """
         super().stopService()  # type: ignore[no-untyped-call]
         return Deferred.fromCoroutine(self._stop())
+
+
+def _folderOf(database: str | None, files: str | None) -> Path | None:
+    if files is not None:
+        return Path(files)
+    return None if database is None else Path(f"{database}.files")
 
 
 def makeService(options: Options) -> IService:

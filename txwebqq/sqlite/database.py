@@ -293,6 +293,11 @@ class Database:
         Do nothing: a transaction keeps all others from the whole database.
         """
 
+    def lockOrder(self) -> None:
+        """
+        Do nothing: a transaction keeps all others from the whole database.
+        """
+
     def stream(self, query: str) -> Iterator[tuple[Any, ...]]:
         """
         Return the rows of a query, of which only one is in memory at a time.

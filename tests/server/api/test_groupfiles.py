@@ -19,6 +19,7 @@ from tests.server.harness import (
     ServerHarness,
 )
 from txwebqq.model import Number
+from txwebqq.ratelimit import limitersOf
 from txwebqq.server.domain.files import offline
 from txwebqq.server.records import GroupRecord
 from txwebqq.server.sessions.sendinglimits import SendingLimiter, SendingLimits
@@ -384,7 +385,9 @@ class LimitTests(GroupFileTestCase):
         """
         limits = SendingLimits(messages=10, conversation=2)
         clock = self.harness.clock
-        self.harness.state.sendingLimiter = SendingLimiter(clock.seconds, limits)
+        self.harness.state.sendingLimiter = SendingLimiter(
+            limitersOf(clock.seconds), limits
+        )
         codes = [self.share().json["retcode"] for _ in range(3)]
         self.assertEqual(codes, [0, 0, TOO_FAST])
         self.assertEqual(self.dave.tellCats("x").json["retcode"], TOO_FAST)

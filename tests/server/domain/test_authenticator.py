@@ -20,6 +20,7 @@ from txwebqq.server.domain.authenticator import (
     CaptchaFailure,
     LoginFailure,
     LoginResult,
+    SignOnGuards,
     captchaRefusal,
 )
 from txwebqq.server.population import parse
@@ -56,9 +57,8 @@ class GuessTests(SynchronousTestCase):
         """
         now, random = self.clock.seconds, Random(1)
         sessions = Sessions(now, random)
-        self.authenticator = Authenticator(
-            self.store, sessions, now, random, mode, None
-        )
+        guards = SignOnGuards.inMemory(now, lambda: b"key", random)
+        self.authenticator = Authenticator(self.store, sessions, guards, random, mode)
 
     def logIn(
         self, number: Number, address: str, password: str | None = None

@@ -166,15 +166,16 @@ def test_find(village: Village) -> None:
         assert village.rules.find(alice, name) is None
 
 
-def test_findForgets(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_findForgets(village: Village) -> None:
     """
-    The number of remembered search results is limited to the last ones.
+    Search results are remembered for a day.
     """
-    monkeypatch.setattr(friends, "MAX_FOUND", 1)
     village.add(CAROL)
     alice = village.session(ALICE)
     village.rules.find(alice, "10002")
+    village.clock.advance(friends.FOUND_LIFE - 1)
     village.rules.find(alice, "10003")
+    village.clock.advance(1)
     known = [village.rules.knows(alice, number) for number in (BOB, CAROL)]
     assert known == [False, True]
 

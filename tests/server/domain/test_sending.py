@@ -22,6 +22,7 @@ from tests.server.harness import (
     storeEvent,
 )
 from txwebqq.model import Number, Text
+from txwebqq.ratelimit import limitersOf
 from txwebqq.server.events.kinds import FRIEND_MESSAGE
 from txwebqq.server.events.queued import MessageIds
 from txwebqq.server.sessions.sendinglimits import (
@@ -39,7 +40,7 @@ LIMITS = SendingLimits(messages=5, conversation=3, signals=2, waiting=4)
 @pytest.fixture
 def harness() -> ServerHarness:
     harness = ServerHarness()
-    limiter = SendingLimiter(harness.clock.seconds, LIMITS)
+    limiter = SendingLimiter(limitersOf(harness.clock.seconds), LIMITS)
     harness.state.sendingLimiter = limiter
     return harness
 
@@ -155,7 +156,7 @@ def test_refusedAreNotCounted() -> None:
     """
     clock = Clock()
     limits = SendingLimits(messages=1, conversation=2)
-    limiter = SendingLimiter(clock.seconds, limits)
+    limiter = SendingLimiter(limitersOf(clock.seconds), limits)
     assert limiter.takeMessage(ALICE, CATS)
     clock.advance(MINUTE / 2)
     assert not any(limiter.takeMessage(ALICE, BOB) for _ in range(3))
@@ -178,7 +179,9 @@ def test_waiting(harness: ServerHarness) -> None:
     of others are accepted, and all of it when they have been received.
     """
     limits = SendingLimits(waiting=4)
-    harness.state.sendingLimiter = SendingLimiter(harness.clock.seconds, limits)
+    harness.state.sendingLimiter = SendingLimiter(
+        limitersOf(harness.clock.seconds), limits
+    )
     bob, carol = harness.client(BOB), harness.client(CAROL)
     assert [tell(bob, ALICE) for _ in range(5)] == [0, 0, 0, 0, TOO_FAST]
     assert (tell(carol, ALICE), tellCats(bob)) == (0, 0)
@@ -194,7 +197,9 @@ def test_waitingSize(harness: ServerHarness) -> None:
     The size of what waits is limited, too.
     """
     limits = SendingLimits(waitingSize=2000)
-    harness.state.sendingLimiter = SendingLimiter(harness.clock.seconds, limits)
+    harness.state.sendingLimiter = SendingLimiter(
+        limitersOf(harness.clock.seconds), limits
+    )
     alice = harness.client(ALICE)
     assert [tell(alice, BOB, "x" * 3000) for _ in range(2)] == [0, TOO_FAST]
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.server.harness import ALICE, BOB, ServerHarness, Wire, request
-from txwebqq.server.resource import IDLE_TIMEOUT
+from txwebqq.server.commandresource import IDLE_TIMEOUT
 
 CHECK = "/check?uin=10001&appid=1003903&r=0.1"
 

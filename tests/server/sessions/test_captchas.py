@@ -21,7 +21,7 @@ def test_codes() -> None:
     A code is valid for one account, in upper and lower case, for some minutes.
     """
     clock = Clock()
-    codes = VerifyCodes(clock.seconds, Random(1))
+    codes = VerifyCodes(clock.seconds, lambda: b"key")
     code = codes.issue(10001)
     assert codes.isGood(10001, code.lower())
     assert not codes.isGood(10002, code)

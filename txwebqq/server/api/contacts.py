@@ -5,8 +5,6 @@ Handlers of the friend list, the group list, and details of their members
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from txwebqq.model import (
     FOREVER,
     WEB_CLIENT,
@@ -24,7 +22,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.ratelimit import HOUR, RateLimiter
+from txwebqq.ratelimit import HOUR
 from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.profiles import profileFor
 from txwebqq.server.domain.refusals import NO_SUCH_ID, NOT_MEMBER
@@ -53,14 +51,12 @@ a client that fetches its whole friend list needs."""
 class ContactsAPI:
     """
     The handlers of friend and group lists.
-
-    @param now: returns the time in Unix seconds.
     """
 
-    def __init__(self, state: ServerState, now: Callable[[], float]) -> None:
+    def __init__(self, state: ServerState) -> None:
         self._state = state
         self._store = state.store
-        self._details = RateLimiter(now, DETAILS_PER_HOUR, HOUR)
+        self._details = state.makeLimiter("details", DETAILS_PER_HOUR, HOUR)
 
     @answers(GetUserFriends2)
     def getUserFriends2(

@@ -4,7 +4,7 @@ Handlers of profiles, signatures and levels (protocol.md 2.3).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.ratelimit import HOUR, RateLimiter
+from txwebqq.ratelimit import HOUR
 from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.friends import UNKNOWN, FriendRules
 from txwebqq.server.domain.profiles import (
@@ -62,18 +62,14 @@ are notified of each."""
 class ProfilesAPI:
     """
     The handlers of profiles.
-
-    @param now: returns the time in Unix seconds.
     """
 
-    def __init__(
-        self, state: ServerState, friendRules: FriendRules, now: Callable[[], float]
-    ) -> None:
+    def __init__(self, state: ServerState, friendRules: FriendRules) -> None:
         self._state = state
         self._store = state.store
         self._friendRules = friendRules
-        self._strangers = RateLimiter(now, STRANGERS_PER_HOUR, HOUR)
-        self._signatures = RateLimiter(now, SIGNATURES_PER_HOUR, HOUR)
+        self._strangers = state.makeLimiter("stranger", STRANGERS_PER_HOUR, HOUR)
+        self._signatures = state.makeLimiter("signature", SIGNATURES_PER_HOUR, HOUR)
 
     def _known(self, session: Session, uin: Uin) -> AccountRecord | None:
         """

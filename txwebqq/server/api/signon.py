@@ -93,7 +93,7 @@ class SignOnAPI:
         self._state = state
         self._random = random
         self._draw = draw
-        self._images = RateLimiter(now, CAPTCHAS, CAPTCHA_WINDOW)
+        self._images = state.makeLimiter("captcha", CAPTCHAS, CAPTCHA_WINDOW)
         self._refusals = RateLimiter(now, LOGGED_REFUSALS, CAPTCHA_WINDOW)
 
     @answers(LoginPage)

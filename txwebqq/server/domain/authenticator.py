@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from txwebqq.model import Number
-from txwebqq.ratelimit import RateLimiter
+from txwebqq.ratelimit import LimiterMaker, limitersOf
 from txwebqq.server.sessions.captchas import (
     CaptchaMode,
     Captchas,
@@ -87,6 +87,47 @@ class LoginResult:
     skey: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class SignOnGuards:
+    """
+    The parts of the server by which logins are guarded.
+
+    @ivar codes: the verify codes.
+    @ivar captchas: the captchas that have been shown and not answered.
+    @ivar failedLogins: the accounts and addresses with recent wrong passwords.
+    @ivar makeLimiter: makes the counters of wrong passwords and searches.
+    @ivar now: returns the time in Unix seconds.
+    """
+
+    codes: VerifyCodes
+    captchas: Captchas
+    failedLogins: FailedLogins
+    makeLimiter: LimiterMaker
+    now: Callable[[], float]
+
+    @classmethod
+    def inMemory(
+        cls,
+        now: Callable[[], float],
+        key: Callable[[], bytes],
+        random: Random,
+        captchaText: str | None = None,
+    ) -> SignOnGuards:
+        """
+        Return those of a single process.
+
+        @param key: returns the secret that verify codes are made with.
+        @param captchaText: the text of all captchas, for tests.
+        """
+        return cls(
+            VerifyCodes(now, key),
+            Captchas(now, random, captchaText),
+            FailedLogins(now),
+            limitersOf(now),
+            now,
+        )
+
+
 class Authenticator:
     """
     The checks of a login, and of requests that may need a captcha.
@@ -95,9 +136,8 @@ class Authenticator:
     passwords from other addresses, so that nobody can keep its owner out. Addresses
     are those by which clients are counted.
 
-    @param now: returns the time in Unix seconds.
+    @param guards: what is counted and asked of clients.
     @param mode: when a captcha is needed.
-    @param captchaText: the text of all captchas, for tests.
 
     @ivar captchas: the captchas that have been shown and not answered.
     """
@@ -106,23 +146,23 @@ class Authenticator:
         self,
         store: Store,
         sessions: Sessions,
-        now: Callable[[], float],
+        guards: SignOnGuards,
         random: Random,
         mode: CaptchaMode,
-        captchaText: str | None,
     ) -> None:
         self._accounts = store.accounts
-        self._now = now
+        self._now = guards.now
         self._sessions = sessions
         self._random = random
         self._mode = mode
-        self._codes = VerifyCodes(now, random)
-        self._failedLogins = FailedLogins(now)
-        self.captchas = Captchas(now, random, captchaText)
-        self._searches = RateLimiter(now, SEARCHES, SEARCHES_WINDOW)
-        self._guesses = RateLimiter(now, GUESSES, GUESSES_WINDOW)
-        self._accountGuesses = RateLimiter(
-            now, ACCOUNT_FACTOR * GUESSES, GUESSES_WINDOW
+        self._codes = guards.codes
+        self._failedLogins = guards.failedLogins
+        self.captchas = guards.captchas
+        makeLimiter = guards.makeLimiter
+        self._searches = makeLimiter("search", SEARCHES, SEARCHES_WINDOW)
+        self._guesses = makeLimiter("guess", GUESSES, GUESSES_WINDOW)
+        self._accountGuesses = makeLimiter(
+            "account guess", ACCOUNT_FACTOR * GUESSES, GUESSES_WINDOW
         )
 
     def limitGuesses(self, count: int) -> None:

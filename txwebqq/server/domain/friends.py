@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -26,7 +25,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.ratelimit import HOUR, RateLimiter
+from txwebqq.ratelimit import HOUR
 from txwebqq.server.domain.refusals import BLOCKED, NO_SUCH_ID, tooLong
 from txwebqq.server.domain.router import SYSTEM
 from txwebqq.server.domain.state import ServerState
@@ -66,8 +65,8 @@ TOKEN_LIFE = 3600.0
 REQUESTS_PER_HOUR = 60
 """Maximum number of friend requests of an account within an hour."""
 
-MAX_FOUND = 10_000
-"""Maximum number of search results that the server remembers."""
+FOUND_LIFE = 24 * HOUR
+"""Time for which an account may see another one that it has found, in seconds."""
 
 UNKNOWN = Refusal(NO_SUCH_ID, "tuin is not the uin of an account that you know")
 
@@ -103,9 +102,10 @@ class FriendRules:
         self._store = state.store
         self._now = now
         self._random = random
-        self._key = random.getrandbits(256).to_bytes(32, "big")
-        self._requests = RateLimiter(now, REQUESTS_PER_HOUR, HOUR)
-        self._found: OrderedDict[tuple[Number, Number], None] = OrderedDict()
+        self._key = state.makeKey("friend requests")
+        self._requests = state.makeLimiter("request", REQUESTS_PER_HOUR, HOUR)
+        # Taken by each pair of an account and another one that it has found.
+        self._found = state.makeLimiter("found", 1, FOUND_LIFE)
 
     def knows(self, session: Session, number: Number) -> bool:
         """
@@ -114,7 +114,7 @@ class FriendRules:
         """
         if self._store.areAcquainted(session.number, number):
             return True
-        return (session.number, number) in self._found
+        return not self._found.hasCapacity((session.number, number))
 
     def find(self, session: Session, name: str) -> AccountRecord | None:
         """
@@ -122,9 +122,7 @@ class FriendRules:
         """
         account = self._find(name.strip())
         if account is not None:
-            self._found[session.number, account.number] = None
-            if len(self._found) > MAX_FOUND:
-                self._found.popitem(last=False)
+            self._found.take((session.number, account.number))
         return account
 
     def _find(self, name: str) -> AccountRecord | None:
@@ -141,7 +139,7 @@ class FriendRules:
 
     def _proof(self, asker: Number, number: Number, window: int) -> str:
         text = f"{asker} {number} {window}".encode()
-        return hmac.digest(self._key, text, hashlib.sha256).hex()[:48]
+        return hmac.digest(self._key(), text, hashlib.sha256).hex()[:48]
 
     def _isProven(self, asker: Number, number: Number, proof: str) -> bool:
         window = int(self._now() // TOKEN_LIFE)
@@ -426,7 +424,7 @@ class FriendRules:
         self._store.friends.remove(owner, friend)
         session = self._state.sessions.existing(owner)
         if session is not None:
-            session.mailbox.presence.pop(friend, None)
+            self._state.router.forgetStatus(session, friend)
         event = ROSTER_CHANGE.new(other=friend, added=False)
         self._state.router.route(event, [owner])
 

@@ -186,6 +186,12 @@ class HistoryRecorder:
             if gone < CHUNK:
                 self._nextPurge = now + HOUR
 
+    def forgetUnwritten(self) -> None:
+        """
+        Drop the batch, because the requests that have caused it were not handled.
+        """
+        self._unwritten = []
+
     def tryFlush(self) -> None:
         """
         Write the batch, or later if that is not possible now.

@@ -43,6 +43,7 @@ class Presence:
         their statuses.
         """
         friends = self._friends.numbers(session.number)
+        self._sessions.load(friends)
         statuses = ((friend, self.visibleStatus(friend)) for friend in friends)
         return [entry for entry in statuses if entry[1] is not Status.OFFLINE]
 
@@ -62,7 +63,9 @@ class Presence:
         """
         if before is after:
             return
-        for owner in self._friends.listedBy(number):
+        owners = self._friends.listedBy(number)
+        self._sessions.load(owners)
+        for owner in owners:
             session = self._sessions.existing(owner)
             if session is not None:
                 session.mailbox.presence[number] = after

@@ -98,7 +98,7 @@ class MessageRouter:
         self._writer = EventWriter(self._messages, clock.seconds, self._forget)
         # Accounts whose sessions are to be stored.
         self._changed: set[Number] = set()
-        self._replies = PollReplies(self._messages, self._writer, clock.seconds)
+        self._replies = self._makeReplies()
         # Sessions whose polls are to be answered, in the order of their events.
         self._ready: OrderedDict[Session, None] = OrderedDict()
         # Senders that wait for the next write to the database, each with the
@@ -109,6 +109,9 @@ class MessageRouter:
         self._turn: ScheduledCall | None = None
         self._writing: ScheduledCall | None = None
         self._isStopped = False
+
+    def _makeReplies(self) -> PollReplies:
+        return PollReplies(self._messages, self._writer, self._clock.seconds)
 
     def stop(self) -> None:
         """
@@ -142,6 +145,15 @@ class MessageRouter:
         waiting = self._writer.changes.waiting
         for number in recipients:
             waiting[number, serial] = 0
+        self._announce(serial, event, recipients)
+
+    def _announce(
+        self, serial: int, event: QueuedEvent, recipients: Iterable[Number]
+    ) -> None:
+        """
+        Wake the polls of the recipients of an event.
+        """
+        for number in recipients:
             session = self._sessions.existing(number)
             if session is not None:
                 session.mailbox.add(serial, event)
@@ -217,6 +229,12 @@ class MessageRouter:
             if session is not None:
                 session.mailbox.remove(serial)
         return numbers
+
+    def forgetStatus(self, session: Session, friend: Number) -> None:
+        """
+        Drop the new status of an account that is no friend any more.
+        """
+        session.mailbox.presence.pop(friend, None)
 
     def sendTransient(self, event: QueuedEvent, number: Number) -> None:
         """

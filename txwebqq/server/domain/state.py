@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from txwebqq.model import Number, Status
-from txwebqq.server.domain.authenticator import Authenticator
+from txwebqq.ratelimit import LimiterMaker, limitersOf
+from txwebqq.server.domain.authenticator import Authenticator, SignOnGuards
 from txwebqq.server.domain.history import HistoryRecorder
 from txwebqq.server.domain.operatorevents import OperatorEvents
 from txwebqq.server.domain.presence import Presence
@@ -66,6 +67,8 @@ class ServerState:
     @ivar onError: as the parameter.
     @ivar now: returns the time in Unix seconds.
     @ivar store: the database.
+    @ivar makeLimiter: makes the counters of what accounts and addresses do; each name
+        is used once.
     @ivar sessions: the sessions, by their ids.
     @ivar messageIds: the ids of new messages.
     @ivar recorder: the history of messages.
@@ -86,27 +89,69 @@ class ServerState:
         captchaText: str | None = None,
         sending: SendingLimits | None = None,
     ) -> None:
-        self.now = now = clock.seconds
+        self.now = clock.seconds
         self.onError = onError
         self.store = store
-        self._dataVersion = store.database.dataVersion
-        self.sessions = Sessions(now, random)
-        self.messageIds = MessageIdGenerator(now, random, store.history.lastSequence)
-        self.recorder = HistoryRecorder(store.history, now)
-        self.onlineTime = OnlineTimeTracker(store.accounts, now)
-        self.router = MessageRouter(
-            store, self.sessions, self.recorder, self.messageIds, clock, onError
-        )
-        self._operatorEvents = OperatorEvents(
-            store.operatorEvents, self.router, self.messageIds
-        )
-        self.sendingLimiter = SendingLimiter(now, sending)
+        self._clock = clock
+        self._random = random
+        self._dataVersion = -1
+        self._timed = 0.0
+        self.makeLimiter = self._limiters()
+        self.sessions = self._makeSessions()
+        self.messageIds = self._makeMessageIds()
+        self.recorder = HistoryRecorder(store.history, self.now)
+        self.onlineTime = self._makeOnlineTime()
+        self.router = self._makeRouter()
+        self.sendingLimiter = SendingLimiter(self.makeLimiter, sending)
         self.presence = Presence(store, self.sessions, self.router)
         self.authenticator = Authenticator(
-            store, self.sessions, now, random, captcha, captchaText
+            store, self.sessions, self._makeGuards(captchaText), random, captcha
         )
-        self._timed = 0.0
-        if store.database.isFile:
+        self._begin()
+
+    def _makeSessions(self) -> Sessions:
+        return Sessions(self.now, self._random)
+
+    def _makeMessageIds(self) -> MessageIdGenerator:
+        lastSequence = self.store.history.lastSequence
+        return MessageIdGenerator(self.now, self._random, lastSequence)
+
+    def _makeOnlineTime(self) -> OnlineTimeTracker:
+        return OnlineTimeTracker(self.store.accounts, self.now)
+
+    def _makeRouter(self) -> MessageRouter:
+        return MessageRouter(
+            self.store,
+            self.sessions,
+            self.recorder,
+            self.messageIds,
+            self._clock,
+            self.onError,
+        )
+
+    def _makeGuards(self, captchaText: str | None) -> SignOnGuards:
+        key = self.makeKey("verify codes")
+        return SignOnGuards.inMemory(self.now, key, self._random, captchaText)
+
+    def makeKey(self, name: str) -> Callable[[], bytes]:
+        """
+        Return a function that returns a secret by which the server recognises what it
+        has given to clients.
+
+        @param name: what it is for; each name is used once.
+        """
+        key = self._random.getrandbits(256).to_bytes(32, "big")
+        return lambda: key
+
+    def _limiters(self) -> LimiterMaker:
+        return limitersOf(self.now)
+
+    def _begin(self) -> None:
+        self._operatorEvents = OperatorEvents(
+            self.store.operatorEvents, self.router, self.messageIds
+        )
+        self._dataVersion = self.store.database.dataVersion
+        if self.store.database.isFile:
             self._resumeSessions()
             self.sessions.onChanged = self.router.storeSession
             self.storeTime()

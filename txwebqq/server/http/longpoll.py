@@ -4,16 +4,22 @@ Polls over HTTP: held connections, their time limits, and delayed errors.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 
 from txwebqq.model import OfflineFile
-from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import HeldReply, answers
 from txwebqq.server.http.timeouts import TimeoutQueue
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, ConnectionHabit
-from txwebqq.server.sessions.session import EndedSession, PollReply, Session
+from txwebqq.server.sessions.session import (
+    EndedSession,
+    HeldPoll,
+    PollReply,
+    Session,
+)
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import Poll2, PollResult
 
@@ -23,6 +29,23 @@ clients poll again immediately, without end."""
 
 NOTHING = Refusal(102)
 """The reply to a poll at its time limit."""
+
+
+class PollRouter(Protocol):
+    """
+    The answers to polls
+    (L{MessageRouter<txwebqq.server.domain.router.MessageRouter>}).
+    """
+
+    def stop(self) -> None: ...
+
+    def hold(self, session: Session, poll: HeldPoll, said: Acknowledgement) -> bool: ...
+
+    def resume(self, session: Session) -> None: ...
+
+    def release(self, session: Session, poll: HeldPoll) -> None: ...
+
+    def endedReply(self, ended: EndedSession) -> PollReply: ...
 
 
 class HTTPPoll(HeldReply):
@@ -127,9 +150,9 @@ class LongPoll:
     """
 
     def __init__(
-        self, state: ServerState, clock: IReactorTime, pollTimeout: float
+        self, router: PollRouter, clock: IReactorTime, pollTimeout: float
     ) -> None:
-        self._router = state.router
+        self._router = router
         self.seconds = clock.seconds
         self._held = TimeoutQueue[HTTPPoll](clock, pollTimeout, self._cbTimedOut)
         Delayed = TimeoutQueue[HTTPPoll | DelayedReply]
@@ -209,6 +232,25 @@ class LongPoll:
         """
         self._delayed.add(poll)
 
+    def throttle(self, poll: HTTPPoll) -> None:
+        """
+        Have a held poll resumed after L{THROTTLE} seconds.
+        """
+        self._throttled.add(poll)
+
+    def end(self, poll: HTTPPoll, reply: PollReply, isNews: bool) -> None:
+        """
+        Give a held poll the reply of a session that has ended, with the delay of
+        L{refuse}.
+        """
+        self.dropTimers(poll)
+        if isNews:
+            poll.give(reply)
+            return
+        poll.value = reply
+        queue = self._delayed if isinstance(reply, Refusal) else self._kicked
+        queue.add(poll)
+
     def dropTimers(self, poll: HTTPPoll) -> None:
         """
         Stop the time limits of a poll.
@@ -222,6 +264,7 @@ class LongPoll:
         """
         self.dropTimers(poll)
         self._delayed.discard(poll)
+        self._kicked.discard(poll)
         self._router.release(poll.session, poll)
 
     def _cbTimedOut(self, poll: HTTPPoll) -> None:

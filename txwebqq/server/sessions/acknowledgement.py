@@ -136,6 +136,8 @@ class UnacknowledgedReply:
     @ivar isWritten: whether the reply has been given to a poll; L{False} while
         it waits to be repeated.
     @ivar repeats: the number of repetitions.
+    @ivar unnamed: the number of polls that did not name its messages, although it had
+        arrived.
     """
 
     number: int
@@ -143,7 +145,7 @@ class UnacknowledgedReply:
     serials: tuple[int, ...]
     isWritten: bool = True
     repeats: int = 0
-    _unnamed: int = field(default=0, repr=False)
+    unnamed: int = field(default=0, repr=False)
 
     def settle(self, said: Acknowledgement, namesIds: bool) -> Sequence[int]:
         """
@@ -174,8 +176,8 @@ class UnacknowledgedReply:
         delivered, left, events = [], [], []
         # Events without serial numbers come before all others.
         others: list[int | None] = [None] * (len(self.events) - len(self.serials))
-        self._unnamed += hasArrived
-        isLast = self._unnamed > MAX_UNNAMED or self.repeats >= MAX_REPEATS
+        self.unnamed += hasArrived
+        isLast = self.unnamed > MAX_UNNAMED or self.repeats >= MAX_REPEATS
         for event, serial in zip(self.events, [*others, *self.serials], strict=True):
             messageId = messageIdOf(event)
             isDone = (

@@ -54,11 +54,13 @@ class VerifyCodes:
 
     A code is computed from the account and the time, and not stored: requests
     for many codes use no memory and invalidate no other account's code.
+
+    @param key: returns the secret that the codes are made with.
     """
 
-    def __init__(self, now: Callable[[], float], random: Random) -> None:
+    def __init__(self, now: Callable[[], float], key: Callable[[], bytes]) -> None:
         self._now = now
-        self._key = random.getrandbits(256).to_bytes(32, "big")
+        self._key = key
 
     def issue(self, number: int) -> str:
         """
@@ -79,7 +81,9 @@ class VerifyCodes:
 
     def _code(self, number: int, window: int) -> str:
         said = f"{number} {window}".encode()
-        value = int.from_bytes(hmac.digest(self._key, said, hashlib.sha256)[:8], "big")
+        value = int.from_bytes(
+            hmac.digest(self._key(), said, hashlib.sha256)[:8], "big"
+        )
         text = "!"
         for _ in range(3):
             value, index = divmod(value, len(_CODE))

@@ -4,11 +4,10 @@ Limits of what an account may send, and of what may wait for one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from txwebqq.model import Number
-from txwebqq.ratelimit import RateLimiter
+from txwebqq.ratelimit import LimiterMaker
 
 MINUTE = 60.0
 """A minute in seconds."""
@@ -47,16 +46,16 @@ class SendingLimiter:
     """
     Counts what accounts send.
 
-    @param now: returns the time in seconds.
+    @param makeLimiter: makes the counters.
     @param limits: L{None} for no limits.
     """
 
-    def __init__(self, now: Callable[[], float], limits: SendingLimits | None) -> None:
+    def __init__(self, makeLimiter: LimiterMaker, limits: SendingLimits | None) -> None:
         self.limits = limits
         used = limits or SendingLimits()
-        self._messages = RateLimiter(now, used.messages, MINUTE)
-        self._conversations = RateLimiter(now, used.conversation, MINUTE)
-        self._signals = RateLimiter(now, used.signals, MINUTE)
+        self._messages = makeLimiter("message", used.messages, MINUTE)
+        self._conversations = makeLimiter("conversation", used.conversation, MINUTE)
+        self._signals = makeLimiter("signal", used.signals, MINUTE)
 
     def setLimits(self, limits: SendingLimits | None) -> None:
         """

@@ -93,6 +93,7 @@ class Session:
     @ivar rotation: a new C{ptwebqq} for the reply to the next poll, or L{None}.
     @ivar skey: the SHA-256 of the other cookie of the sign-on.
     @ivar firstHash: the MD5 of the password of the sign-on, C{b""} if there was none.
+    @ivar passwordDigest: the SHA-256 of C{firstHash}, or C{b""}.
     @ivar poll: the poll that is held, or L{None}.
     @ivar isThrottled: whether that poll is answered after a delay only.
     @ivar unacknowledged: the reply that has not been acknowledged, or L{None}.
@@ -122,6 +123,7 @@ class Session:
         "mailbox",
         "namesIds",
         "number",
+        "passwordDigest",
         "poll",
         "previousSignOn",
         "rotation",
@@ -143,7 +145,7 @@ class Session:
         self.ticket = self.verifier = self.signOn = self.previousSignOn = b""
         self.vfwebqq = ""
         self.skey = b""
-        self.firstHash = b""
+        self.firstHash = self.passwordDigest = b""
         self.rotation: str | None = None
         self.status = Status.ONLINE
         self.mailbox = Mailbox()

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hmac
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -89,6 +89,7 @@ class Sessions:
         self._now = now
         self._random = random
         self.onChanged: Callable[[Number], object] = lambda number: None
+        self._sessionClass: type[Session] = Session
         self._byNumber: dict[Number, Session] = {}
         self._byTicket: dict[bytes, Session] = {}
         self._byVerifier: dict[bytes, Session] = {}
@@ -106,6 +107,12 @@ class Sessions:
 
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._byNumber.values()))
+
+    def load(self, numbers: Iterable[Number]) -> None:
+        """
+        Be told of accounts whose sessions are looked up next, so that they can be read
+        together.
+        """
 
     def online(self, number: Number) -> Session | None:
         """
@@ -232,7 +239,7 @@ class Sessions:
         """
         pending = self._forget(ptwebqq)
         key = self._random.getrandbits(KEY_BITS)
-        session = Session(number, clientid, SessionIds(number, key))
+        session = self._sessionClass(number, clientid, SessionIds(number, key))
         session.signOn = session.previousSignOn = digestOf(ptwebqq)
         self._byNumber[number] = session
         self._bySignOn[session.signOn] = session
@@ -240,6 +247,7 @@ class Sessions:
             return session, self.renew(session)
         session.skey = digestOf(pending.skey)
         session.firstHash = pending.firstHash
+        session.passwordDigest = digestOf(pending.firstHash)
         return session, self.renew(session, pending.vfwebqq)
 
     def renew(self, session: Session, vfwebqq: str | None = None) -> str:

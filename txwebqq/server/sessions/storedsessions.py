@@ -24,7 +24,7 @@ def toStored(session: Session) -> StoredSession:
         ptwebqq=session.signOn,
         previous=session.previousSignOn,
         skey=session.skey,
-        password=digestOf(session.firstHash),
+        password=session.passwordDigest,
         key=session.sessionIds.key.to_bytes(KEY_BITS // 8, "big"),
         status=session.status.code,
         lapsed=int(session.lapsed),
@@ -63,16 +63,32 @@ def fromStored(stored: StoredSession, firstHash: bytes) -> Session | None:
 
     @param firstHash: the MD5 of the account's password.
     """
+    session = Session(stored.number, stored.clientid, sessionIdsOf(stored))
+    return session if fillStored(session, stored, firstHash) else None
+
+
+def sessionIdsOf(stored: StoredSession) -> SessionIds:
+    """
+    Return the uins and gids of a stored session.
+    """
+    return SessionIds(stored.number, int.from_bytes(stored.key, "big"))
+
+
+def fillStored(session: Session, stored: StoredSession, firstHash: bytes) -> bool:
+    """
+    Fill in a session with what is stored of it.
+
+    @return: L{False} if the password has changed since its sign-on.
+    """
     if stored.password not in (b"", digestOf(firstHash)):
-        return None
-    sessionIds = SessionIds(stored.number, int.from_bytes(stored.key, "big"))
-    session = Session(stored.number, stored.clientid, sessionIds)
+        return False
     session.ticket, session.verifier = stored.psessionid, stored.vfwebqq
     session.signOn, session.previousSignOn = stored.ptwebqq, stored.previous
     session.skey = stored.skey
     session.firstHash = firstHash if stored.password else b""
+    session.passwordDigest = stored.password
     session.status = Status.fromCode(stored.status)
     session.lapsed = bool(stored.lapsed)
     # A client may have used the ticket.
     session.isUsed = True
-    return session
+    return True

@@ -41,6 +41,10 @@ ACCOUNT_COLUMNS = {
     "disabled": "number",
     "signing_off": "number",
     "online": "number",
+    "poll_state": "number",
+    "ended_session": "number",
+    "pending_login": "number",
+    "signal": "number",
     "mute": "number",
     "session": "number",
     "replaced_session": "number",
@@ -52,8 +56,11 @@ account's number, separated by spaces."""
 
 SHARED_TABLES = frozenset(
     {
+        "allowance",  # of addresses, too; they end soon
         "avatar",  # also of groups
         "blob",
+        "captcha",
+        "counter",
         "discussion",
         "group_file",  # the members may still download it
         "history",  # also of the other members of the conversation

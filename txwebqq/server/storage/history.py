@@ -101,6 +101,9 @@ _RECENT = (
 class HistoryStore:
     """
     The message history in the database.
+
+    @ivar lastSerial: the serial number of the last message.
+    @ivar firstSerial: the same when the database was opened.
     """
 
     def __init__(self, database: Database) -> None:
@@ -108,7 +111,7 @@ class HistoryStore:
         self._db = database.connection
         # Serial numbers are the sequence numbers of friends, too. They are not used
         # again when the last messages, which were read, are deleted.
-        self._lastSerial = max(
+        self.lastSerial = self.firstSerial = max(
             database.count("SELECT coalesce(max(serial), 0) FROM history"),
             database.count(
                 "SELECT coalesce(max(seq), 0) FROM read_marker WHERE kind = ?", FRIENDS
@@ -120,7 +123,7 @@ class HistoryStore:
         Store messages, in the order in which they were sent.
         """
         rows = []
-        serial = self._lastSerial
+        serial = self.lastSerial
         for m in messages:
             serial += 1
             sequence = m.sequence or serial
@@ -131,7 +134,7 @@ class HistoryStore:
             self._db.executemany(
                 "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
-        self._lastSerial = serial
+        self.lastSerial = serial
 
     def lastSequence(self, number: Number) -> int:
         """

@@ -34,20 +34,26 @@ class MuteStore:
         self._db = database.connection
         # Each message to a group asks, and few groups have mutes.
         rows = self._db.execute("SELECT DISTINCT room FROM mute")
-        self._groups = {group for (group,) in rows}
+        self._groups: set[Number] | None = {group for (group,) in rows}
+
+    def forget(self) -> None:
+        """
+        Be told that other processes mute members, too.
+        """
+        self._groups = None
 
     def until(self, group: Number, number: Number, now: int) -> tuple[int, int]:
         """
         Return until when a member and all members of a group are muted, in Unix
         seconds, 0 for one that is not.
         """
-        if group not in self._groups:
+        if self._groups is not None and group not in self._groups:
             return 0, 0
         rows = self._db.execute(
             "SELECT number, until FROM mute WHERE room = ? AND until > ?", (group, now)
         )
         mutes = dict(rows.fetchall())
-        if not mutes:
+        if not mutes and self._groups is not None:
             self._groups.discard(group)
         return mutes.get(number, 0), mutes.get(EVERYBODY, 0)
 
@@ -72,7 +78,8 @@ class MuteStore:
                 "DELETE FROM mute WHERE room = ? AND until <= ?", (group, now)
             )
             self._db.execute(_UPSERT, (group, number, until))
-        self._groups.add(group)
+        if self._groups is not None:
+            self._groups.add(group)
 
     def remove(self, group: Number, number: Number, now: int) -> bool:
         """

@@ -27,6 +27,10 @@ CREATE TABLE session (
     status INTEGER NOT NULL,
     lapsed INTEGER NOT NULL DEFAULT 0
 );
+CREATE INDEX session_by_psessionid ON session (psessionid);
+CREATE INDEX session_by_vfwebqq ON session (vfwebqq);
+CREATE INDEX session_by_ptwebqq ON session (ptwebqq);
+CREATE INDEX session_by_previous ON session (previous);
 CREATE TABLE replaced_session (
     psessionid BLOB PRIMARY KEY,
     vfwebqq BLOB NOT NULL,

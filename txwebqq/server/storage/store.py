@@ -13,6 +13,7 @@ from txwebqq.model import Number
 from txwebqq.server.storage.accounts import ACCOUNT_SCHEMA, AccountStore
 from txwebqq.server.storage.admin import AdminStore
 from txwebqq.server.storage.discussions import DISCUSSION_SCHEMA, DiscussionStore
+from txwebqq.server.storage.fleet import FLEET_SCHEMA, FleetStore
 from txwebqq.server.storage.friends import FRIEND_SCHEMA, FriendStore
 from txwebqq.server.storage.groups import GROUP_SCHEMA, GroupStore
 from txwebqq.server.storage.history import HISTORY_SCHEMA, HistoryStore
@@ -30,7 +31,7 @@ from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Schema
 from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS, blockedIn
 
-VERSION = 14
+VERSION = 15
 """Version of the schema, in C{PRAGMA user_version}."""
 
 _SECRET_SCHEMA = """
@@ -56,6 +57,7 @@ SCHEMA = Schema(
             SESSION_SCHEMA,
             SENT_ID_SCHEMA,
             OPERATOR_EVENT_SCHEMA,
+            FLEET_SCHEMA,
             _SECRET_SCHEMA,
         )
     ),
@@ -90,6 +92,7 @@ class Store:
         shared: bool = False,
         isChecked: bool = False,
         password: str | None = None,
+        hasPeers: bool = False,
     ) -> None:
         """
         @param path: the file, or the URL of a PostgreSQL database.
@@ -97,8 +100,12 @@ class Store:
             time; then the file must exist, and no events may be queued.
         @param isChecked: whether this process has opened the file before.
         @param password: the password for PostgreSQL, L{None} for that of libpq.
+        @param hasPeers: whether this process is one of several servers with a
+            database of PostgreSQL.
         """
-        self.database = openDatabase(path, SCHEMA, shared, isChecked, password)
+        self.database = openDatabase(
+            path, SCHEMA, shared, isChecked, password, hasPeers
+        )
         database = self.database
         self.copy = database.copy
         self.accounts = AccountStore(database)
@@ -113,6 +120,7 @@ class Store:
         self.readMarkers = ReadMarkerStore(database)
         self.media = MediaStore(database)
         self.settings = SettingsStore(database)
+        self.fleet = FleetStore(database)
         self.admin = AdminStore(database, self.accounts)
 
     def close(self) -> None:

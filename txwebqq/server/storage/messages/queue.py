@@ -101,6 +101,7 @@ class MessageStore:
     The queued events in the database.
 
     @ivar lastSerial: the serial number of the last event.
+    @ivar firstSerial: the same when the database was opened.
     @ivar sentIds: the ids that clients have given to messages.
     """
 
@@ -111,7 +112,9 @@ class MessageStore:
         self.sentIds = SentIdStore(database)
         # Serial numbers are never used twice in one run, also those of events
         # that have been delivered and deleted.
-        self.lastSerial = database.count("SELECT coalesce(max(serial), 0) FROM letter")
+        self.lastSerial = self.firstSerial = database.count(
+            "SELECT coalesce(max(serial), 0) FROM letter"
+        )
 
     def nextSerial(self) -> int:
         """

@@ -1,0 +1,3 @@
+"""
+Several server processes with one PostgreSQL database.
+"""

@@ -1,0 +1,154 @@
+"""
+Limits, captchas and wrong passwords, which all processes of a server count together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable
+
+from txwebqq.ratelimit import RateLimiter
+from txwebqq.server.sessions.captchas import (
+    CAPTCHA_LIFE,
+    MEMORY,
+    SUSPICIOUS,
+    Captchas,
+    FailedLogins,
+)
+from txwebqq.server.sessions.digests import digestOf
+from txwebqq.server.sessions.sessions import Random
+from txwebqq.server.storage.fleet import FleetStore
+
+Now = Callable[[], float]
+
+
+class Allowances:
+    """
+    The counters that the present batch has read or changed.
+    """
+
+    def __init__(self, store: FleetStore) -> None:
+        self._store = store
+        self._read: dict[tuple[str, str], tuple[int, int]] = {}
+        self._changed: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def forget(self) -> None:
+        """
+        Forget all counters, at the beginning of a batch.
+        """
+        self._read.clear()
+        self._changed.clear()
+
+    def get(self, name: str, subject: str) -> tuple[int, int]:
+        """
+        Return how often an action was done in a window, and the end of the window, in
+        Unix seconds.
+        """
+        key = name, subject
+        if key not in self._read:
+            self._read[key] = self._store.allowance(name, subject)
+        return self._read[key]
+
+    def set(self, name: str, subject: str, times: int, until: int) -> None:
+        """
+        Change a counter.
+        """
+        key = name, subject
+        self._read[key] = self._changed[key] = times, until
+
+    def write(self) -> None:
+        """
+        Write the changes to the database.
+        """
+        if self._changed:
+            self._store.writeAllowances(self._changed)
+
+
+class FleetLimiter(RateLimiter):
+    """
+    A limiter whose counters are in the database.
+    """
+
+    def __init__(
+        self, allowances: Allowances, now: Now, name: str, times: int, window: float
+    ) -> None:
+        super().__init__(now, times, window)
+        self._allowances = allowances
+        self._name = name
+
+    def hasCapacity(self, who: Hashable) -> bool:
+        return self._present(who)[0] < self._times
+
+    def take(self, who: Hashable) -> bool:
+        times, until = self._present(who)
+        if times >= self._times:
+            return False
+        self._allowances.set(self._name, _subject(who), times + 1, until)
+        return True
+
+    def reset(self, who: Hashable) -> None:
+        self._allowances.set(self._name, _subject(who), 0, 0)
+
+    def _present(self, who: Hashable) -> tuple[int, int]:
+        now = self._now()
+        times, until = self._allowances.get(self._name, _subject(who))
+        return (times, until) if now < until else (0, int(now + self._window))
+
+
+class FleetCaptchas(Captchas):
+    """
+    Captchas that any process can show and check.
+    """
+
+    def __init__(
+        self, store: FleetStore, now: Now, random: Random, fixed: str | None
+    ) -> None:
+        super().__init__(now, random, fixed)
+        self._store = store
+
+    def issue(self) -> tuple[str, str]:
+        verifySession, text = super().issue()
+        self._waiting.clear()
+        until = int(self._now() + CAPTCHA_LIFE)
+        self._store.addCaptcha(digestOf(verifySession), text, until)
+        return verifySession, text
+
+    def answer(self, verifySession: str, text: str) -> bool:
+        if not verifySession:
+            return False
+        found = self._store.takeCaptcha(digestOf(verifySession))
+        if found is None:
+            return False
+        expected, until = found
+        return self._now() < until and text.upper() == expected.upper()
+
+
+class FleetFailedLogins(FailedLogins):
+    """
+    Recent wrong passwords, of logins on all processes.
+    """
+
+    def __init__(self, allowances: Allowances, now: Now) -> None:
+        super().__init__(now)
+        self._allowances = allowances
+
+    def failed(self, *sources: Hashable) -> None:
+        until = int(self._now() + MEMORY)
+        for source in sources:
+            count = self._count(source)
+            self._allowances.set("failed", _subject(source), count + 1, until)
+
+    def cleared(self, source: Hashable) -> None:
+        if self._count(source):
+            self._allowances.set("failed", _subject(source), 0, 0)
+
+    def isSuspicious(self, *sources: Hashable) -> bool:
+        return any(self._count(source) >= SUSPICIOUS for source in sources)
+
+    def _count(self, source: Hashable) -> int:
+        times, until = self._allowances.get("failed", _subject(source))
+        return times if self._now() < until else 0
+
+
+def _subject(who: Hashable) -> str:
+    return json.dumps(who)

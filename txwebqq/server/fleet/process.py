@@ -1,0 +1,213 @@
+"""
+One of several server processes with a database of PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from txwebqq.server.commandhandlers import CommandHandlers
+from txwebqq.server.commandresource import ResourceOptions
+from txwebqq.server.fleet.listener import Listener
+from txwebqq.server.fleet.polls import FleetPolls
+from txwebqq.server.fleet.resource import FleetResource
+from txwebqq.server.fleet.state import FleetState
+from txwebqq.server.fleet.worker import Backend, Outcome, Worker
+from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.server.sessions.sendinglimits import SendingLimits
+from txwebqq.server.storage.blobs import BlobStore
+from txwebqq.server.storage.store import Store
+from txwebqq.server.uploadquotas import FileLimits
+
+SWEEP = 15.0
+"""Interval between checks for lapsed sessions, in seconds."""
+
+CLEAN = 3600.0
+"""Interval between deletions of what has expired, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSettings:
+    """
+    The settings of a process.
+
+    @ivar folder: the folder of pictures and files, which all processes have.
+    @ivar draw: renders the image of a captcha from its text, L{None} without captchas.
+    @ivar adjust: is called with each new state, to set its limits.
+    """
+
+    folder: Path
+    pollTimeout: float
+    limits: FileLimits
+    captcha: CaptchaMode
+    captchaText: str | None
+    sending: SendingLimits | None
+    draw: Callable[[str], bytes] | None
+    adjust: Callable[[FleetState], object]
+
+
+class _ThreadClock:
+    """
+    The time, for threads of workers: all is written at the end of a batch.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self.seconds = clock.seconds
+
+    def callLater(self, delay: float, call: Any, *arguments: Any, **named: Any) -> Any:
+        return self
+
+    def cancel(self) -> None:
+        pass
+
+
+class _Job:
+    """
+    A regular job of the server.
+    """
+
+    def __init__(self, function: Callable[[Backend], object]) -> None:
+        self._function = function
+
+    def run(self, backend: Backend) -> object:
+        return self._function(backend)
+
+    def done(self, result: object) -> None:
+        pass
+
+    def failed(self, outcome: Outcome) -> None:
+        pass
+
+
+class FleetProcess:
+    """
+    The parts of a server process, and its threads.
+
+    @param connect: opens the database.
+    @param call: calls a function with arguments in the reactor's thread.
+
+    @ivar resource: the HTTP side.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        connect: Callable[[], Store],
+        clock: IReactorTime,
+        call: Callable[..., object],
+        settings: FleetSettings,
+        options: ResourceOptions,
+    ) -> None:
+        self._clock = clock
+        self._call = call
+        self._settings = settings
+        self._connect = connect
+        self._random = SystemRandom()
+        self._process = f"{self._random.getrandbits(64):016x}"
+        self._threadClock: Any = _ThreadClock(clock)
+        self._blobs = BlobStore(settings.folder)
+        self.polling = Worker("polls", connect, self._buildPolling, call)
+        self.reading = Worker("reads", connect, self._build, call)
+        self.writing = Worker("writes", connect, self._build, call)
+        self._polls = FleetPolls(self.polling, clock, settings.pollTimeout)
+        self._listener = Listener(connect, call, self._polls.wake, self._polls.wakeAll)
+        self._stores = [connect() for _ in range(3)]
+        handlers = self._build(self._stores[2]).handlers
+        self.resource = FleetResource(
+            clock,
+            options,
+            handlers.byCommand,
+            self._polls,
+            self.reading,
+            self.writing,
+        )
+        self._sweeping: IDelayedCall | None = None
+        self._cleanAt = clock.seconds() + CLEAN
+
+    def _state(self, store: Store, isPolling: bool) -> FleetState:
+        settings = self._settings
+        state = FleetState(
+            store,
+            self._threadClock,
+            self._random,
+            self._onError,
+            settings.captcha,
+            settings.captchaText,
+            settings.sending,
+            process=self._process,
+            isPolling=isPolling,
+        )
+        settings.adjust(state)
+        return state
+
+    def _onError(self, text: str, **fields: Any) -> None:
+        self._call(self._log.error, text, **fields)
+
+    def _buildPolling(self, store: Store) -> Backend:
+        return Backend(store, self._state(store, isPolling=True))
+
+    def _build(self, store: Store) -> Backend:
+        state = self._state(store, isPolling=False)
+        settings = self._settings
+        handlers = CommandHandlers(
+            state,
+            self._threadClock,
+            self._random,
+            settings.draw,
+            self._blobs,
+            settings.limits,
+        )
+        return Backend(store, state, handlers)
+
+    def start(self) -> None:
+        """
+        Start the threads.
+        """
+        workers = (self.polling, self.reading, self.writing)
+        for worker, store in zip(workers, self._stores, strict=True):
+            worker.start(store)
+        self._listener.start()
+        self._sweeping = self._clock.callLater(SWEEP, self._cbSweep)
+
+    def _cbSweep(self) -> None:
+        self._sweeping = self._clock.callLater(SWEEP, self._cbSweep)
+        self._polls.touch()
+        self.writing.submit(_Job(lambda backend: backend.state.sweep()))
+        if self._clock.seconds() >= self._cleanAt:
+            self._cleanAt = self._clock.seconds() + CLEAN
+            self.writing.submit(_Job(self._clean))
+
+    def _clean(self, backend: Backend) -> None:
+        backend.state.clean()
+
+    def stop(self) -> None:
+        """
+        Answer all held polls, and leave nothing on the clock.
+        """
+        sweeping, self._sweeping = self._sweeping, None
+        if sweeping is not None:
+            sweeping.cancel()
+        self.resource.stop()
+
+    def join(self) -> None:
+        """
+        Wait until the threads have handled all requests. This blocks, and is called in
+        a thread of its own.
+        """
+        for worker in (self.writing, self.reading, self.polling):
+            worker.stop()
+        self._listener.stop()
+
+    def status(self) -> str:
+        """
+        Tell in one line how the server is.
+        """
+        return self.resource.status()

@@ -1,0 +1,373 @@
+"""
+The sessions of a server of several processes: all are in the database, and those that
+a batch of requests needs are in memory until its end.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from txwebqq.errors import WebQQError
+from txwebqq.model import Number
+from txwebqq.server.events.sessionids import SessionIds
+from txwebqq.server.events.storedformat import encodeQueued
+from txwebqq.server.sessions.digests import digestOf
+from txwebqq.server.sessions.session import (
+    LAPSED,
+    UNKNOWN,
+    EndedSession,
+    EndReason,
+    Session,
+)
+from txwebqq.server.sessions.sessions import (
+    FORGET,
+    LAPSE,
+    SIGN_ON_LIFE,
+    PendingLogin,
+    Random,
+    Sessions,
+    token,
+)
+from txwebqq.server.sessions.storedsessions import fillStored, sessionIdsOf
+from txwebqq.server.storage.fleet import (
+    FleetStore,
+    LoadedSession,
+    PollState,
+    Signal,
+    StoredLogin,
+)
+
+PRESENCE_LIFE = 2 * 3600
+"""Time after which the new status of a friend is dropped, in seconds: longer than a
+session without polls is kept."""
+
+_COLUMNS = ("psessionid", "vfwebqq", "ptwebqq", "previous")
+
+
+class FleetSession(Session):
+    """
+    A session that was read from the database, or opened.
+
+    @ivar polls: what the database has of its polls.
+    @ivar mustRepeat: whether the last reply is to be given again.
+    """
+
+    __slots__ = ("mustRepeat", "polls")
+
+    def __init__(self, number: Number, clientid: str, sessionIds: SessionIds) -> None:
+        super().__init__(number, clientid, sessionIds)
+        self.polls = PollState(0, 0)
+        self.mustRepeat = False
+
+    def repeatReply(self) -> None:
+        self.mustRepeat = True
+
+
+class FleetSessions(Sessions):
+    """
+    The sessions that the present batch has read from the database.
+
+    @param isPolling: whether the batch has polls, which keep others from their
+        sessions until its end.
+    @param secret: returns a secret of the server, from which each C{vfwebqq} is made.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        random: Random,
+        store: FleetStore,
+        isPolling: bool,
+        secret: Callable[[], bytes],
+    ) -> None:
+        super().__init__(now, random)
+        self._store = store
+        self._isPolling = isPolling
+        self._secret = secret
+        self._sessionClass = FleetSession
+        self.forget()
+
+    def forget(self) -> None:
+        """
+        Forget all sessions, at the beginning of a batch.
+        """
+        for each in (
+            self._byNumber,
+            self._byTicket,
+            self._byVerifier,
+            self._bySignOn,
+            self._pending,
+            self._byKey,
+            self._ended,
+            self._idle,
+            self._lapsed,
+        ):
+            each.clear()
+        # What was looked up in the database, by column and digest or number.
+        self._known: set[tuple[str, bytes | Number]] = set()
+        # As the database has them.
+        self._knownEnds: dict[bytes, tuple[Number, str, int]] = {}
+        self._opened: set[Number] = set()
+        self._renewed: set[Number] = set()
+        self._usedBefore: set[Number] = set()
+        self._leaving: frozenset[Number] = frozenset()
+
+    # Lookups
+
+    def loadLeaving(self, numbers: Iterable[Number]) -> None:
+        """
+        Read the sessions of accounts that are to be ended, also those of an earlier
+        password.
+        """
+        self._leaving = frozenset(numbers)
+        self.load(self._leaving)
+
+    def load(self, numbers: Iterable[Number]) -> None:
+        missing = [n for n in numbers if ("number", n) not in self._known]
+        if missing:
+            self._known.update(("number", n) for n in missing)
+            self._add(self._store.loadNumbers(missing))
+
+    def _loadBy(self, column: str, digest: bytes) -> None:
+        if not digest or (column, digest) in self._known:
+            return
+        self._known.add((column, digest))
+        self._add(self._store.loadBy(column, digest, self._isPolling))
+
+    def _add(self, loaded: Iterable[LoadedSession]) -> None:
+        for stored, firstHash, polls in loaded:
+            number = stored.number
+            if number in self._byNumber or number in self._opened:
+                continue
+            self._known.add(("number", number))
+            for column in _COLUMNS:
+                self._known.add((column, getattr(stored, column)))
+            if number in self._leaving:
+                stored = replace(stored, password=b"")
+            sessionIds = sessionIdsOf(stored)
+            session = FleetSession(number, stored.clientid, sessionIds)
+            if not fillStored(session, stored, firstHash):
+                # Its password has changed, and the next sweep ends it.
+                continue
+            session.polls = polls
+            session.isUsed = bool(polls.used)
+            if session.isUsed:
+                self._usedBefore.add(number)
+            session.lastAck = polls.lastAck
+            session.namesIds = bool(polls.namesIds)
+            session.sendsAck = None if polls.acks < 0 else bool(polls.acks)
+            session.former = self._endedBy(polls.former)
+            self.resume(session)
+
+    def _endedBy(self, digest: bytes) -> EndedSession | None:
+        if not digest:
+            return None
+        if digest not in self._ended and ("ended", digest) not in self._known:
+            self._known.add(("ended", digest))
+            found = self._store.ended(digest)
+            if found is not None:
+                number, reason, told = self._knownEnds[digest] = found
+                ended = EndedSession(EndReason(reason), number)
+                ended.told = bool(told)
+                self._ended[digest] = ended
+        return self._ended.get(digest)
+
+    def online(self, number: Number) -> Session | None:
+        self.load((number,))
+        return super().online(number)
+
+    def existing(self, number: Number) -> Session | None:
+        self.load((number,))
+        return super().existing(number)
+
+    def byTicket(self, psessionid: str) -> Session | EndedSession:
+        return self.byTicketDigest(digestOf(psessionid))
+
+    def byTicketDigest(self, ticket: bytes) -> Session | EndedSession:
+        """
+        Return the session with a ticket, by its SHA-256, or how it ended.
+        """
+        self._loadBy("psessionid", ticket)
+        session = self._byTicket.get(ticket)
+        if session is None:
+            return self._endedBy(ticket) or UNKNOWN
+        if session.lapsed:
+            return LAPSED
+        session.isUsed = True
+        return session
+
+    def accountOf(self, psessionid: str) -> Number | None:
+        ticket = digestOf(psessionid)
+        self._loadBy("psessionid", ticket)
+        self._endedBy(ticket)
+        return super().accountOf(psessionid)
+
+    def byVerifier(self, vfwebqq: str) -> Session | EndedSession:
+        verifier = digestOf(vfwebqq)
+        self._loadBy("vfwebqq", verifier)
+        if verifier not in self._byVerifier:
+            self._endedBy(verifier)
+        return super().byVerifier(vfwebqq)
+
+    def bySignOn(self, ptwebqq: str) -> Session | Number | EndedSession:
+        signOn = digestOf(ptwebqq)
+        self._loadBy("ptwebqq", signOn)
+        self._loadBy("previous", signOn)
+        if signOn not in self._bySignOn:
+            login = self._store.loginBy("ptwebqq", signOn, int(self._now()))
+            if login is not None:
+                return login.number
+            self._endedBy(signOn)
+        return super().bySignOn(ptwebqq)
+
+    def byCookies(self, number: Number, skey: str) -> str | None:
+        session = self.existing(number)
+        digest = digestOf(skey)
+        if session is not None and skey and hmac.compare_digest(session.skey, digest):
+            for made in (self._verifierOf(session.ticket), self._verifierOf(digest)):
+                if digestOf(made) == session.verifier:
+                    return made
+            return None
+        login = self._store.loginBy("skey", digest, int(self._now()))
+        if login is None or login.number != number:
+            return None
+        return self._verifierOf(digest)
+
+    def _verifierOf(self, digest: bytes) -> str:
+        # So that each process can tell it, and the database does not have it.
+        made = hmac.digest(self._secret(), b"vfwebqq" + digest, "sha512")
+        return made.hex()[:80]
+
+    # Changes
+
+    def admit(self, number: Number, skey: str = "", firstHash: bytes = b"") -> str:
+        ptwebqq = token(self._random, 64)
+        self._store.addLogin(
+            StoredLogin(
+                digestOf(ptwebqq),
+                digestOf(skey),
+                number,
+                digestOf(firstHash),
+                int(self._now() + SIGN_ON_LIFE),
+            )
+        )
+        return ptwebqq
+
+    def forgetLogins(self, isOver: Callable[[PendingLogin], bool]) -> None:
+        raise NotImplementedError("see FleetState.followOperator")
+
+    def open(self, ptwebqq: str, number: Number, clientid: str) -> tuple[Session, str]:
+        now = int(self._now())
+        login = self._store.loginBy("ptwebqq", digestOf(ptwebqq), now)
+        session, psessionid = super().open(ptwebqq, number, clientid)
+        assert isinstance(session, FleetSession)
+        self._opened.add(number)
+        session.polls = PollState(now, now)
+        if login is not None:
+            self._store.forgetLogin(login.ptwebqq)
+            session.skey = login.skey
+            session.passwordDigest = login.password
+            self._setVerifier(session, self._verifierOf(login.skey))
+        return session, psessionid
+
+    def renew(self, session: Session, vfwebqq: str | None = None) -> str:
+        former = session.ticket
+        isBack = session.lapsed
+        psessionid = super().renew(session, vfwebqq)
+        self._setVerifier(session, self._verifierOf(session.ticket))
+        if former:
+            assert isinstance(session, FleetSession)
+            if session.number not in self._opened:
+                self._renewed.add(session.number)
+            session.polls.former = former
+            if isBack:
+                session.polls.since = int(self._now())
+            self._usedBefore.discard(session.number)
+        return psessionid
+
+    def rotate(self, session: Session) -> None:
+        raise WebQQError("a server of several processes does not change a ptwebqq")
+
+    def lapse(self) -> list[Session]:
+        now = int(self._now())
+        numbers = self._store.silent(int(now - LAPSE))
+        self.load(numbers)
+        lapsed = []
+        for number in numbers:
+            session = super().online(number)
+            if session is not None:
+                session.lapsed = True
+                lapsed.append(session)
+                self.onChanged(number)
+        numbers = self._store.forgotten(int(now - LAPSE - FORGET))
+        self.load(numbers)
+        for number in numbers:
+            session = super().existing(number)
+            if session is not None:
+                self._drop(session)
+        return lapsed
+
+    @property
+    def hasTimers(self) -> bool:
+        return True
+
+    @property
+    def onlineCount(self) -> int:
+        return self._store.countOnline()
+
+    def _limitEnded(self) -> None:
+        # They are deleted by their age.
+        pass
+
+    # The end of a batch
+
+    def write(self) -> None:
+        """
+        Write to the database what has changed, beside what L{onChanged} tells of.
+        """
+        now = int(self._now())
+        used = []
+        signals: dict[tuple[Number, str], Signal] = {}
+        for number, session in sorted(self._byNumber.items()):
+            assert isinstance(session, FleetSession)
+            polls = session.polls
+            if number in self._opened:
+                polls.used = int(session.isUsed)
+                self._store.writePoll(number, polls)
+            elif number in self._renewed:
+                self._store.renewed(number, polls.former, polls.since, now)
+            if session.isUsed and number not in self._usedBefore:
+                used.append(number)
+            if session.mustRepeat:
+                self._store.repeat(number)
+            for friend, status in session.mailbox.presence.items():
+                key = f"presence {friend}"
+                signals[number, key] = Signal(
+                    key, str(status.code), now + PRESENCE_LIFE
+                )
+            for (kind, of), (until, event) in session.mailbox.transient.items():
+                key = f"{kind} {of}"
+                signals[number, key] = Signal(key, encodeQueued(event), int(until) + 1)
+        if used:
+            self._store.used(used)
+        if signals:
+            self._store.addSignals(signals)
+        ends = {
+            digest: (each.number, each.reason.value, int(each.told))
+            for digest, each in self._ended.items()
+        }
+        changed = {
+            digest: each
+            for digest, each in ends.items()
+            if self._knownEnds.get(digest) != each
+        }
+        if changed:
+            self._store.writeEnded(changed, now)
+
+    def __len__(self) -> int:
+        return self.onlineCount
+
+    def __iter__(self) -> Iterator[Session]:
+        raise NotImplementedError("too many to be read at once")

@@ -1,0 +1,314 @@
+"""
+A thread that handles requests with a connection of its own to the database.
+
+The requests that wait are handled together, in one transaction, whose commit is told to
+all processes with the accounts whose polls are to be looked at. So the reactor never
+waits for the database, and a commit is shared by all requests that came during the one
+before.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Protocol
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.postgresql.database import Database
+from txwebqq.postgresql.errors import StatementFailed
+from txwebqq.server.fleet.state import FleetState
+from txwebqq.server.storage.store import Store
+
+MAX_BATCH = 100
+"""Maximum number of requests of a transaction."""
+
+RETRY = 0.5
+"""Time between two attempts to reach the database, in seconds."""
+
+_NUMBERS = 500
+"""Maximum number of accounts in a notification, which has at most 8000 bytes."""
+
+
+class Outcome(Enum):
+    """
+    The way a request that was not handled has failed.
+    """
+
+    NOT_DONE = "it was not handled"
+    UNKNOWN = "it may have been handled"
+    FAILED = "its handler has failed"
+
+
+class Work(Protocol):
+    """
+    A request, or other work.
+    """
+
+    def run(self, backend: Backend) -> Any:
+        """
+        Do it, in the thread, and return its result. It may be called again when the
+        transaction has to be repeated.
+        """
+
+    def done(self, result: Any) -> None:
+        """
+        Be told that it was committed, in the reactor's thread.
+        """
+
+    def failed(self, outcome: Outcome) -> None:
+        """
+        Be told that there is no result, in the reactor's thread.
+        """
+
+
+class Backend:
+    """
+    The open database, and what handles requests with it.
+
+    @ivar store: the database.
+    @ivar state: the state of the server.
+    @ivar handlers: the handlers of commands, for workers that have them.
+    """
+
+    def __init__(self, store: Store, state: FleetState, handlers: Any = None) -> None:
+        self.store = store
+        self.state = state
+        self.handlers = handlers
+
+
+class Worker:
+    """
+    Work that is done in its order, in batches.
+
+    @param name: the name for the log.
+    @param connect: opens the database.
+    @param build: makes the rest of a backend.
+    @param call: calls a function with arguments in the reactor's thread.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        name: str,
+        connect: Callable[[], Store],
+        build: Callable[[Store], Backend],
+        call: Callable[..., object],
+    ) -> None:
+        self._name = name
+        self._connect = connect
+        self._build = build
+        self._call = call
+        self._waiting: deque[Work] = deque()
+        self._running: frozenset[int] = frozenset()
+        self._condition = threading.Condition()
+        self._isStopped = False
+        self._thread: threading.Thread | None = None
+        self._store: Store | None = None
+        self._backend: Backend | None = None
+        self._transaction: str | None = None
+        self.isConnected = False
+        self.problem = ""
+
+    def start(self, store: Store) -> None:
+        """
+        Start the thread.
+
+        @param store: the open database.
+        """
+        self._store = store
+        self.isConnected = True
+        thread = threading.Thread(target=self._work, name=f"webqq {self._name}")
+        thread.daemon = True
+        self._thread = thread
+        thread.start()
+
+    def submit(self, work: Work) -> None:
+        """
+        Have work done.
+        """
+        with self._condition:
+            self._waiting.append(work)
+            self._condition.notify()
+
+    def withdraw(self, work: Work) -> bool:
+        """
+        Have work not done.
+
+        @return: L{False} if it is being done.
+        """
+        with self._condition:
+            try:
+                self._waiting.remove(work)
+            except ValueError:
+                return False
+            return True
+
+    @property
+    def length(self) -> int:
+        """
+        The number of requests that wait.
+        """
+        return len(self._waiting)
+
+    def stop(self) -> None:
+        """
+        End the thread when it has done all work, and wait for that; while the database
+        is away, at once.
+        """
+        with self._condition:
+            self._isStopped = True
+            self._condition.notify()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._condition:
+                while not self._waiting and not self._isStopped:
+                    self._condition.wait()
+                count = min(MAX_BATCH, len(self._waiting))
+                batch = [self._waiting.popleft() for _ in range(count)]
+            if not batch:
+                break
+            self._handle(batch)
+        self._disconnect()
+
+    def _handle(self, batch: list[Work]) -> None:
+        """
+        Do work, and tell the results.
+        """
+        self._transaction = None
+        while True:
+            if not self._connected():
+                if self._isStopped:
+                    self._tell(batch, [Outcome.NOT_DONE] * len(batch))
+                    return
+                with self._condition:
+                    # While it waits it can be withdrawn.
+                    self._waiting.extendleft(reversed(batch))
+                    if not self._isStopped:
+                        self._condition.wait(RETRY)
+                return
+            results: list[Any] = []
+            try:
+                self._attempt(batch, results)
+            except StatementFailed as e:
+                self._backend = None
+                if e.isTemporary:
+                    if self._wasCommitted():
+                        break
+                    continue
+                self._apart(batch)
+                return
+            except Exception:
+                self._backend = None
+                self._apart(batch)
+                return
+            break
+        self._tell(batch, results)
+
+    def _apart(self, batch: list[Work]) -> None:
+        """
+        Do work one after another, because one request has failed.
+        """
+        if len(batch) > 1:
+            for work in batch:
+                self._handle([work])
+            return
+        failure = Failure()
+        self._call(
+            self._log.failure,
+            "A request could not be handled ({worker}).",
+            failure,
+            worker=self._name,
+        )
+        self._tell(batch, [Outcome.FAILED])
+
+    def _tell(self, batch: list[Work], results: list[Any]) -> None:
+        self._call(_tell, batch, results)
+
+    def _attempt(self, batch: list[Work], results: list[Any]) -> None:
+        assert self._store is not None
+        self._transaction = None
+        if self._backend is None:
+            self._backend = self._build(self._store)
+        state, database = self._backend.state, self._store.database
+        assert isinstance(database, Database)
+        state.begin()
+        with database.transaction():
+            results += [work.run(self._backend) for work in batch]
+            woken = sorted(state.write())
+            texts = [
+                ",".join(map(str, woken[n : n + _NUMBERS]))
+                for n in range(0, len(woken), _NUMBERS)
+            ]
+            self._transaction = database.notify(texts)
+
+    def _wasCommitted(self) -> bool:
+        """
+        Check whether a transaction was committed whose commit was not answered.
+        """
+        transaction, self._transaction = self._transaction, None
+        self._disconnect()
+        if transaction is None:
+            return False
+        while not self._isStopped:
+            if self._connected():
+                assert self._store is not None
+                database = self._store.database
+                assert isinstance(database, Database)
+                try:
+                    state = database.stateOf(transaction)
+                except StatementFailed:
+                    self._disconnect()
+                    continue
+                if state != "in progress":
+                    return state == "committed"
+            time.sleep(RETRY)
+        return False
+
+    def _connected(self) -> bool:
+        if self._store is not None:
+            return True
+        try:
+            self._store = self._connect()
+        except InvalidConfiguration as e:
+            if self.isConnected:
+                self._call(
+                    self._log.error,
+                    "The database is away: {reason}; requests wait for it.",
+                    reason=str(e),
+                )
+            self.isConnected, self.problem = False, str(e)
+            return False
+        if not self.isConnected:
+            self._call(
+                self._log.info, "The database is back ({worker}).", worker=self._name
+            )
+        self.isConnected = True
+        return True
+
+    def _disconnect(self) -> None:
+        store, self._store = self._store, None
+        self._backend = None
+        if store is not None:
+            store.close()
+
+
+def _tell(batch: list[Work], results: list[Any]) -> None:
+    for work, result in zip(batch, results, strict=True):
+        try:
+            if isinstance(result, Outcome):
+                work.failed(result)
+            else:
+                work.done(result)
+        except Exception:
+            Worker._log.failure("The result of a request could not be given.")
