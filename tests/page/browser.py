@@ -142,12 +142,19 @@ class User:
         expect(self.page.get_by_role("tab", name="Friends")).to_be_visible()
         return self
 
+    def entry(self, name: str) -> Any:
+        """
+        The entry of a list with a name.
+        """
+        named = self.page.locator(".name", has_text=name)
+        return self.page.locator(".entry", has=named)
+
     def open(self, tab: str, name: str) -> User:
         """
         Open a conversation of a list.
         """
         self.page.get_by_role("tab", name=tab).click()
-        self.page.locator(".entry", has_text=name).click()
+        self.entry(name).click()
         expect(self.page.get_by_role("heading", level=1)).to_have_text(name)
         return self
 

@@ -82,6 +82,8 @@ def test_group(browser: Browser, tmp_path: Path) -> None:
         expect(ming.page).to_have_title("(1) WebQQ")
         ming.page.reload()
         expect(ming.page).to_have_title("(1) WebQQ")
+        preview = ming.entry("cats").locator(".preview")
+        expect(preview).to_have_text("\u2068Alice\u2069: who feeds the cats?")
         alice.say("and who feeds the dog?")
         expect(ming.page).to_have_title("(2) WebQQ")
         with ming.page.expect_response("**/set_read2"):

@@ -223,6 +223,8 @@ def test_unread() -> None:
     [newest, *_] = scene.web.result(alice.protocol.fetchRecent())
     assert newest.last is not None
     assert newest.last.text == "mine"
+    authors = [each.author for each in scene.web.result(alice.protocol.fetchRecent())]
+    assert authors == ["", "Bob"]
 
 
 def test_many() -> None:

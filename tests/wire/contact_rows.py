@@ -145,6 +145,7 @@ UNREAD = (
         TEAHOUSE_CODE,
         3,
         PastMessage(LIN, 1366004055, (Text("hi"),), 7, 886023, 13664),
+        "Lin",
     ),
     RecentContact(RECENT_BUDDY, LIN),
 )
@@ -152,7 +153,7 @@ UNREAD_LIST = (
     '{"retcode":0,"result":[{"uin":1821777555,"type":1,"unread":3,"last":{'
     '"msg_id":13664,"msg_id2":886023,"from_uin":2963008411,"time":1366004055,'
     '"seq":7,"content":[["font",{"size":10,"color":"000000","style":[0,0,0],'
-    '"name":"宋体"}],"hi "]}},{"uin":2963008411,"type":0}]}'
+    '"name":"宋体"}],"hi "]},"nick":"Lin"},{"uin":2963008411,"type":0}]}'
 )
 RECENT_LIST = (
     '{"retcode":0,"result":[{"uin":2963008411,"type":0},{"uin":1821777555,"type":1},'

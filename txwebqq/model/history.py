@@ -63,12 +63,15 @@ class RecentContact(Value):
         as read, L{MANY_UNREAD} for that many and more (protocol.md 2.2.12).
     @ivar last: the newest message, L{None} where the server does not say; such a
         server does not count unread messages either.
+    @ivar author: the nick of the author of that message in a group or a discussion;
+        C{""} where the server does not say.
     """
 
     kind: int
     id: int
     unread: int = 0
     last: PastMessage | None = None
+    author: str = ""
 
 
 class HistoryPage(Value):

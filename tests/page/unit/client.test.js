@@ -195,6 +195,23 @@ test("two accounts that are blocked at once are both blocked", async () => {
   assert.deepEqual(blocked, [2, 3]);
 });
 
+test("the author of the newest message in a group has a name before the members are known", async () => {
+  const { client } = rig((path) => {
+    switch (path) {
+      case "api/get_group_name_list_mask2":
+        return ok({ gnamelist: [{ gid: 44, code: 45, name: "cats" }] });
+      case "channel/get_recent_list2":
+        return ok([{ type: 1, uin: 45, last: hi(1, 1, 8), nick: "Mia" }]);
+      default:
+        return ok([]);
+    }
+  });
+  await client.joined(true);
+  const [conversation] = client.conversations.recent;
+  assert.equal(conversation.key, "group:44");
+  assert.equal(client.roster.nameOf(8, client.membersOf(conversation)), "Mia");
+});
+
 const hi = (id, time, from = 7) => ({
   msg_id: id,
   msg_id2: id,

@@ -329,11 +329,18 @@ class HistoryAPI:
         if not isDetailed:
             return contact
         newest = self._recorder.between(conversation, 0, 0, 1, newest=True)
+        last, author = None, ""
+        if newest:
+            last = _past(session, newest[0])
+            if kind != model.RECENT_BUDDY:
+                account = self._state.store.accounts.get(newest[0].event.ids.sender)
+                author = "" if account is None else account.nick
         return RecentContact(
             contact.kind,
             contact.id,
             self._readMarkers.unread(session.number, conversation),
-            _past(session, newest[0]) if newest else None,
+            last,
+            author,
         )
 
     def _stretch(

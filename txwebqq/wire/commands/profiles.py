@@ -308,7 +308,7 @@ Recent = tuple[RecentContact, ...]
 
 _RECENT = Record(
     RecentContact,
-    "uin:id type:kind [unread] [last]",
+    "uin:id type:kind [unread] [last] [nick:author]",
     last=(decodePast, lambda message: message and encodePast(message)),
 )
 

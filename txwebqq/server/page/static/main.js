@@ -3,15 +3,14 @@
 
 import { Client } from "./account/client.js";
 import { make, setText, shortened } from "./dom.js";
-import { faceName } from "./faces.js";
 import { Server } from "./server.js";
 import { BackButton } from "./views/backbutton.js";
 import { Dialogs, closeForms, reasonOf } from "./views/dialogs.js";
 import { ConversationView } from "./views/conversation.js";
 import { ListView, statusWord } from "./views/list.js";
 import { Notices } from "./views/notices.js";
+import { shownText } from "./views/preview.js";
 import { SignOnView } from "./views/signon.js";
-import { plainText } from "./wire.js";
 import { countText, hasWord, language, word } from "./words.js";
 
 /** @typedef {import("./account/conversations.js").Conversation} Conversation */
@@ -382,11 +381,6 @@ class Page {
     const { unread } = this.client.conversations;
     document.title = unread === 0 ? word("title") : `(${countText(unread)}) ${word("title")}`;
   }
-}
-
-/** @param {import("./wire.js").Segment[]} segments */
-function shownText(segments) {
-  return plainText(segments, (id) => faceName(id, language), word("picture"));
 }
 
 new Page();

@@ -178,6 +178,7 @@ const WORDS = {
     "{number} asks to join {name}: {text}",
     "{number} 申请加入 {name}：{text}",
   ],
+  draft: ["draft", "草稿"],
   unsentLost: [
     "Your message to {name} was not sent: {text}",
     "您发给 {name} 的消息未发送：{text}",

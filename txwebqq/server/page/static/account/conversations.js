@@ -337,10 +337,10 @@ export class Conversations {
     return found;
   }
 
-  /** The conversations with messages, the latest first. */
+  /** The conversations with messages or drafts, the latest first. */
   get recent() {
     return [...this.all.values()]
-      .filter((each) => each.time > 0)
+      .filter(({ draft, time }) => time > 0 || draft !== null)
       .sort((a, b) => b.time - a.time);
   }
 

@@ -91,7 +91,7 @@ export class Lists {
     const values = { vfwebqq, unread: 1, clientid, psessionid };
     const recent = await this.client.server.askJSON("channel/get_recent_list2", values);
     const groups = new Map([...roster.groups.values()].map(({ code, gid }) => [code, gid]));
-    for (const { uin, type, unread, last } of recent) {
+    for (const { uin, type, unread, last, nick } of recent) {
       const gid = groups.get(uin);
       if (last === undefined || (type === 1 && gid === undefined)) {
         continue;
@@ -102,6 +102,9 @@ export class Lists {
           : type === 1
             ? conversations.get("group", gid ?? 0)
             : conversations.get("discussion", uin);
+      if (nick !== undefined && !roster.names.has(last.from_uin)) {
+        roster.names.set(last.from_uin, String(nick));
+      }
       conversation.count(Number(unread) || 0, history.read(last));
     }
   }

@@ -4,6 +4,8 @@
 import { isComposing, isOther, keyed, make, setText } from "../dom.js";
 import { countText, word } from "../words.js";
 import { Growing } from "./growing.js";
+import { previewOf } from "./preview.js";
+import { shortTimeText } from "./times.js";
 
 /** @typedef {import("../account/conversations.js").Kind} Kind */
 
@@ -16,6 +18,8 @@ import { Growing } from "./growing.js";
  * @property {string} status a word of presence, or ""
  * @property {number} unread
  * @property {string} heading before the entry, or ""
+ * @property {import("../account/conversations.js").Conversation} [recent] of which the
+ *   newest message is shown
  */
 
 /** @type {readonly ["recent", "friends", "groups", "discussions"]} */
@@ -166,6 +170,7 @@ export class ListView {
               : "",
           unread: conversation.unread,
           heading: "",
+          recent: conversation,
         }));
       case "friends":
         return roster.categories.flatMap(({ index, name }) => {
@@ -248,7 +253,9 @@ export class ListView {
       make("span", { class: "avatar", "aria-hidden": "true" }),
       make("span", { class: "name", dir: "auto" }),
       make("span", { class: "presence" }),
+      make("time", {}),
       make("span", { class: "unread" }),
+      make("span", { class: "preview", dir: "auto" }),
     );
     const element = make("li", {}, make("h2", {}), button);
     this.watch(element, kind, id);
@@ -284,18 +291,25 @@ export class ListView {
   }
 
   /** @param {HTMLElement} element @param {Entry} entry */
-  drawEntry(element, { key, name, status, unread, heading }) {
-    if (!isOther(element, name, status, unread, heading, key === this.current)) {
+  drawEntry(element, { key, name, status, unread, heading, recent }) {
+    const line = recent === undefined ? "" : previewOf(this.client, recent);
+    // One that has only a draft has no time.
+    const seconds = recent?.time ?? 0;
+    const when = seconds === 0 ? "" : shortTimeText(seconds);
+    const isCurrent = key === this.current;
+    if (!isOther(element, name, status, unread, heading, isCurrent, line, when)) {
       return;
     }
     const title = /** @type {HTMLElement} */ (element.querySelector("h2"));
     setText(title, heading);
     title.hidden = heading === "";
     const button = /** @type {HTMLElement} */ (element.querySelector("button"));
-    button.setAttribute("aria-current", String(key === this.current));
+    button.setAttribute("aria-current", String(isCurrent));
     button.dataset.status = status;
-    const [, nameElement, presence, count] = button.children;
+    const [, nameElement, presence, time, count, preview] = button.children;
     setText(nameElement, name);
+    setText(time, when);
+    setText(preview, line);
     setText(presence, status === "" ? "" : statusWord(status));
     setText(count, unread === 0 ? "" : countText(unread));
     count.setAttribute("aria-label", unread === 0 ? "" : word("unread", { count: countText(unread) }));

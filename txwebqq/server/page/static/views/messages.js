@@ -5,27 +5,12 @@ import { isOther, keyed, make, setText, shortened } from "../dom.js";
 import { faceName } from "../faces.js";
 import { hasWord, language, word } from "../words.js";
 import { reactionsKey } from "./messageactions.js";
+import { timeText } from "./times.js";
 import { percent, sizeText } from "./transfers.js";
 
 /** @typedef {import("../account/conversations.js").Conversation} Conversation */
 /** @typedef {import("../account/conversations.js").Message} Message */
 /** @typedef {import("../wire.js").Segment} Segment */
-
-const clockTime = new Intl.DateTimeFormat(undefined, {
-  hour: "2-digit",
-  minute: "2-digit",
-});
-const dayAndTime = new Intl.DateTimeFormat(undefined, {
-  dateStyle: "medium",
-  timeStyle: "short",
-});
-
-/** @param {number} seconds */
-function timeText(seconds) {
-  const time = new Date(seconds * 1000);
-  const isToday = time.toDateString() === new Date().toDateString();
-  return isToday ? clockTime.format(time) : dayAndTime.format(time);
-}
 
 /** The list of messages. */
 export class MessagesView {

@@ -1,0 +1,48 @@
+// @ts-check
+// The line below a recent conversation: its newest message, or the draft in it.
+
+import { isolated, shortened } from "../dom.js";
+import { faceName } from "../faces.js";
+import { plainText } from "../wire.js";
+import { language, word } from "../words.js";
+
+/** @typedef {import("../account/conversations.js").Conversation} Conversation */
+
+/** The number of characters that are shown. */
+const LENGTH = 80;
+
+/**
+ * Return some segments as one text.
+ * @param {import("../wire.js").Segment[]} segments
+ */
+export function shownText(segments) {
+  return plainText(segments, (id) => faceName(id, language), word("picture"));
+}
+
+/**
+ * Return the line of a conversation.
+ * @param {import("../account/client.js").Client} client
+ * @param {Conversation} conversation
+ */
+export function previewOf(client, conversation) {
+  const { draft, kind } = conversation;
+  if (draft !== null) {
+    return `[${word("draft")}] ${lineOf(draft.text)}`;
+  }
+  const message = conversation.messages.at(-1);
+  if (message === undefined) {
+    return "";
+  }
+  const { isMine, isRecalled, segments, sender, state } = message;
+  const text = isRecalled ? word("recalled") : lineOf(shownText(segments));
+  if (state === "failed" || state === "unknown") {
+    return `[${word(state)}] ${text}`;
+  }
+  const name = client.roster.nameOf(sender, client.membersOf(conversation));
+  return kind === "friend" || isMine || name === "?" ? text : `${isolated(name)}: ${text}`;
+}
+
+/** @param {string} text */
+function lineOf(text) {
+  return shortened(text.slice(0, 4 * LENGTH).replaceAll(/\s+/g, " ").trim(), LENGTH);
+}
