@@ -4,6 +4,7 @@ PostgreSQL databases: connections, their errors, schemas and transactions.
 
 from __future__ import annotations
 
+import select
 import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -179,6 +180,34 @@ def test_connectionLost(postgreSQL: PostgreSQLServer, database: Database) -> Non
     with pytest.raises(StatementFailed) as caught:
         lose()
     assert caught.value.isTemporary
+
+
+def test_stoppedTransaction(database: Database) -> None:
+    """
+    A transaction that PostgreSQL has ended, because this process was stopped in its
+    midst or a statement took too long, can be repeated.
+    """
+    database.connection.execute("SET idle_in_transaction_session_timeout = '1ms'")
+
+    def stop() -> None:
+        with database.transaction():
+            database.connection.execute("SELECT 1")
+            select.select([database.connection.driver.fileno()], [], [], 60)
+            database.connection.execute("SELECT 1")
+
+    with pytest.raises(StatementFailed) as caught:
+        stop()
+    assert caught.value.isTemporary
+
+
+def test_slowStatement(database: Database) -> None:
+    """
+    A statement that took too long can be repeated.
+    """
+    database.connection.execute("SET statement_timeout = '1ms'")
+    with pytest.raises(StatementFailed) as caught:
+        database.connection.execute("SELECT pg_sleep(60)")
+    assert (caught.value.state, caught.value.isTemporary) == ("57014", True)
 
 
 def test_dataVersion(url: str, database: Database) -> None:

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 _TEMPORARY = (
     "08",  # the connection
+    "25P03",  # a transaction that was idle for too long
     "40",  # a conflict with another transaction
     "53",  # resources
     "55P03",  # a lock
+    "57014",  # a statement that took too long
     "57P",  # the server stops or starts
 )
 

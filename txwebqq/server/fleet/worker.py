@@ -203,7 +203,11 @@ class Worker:
             except StatementFailed as e:
                 self._backend = None
                 if e.isTemporary:
-                    if self._wasCommitted():
+                    wasCommitted = self._wasCommitted()
+                    if wasCommitted is None:
+                        self._tell(batch, [Outcome.UNKNOWN] * len(batch))
+                        return
+                    if wasCommitted:
                         break
                     continue
                 self._apart(batch)
@@ -252,9 +256,11 @@ class Worker:
             ]
             self._transaction = database.notify(texts)
 
-    def _wasCommitted(self) -> bool:
+    def _wasCommitted(self) -> bool | None:
         """
         Check whether a transaction was committed whose commit was not answered.
+
+        @return: L{None} when the server stops before the database is back.
         """
         transaction, self._transaction = self._transaction, None
         self._disconnect()
@@ -273,7 +279,7 @@ class Worker:
                 if state != "in progress":
                     return state == "committed"
             time.sleep(RETRY)
-        return False
+        return None
 
     def _connected(self) -> bool:
         if self._store is not None:
