@@ -101,6 +101,13 @@ def test_manyFriends(browser: Browser, tmp_path: Path) -> None:
         expect(page.locator(".members li").first).to_be_visible()
         assert page.locator(".members li").count() < 400
         longest(page, f"the group of {FRIENDS} members")
+        field = page.locator("textarea")
+        for typed in ("@", "2", "2000"):
+            field.press_sequentially(typed)
+            expect(page.locator(".mentions")).to_be_visible()
+            longest(page, f"a mention with {typed}")
+        page.keyboard.press("Enter")
+        expect(field).to_have_value("@Friend 22000 ")
         alice.act("Add", "New group")
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_role("checkbox").first).to_be_visible()

@@ -3,7 +3,6 @@ import { test } from "node:test";
 
 import { Client } from "../../../txwebqq/server/page/static/account/client.js";
 import { Server } from "../../../txwebqq/server/page/static/server.js";
-import { withMentions } from "../../../txwebqq/server/page/static/views/composer.js";
 import { readMarkup } from "../../../txwebqq/server/page/static/wire.js";
 
 const storage = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
@@ -156,19 +155,4 @@ test("each action is one request", async () => {
   assert.equal(asked[0][1].gcode, 55);
   assert.deepEqual([asked[2][1].muin, asked[2][1].card], [7, "Lin"]);
   assert.equal(asked[3][1].op_type, 0);
-});
-
-test("a mention is no part of a longer name", () => {
-  const text = "@Alice and @Al, @小明你好";
-  const mentions = [
-    { name: "Al", number: 7 },
-    { name: "小明", number: 8 },
-  ];
-  assert.deepEqual(withMentions([{ type: "text", text }], mentions), [
-    { type: "text", text: "@Alice and " },
-    { type: "mention", number: 7, name: "Al" },
-    { type: "text", text: ", " },
-    { type: "mention", number: 8, name: "小明" },
-    { type: "text", text: "你好" },
-  ]);
 });

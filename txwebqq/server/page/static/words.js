@@ -230,6 +230,10 @@ const WORDS = {
   fileDeleted: ["{name} was deleted.", "{name} 已删除。"],
   messageActions: ["What to do with this message", "消息操作"],
   mention: ["Mention the sender", "@ 对方"],
+  mentionsFound: [
+    "{count} members. The arrow keys choose one, Enter takes it.",
+    "{count} 位成员，用方向键选择，按 Enter 确认。",
+  ],
   react: ["React", "表态"],
   recall: ["Recall", "撤回"],
   cancelReply: ["No reply", "取消回复"],

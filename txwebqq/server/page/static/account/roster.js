@@ -258,6 +258,18 @@ export class Roster {
   }
 
   /**
+   * Return the name of a member that all members see: without the account's own name
+   * for a friend.
+   * @param {number} uin
+   * @param {Map<number, Member> | null} members
+   */
+  publicNameOf(uin, members) {
+    const member = members?.get(uin);
+    const nick = member?.nick || this.friends.get(uin)?.nick;
+    return member?.card || nick || this.names.get(uin) || "?";
+  }
+
+  /**
    * Return the friends whose name, or nick, contains a text.
    * @param {string} text
    */

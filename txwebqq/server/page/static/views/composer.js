@@ -3,7 +3,9 @@
 
 import { isComposing, make, setText, shortened } from "../dom.js";
 import { word } from "../words.js";
+import { reasonOf } from "./dialogs.js";
 import { EmoticonPicker, typedSegments } from "./emoticons.js";
+import { MentionList } from "./mentionlist.js";
 
 /** @typedef {import("../account/conversations.js").Conversation} Conversation */
 
@@ -30,6 +32,10 @@ export class Composer {
       keydown: (event) => this.keyPressed(event),
       input: () => this.typed(),
       paste: (event) => this.pasted(event),
+    });
+    this.mentionList = new MentionList(client, this.text, ({ uin, name }, start) => {
+      this.text.setSelectionRange(start, this.text.selectionStart);
+      this.mention(uin, name);
     });
     this.file = make("input", {
       type: "file",
@@ -73,6 +79,8 @@ export class Composer {
     );
     /** @type {{name: string, number: number}[]} */
     this.mentions = [];
+    /** @type {Promise<void> | null} the number of a mentioned member is asked for */
+    this.lookUp = null;
     this.muteTimer = 0;
     this.element = make(
       "form",
@@ -97,7 +105,14 @@ export class Composer {
         this.file,
         this.anyFile,
       ),
-      make("div", { class: "line" }, this.text, make("button", {}, word("send"))),
+      make(
+        "div",
+        { class: "line" },
+        this.mentionList.list,
+        this.mentionList.status,
+        this.text,
+        make("button", {}, word("send")),
+      ),
     );
   }
 
@@ -107,7 +122,8 @@ export class Composer {
     this.conversation = conversation;
     this.drawMute();
     this.text.value = conversation?.draft?.text ?? "";
-    this.mentions = [...(conversation?.draft?.mentions ?? [])];
+    this.mentions = conversation?.draft?.mentions ?? [];
+    this.mentionList.hide();
     this.replyTo(conversation?.draft?.replied ?? null);
     if (conversation !== null) {
       this.shakeButton.hidden = conversation.kind !== "friend";
@@ -133,7 +149,12 @@ export class Composer {
   /** @param {KeyboardEvent} event */
   keyPressed(event) {
     // The Enter that ends the input of a Chinese word sends nothing.
-    if (event.key === "Enter" && !event.shiftKey && !isComposing(event)) {
+    if (isComposing(event)) {
+      return;
+    }
+    if (this.mentionList.keyPressed(event)) {
+      event.preventDefault();
+    } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.sendTyped();
     }
@@ -145,8 +166,17 @@ export class Composer {
     if (conversation === null || text.trim() === "") {
       return;
     }
+    if (this.lookUp !== null) {
+      void this.lookUp.then(() => {
+        if (this.conversation === conversation) {
+          this.sendTyped();
+        }
+      });
+      return;
+    }
     this.text.value = "";
-    const segments = withMentions(typedSegments(text), this.mentions);
+    this.mentionList.hide();
+    const segments = segmentsOf(text, this.mentions);
     if (this.replied !== null) {
       segments.unshift({ type: "reply", id: this.replied.id });
     }
@@ -171,12 +201,28 @@ export class Composer {
   }
 
   /**
-   * Mention a member where the cursor is.
+   * Mention a member in the place of the selection. What is sent before the number of
+   * the member is known waits for it.
+   * @param {number} uin
    * @param {string} name
-   * @param {number} number
    */
-  mention(name, number) {
-    this.mentions.push({ name, number });
+  mention(uin, name) {
+    const { conversation, mentions } = this;
+    // One after another: the last one ends when all have.
+    const lookUp = Promise.resolve(this.lookUp)
+      .then(() => this.client.people.numberOf(uin))
+      .then((number) => void mentions.push({ name, number }))
+      .catch((error) => {
+        if (conversation !== null) {
+          this.transfers.tell(conversation, reasonOf(error));
+        }
+      })
+      .then(() => {
+        if (this.lookUp === lookUp) {
+          this.lookUp = null;
+        }
+      });
+    this.lookUp = lookUp;
     this.insert(`@${name} `);
   }
 
@@ -202,6 +248,7 @@ export class Composer {
   }
 
   typed() {
+    this.mentionList.update(this.conversation);
     const now = Date.now();
     if (this.conversation !== null && now - this.lastTyping > TYPING_INTERVAL) {
       this.lastTyping = now;
@@ -286,12 +333,14 @@ export class Composer {
 }
 
 /**
- * Return segments in which the names of chosen members are mentions.
- * @param {import("../wire.js").Segment[]} segments
+ * Return the segments of a text as it was typed, in which the names of chosen members
+ * are mentions.
+ * @param {string} text
  * @param {{name: string, number: number}[]} mentions
  */
-export function withMentions(segments, mentions) {
-  let found = segments;
+export function segmentsOf(text, mentions) {
+  /** @type {import("../wire.js").Segment[]} */
+  let found = [{ type: "text", text }];
   for (const { name, number } of mentions) {
     let isDone = false;
     found = found.flatMap((segment) => {
@@ -310,7 +359,9 @@ export function withMentions(segments, mentions) {
       return parts.filter((each) => each.type !== "text" || each.text !== "");
     });
   }
-  return found;
+  return found.flatMap((segment) =>
+    segment.type === "text" ? typedSegments(segment.text) : [segment],
+  );
 }
 
 /**

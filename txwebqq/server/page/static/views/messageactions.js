@@ -111,11 +111,9 @@ export class MessageActions {
   }
 
   /** @param {Conversation} conversation @param {Message} message */
-  async mention(conversation, message) {
+  mention(conversation, { sender }) {
     const members = this.client.membersOf(conversation);
-    const name = this.client.roster.nameOf(message.sender, members);
-    const number = await this.client.people.numberOf(message.sender);
-    this.composer.mention(name, number);
+    this.composer.mention(sender, this.client.roster.publicNameOf(sender, members));
   }
 
   /**
