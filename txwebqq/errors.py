@@ -58,6 +58,13 @@ class Intercepted(Unreachable):
     """
 
 
+class NotHTTP(Unreachable):
+    """
+    The answer to a request is none of HTTP: try later. The server may have received
+    the request.
+    """
+
+
 class NotSignedOn(WebQQError):
     """
     The account has no session, and the request was not sent: wait for

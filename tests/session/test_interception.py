@@ -4,9 +4,14 @@ Sessions in networks where another one answers in the place of the server.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from twisted.internet.defer import fail, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import DNSLookupError
+from twisted.python.failure import Failure
+from twisted.web._newclient import ParseError
+from twisted.web.client import ResponseFailed
 from twisted.web.server import Request
 
 from tests.rig import (
@@ -129,11 +134,34 @@ def test_stopWhileRejoining(rig: Rig) -> None:
     assert rig.server.requests[-1] == LOGOUT2
 
 
-def test_probe(rig: Rig) -> None:
+def test_rejoinNotHTTP(rig: Rig) -> None:
+    """
+    A rejoin whose answer is none of HTTP is tried again.
+    """
+    rig.start()
+    rig.server.replies[POLL] = [EXPIRED]
+    request = rig.web.treq.request
+    answers: list[object] = []
+
+    def garbled(*args: Any, **more: Any) -> Deferred[Any]:
+        if LOGIN2 not in str(args) or len(answers) > 3:
+            return request(*args, **more)
+        answers.append(args)
+        return fail(ResponseFailed([Failure(ParseError("unexpected", b"220 ESMTP"))]))
+
+    rig.web.treq.request = garbled
+    rig.web.settle(90)
+    assert len(answers) == 4
+    assert rig.factory.logs == [["made", "on"]]
+    assert rig.service.signOns.state is AccountState.ONLINE
+
+
+@pytest.mark.parametrize("reply", OTHERS)
+def test_probe(rig: Rig, reply: Reply) -> None:
     """
     The probe of a session that such a network answers says nothing of the session.
     """
-    rig.server.replies[PROBE] = [rig.web.server.render, HTML]
+    rig.server.replies[PROBE] = [rig.web.server.render, reply]
     rig.polls(NO_EVENTS, b'{"retcode":100,"errmsg":""}')
     rig.web.settle(5)
     assert rig.server.replies[PROBE] == []

@@ -469,12 +469,12 @@ def test_manyRejoins(rig: Rig) -> None:
 
 def test_probeTrouble(rig: Rig) -> None:
     """
-    A probe that fails ends the session, once.
+    A probe without an answer ends the session, once.
     """
     rig.start()
-    rig.server.replies[PROBE] = [500]
+    rig.server.replies[PROBE] = [NOT_DONE_YET]
     rig.server.replies[POLL] = [b'{"retcode":103,"errmsg":""}']
-    rig.web.settle(70)
+    rig.web.settle(200)
     assert rig.factory.logs == [["made", "on", "SessionExpired"], ["made", "on"]]
 
 

@@ -18,6 +18,7 @@ from twisted.internet.error import (
     DNSLookupError,
 )
 from twisted.python.failure import Failure
+from twisted.web._newclient import ParseError
 from twisted.web.client import (
     RequestGenerationFailed,
     RequestTransmissionFailed,
@@ -25,7 +26,7 @@ from twisted.web.client import (
 )
 from twisted.web.error import SchemeNotSupported
 
-from txwebqq.errors import Intercepted, MalformedReply, NotSent, Unreachable
+from txwebqq.errors import Intercepted, MalformedReply, NotHTTP, NotSent, Unreachable
 from txwebqq.net.httpresponse import InvalidResponse
 from txwebqq.net.keepalive import NO_ADDRESS
 from txwebqq.wire.command import Command, Refusal
@@ -60,7 +61,7 @@ def unreachable(error: BaseException) -> Unreachable:
     """
     Make an L{Unreachable} whose text names the innermost cause, without the
     wrappers that L{twisted.web.client} puts around it; L{NotSent} when there
-    was no connection.
+    was no connection, L{NotHTTP} when the answer was none of HTTP.
     """
     while (reasons := getattr(error, "reasons", None)) is not None:
         if not reasons or reasons[-1].value is None:
@@ -69,6 +70,8 @@ def unreachable(error: BaseException) -> Unreachable:
     if isinstance(error, CancelledError):
         return Unreachable("the request was cancelled")
     make = NotSent if _isUnsent(error) else Unreachable
+    if isinstance(error, ParseError):
+        make = NotHTTP
     return make(f"{type(error).__name__}: {error}".rstrip(".: "))
 
 

@@ -22,6 +22,7 @@ from txwebqq.session.eventqueue import EventQueue
 from txwebqq.session.incoming.seenevents import SeenEvents
 from txwebqq.session.inflight import InFlightRequests
 from txwebqq.session.interfaces import SignOnInputs, SignOnState
+from txwebqq.session.replies import isOfAnother
 from txwebqq.session.signoncounts import SignOnCounts
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import (
@@ -379,7 +380,7 @@ class PollService(Service):
         if self._current is None:
             return
         self._current = None
-        if isinstance(failure.value, Intercepted):
+        if isOfAnother(failure.value):
             # The next poll decides.
             self._schedule(LULL)
         else:

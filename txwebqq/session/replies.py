@@ -14,6 +14,7 @@ from txwebqq.errors import (
     Intercepted,
     LoginRefused,
     MalformedReply,
+    NotHTTP,
     SessionExpired,
     Unreachable,
 )
@@ -165,8 +166,19 @@ def classifyFailure(machine: SignOnInputs, endpointName: str, error: object) -> 
     network that wants a login, or of another server.
     """
     reason = failureOf(endpointName, error)
+    if isOfAnother(error):
+        machine.intercepted(reason)
+    else:
+        machine.failed(reason)
+
+
+def isOfAnother(error: object) -> bool:
+    """
+    Tell whether a request has failed with an answer that does not come from a WebQQ
+    server, so that it says nothing of the session.
+    """
     match error:
-        case Intercepted() | MalformedReply() | Unreachable(status=int()):
-            machine.intercepted(reason)
+        case Intercepted() | MalformedReply() | NotHTTP() | Unreachable(status=int()):
+            return True
         case _:
-            machine.failed(reason)
+            return False
