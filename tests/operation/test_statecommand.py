@@ -329,7 +329,8 @@ def test_stopKills() -> None:
 
 def test_maker() -> None:
     """
-    Only the accounts that have a program have its service as a child.
+    The program of each account is run, and another one after a reload, which may also
+    add one or remove it.
     """
     clock: Any = ProcessClock()
 
@@ -343,8 +344,22 @@ def test_maker() -> None:
     with_: Any = accounts.makeAccount(ACCOUNT, WebQQAccess(), factory, clock)
     other = Account(Number(10002), "x")
     without: Any = accounts.makeAccount(other, WebQQAccess(), factory, clock)
-    assert without.factory is factory
-    assert without.services == []
     assert [type(each) for each in with_.services] == [StateCommand]
-    with_.factory.stateChanged(ACCOUNT, ONLINE)
-    assert [p.env["TXWEBQQ_STATE"] for p in clock.processes] == ["online"]
+
+    def change() -> list[tuple[str, str]]:
+        with_.factory.stateChanged(ACCOUNT, ONLINE)
+        without.factory.stateChanged(other, ONLINE)
+        started, clock.processes = clock.processes, []
+        for process in started:
+            process.end()
+        return [(p.env["TXWEBQQ_ACCOUNT"], p.arguments[-1]) for p in started]
+
+    first, second = str(ACCOUNT.number), str(other.number)
+    assert change() == [(first, sys.executable)]
+    tree: dict[str, Any] = {"gateway": {"user a": {"account 10001": {}}}, "relay": {}}
+    shell = ("/bin/sh", "-e")
+    applied = accounts.reload({NUMBER: shell, other.number: shell}, tree)
+    assert "gateway.user a.account 10001.on-state" in applied
+    assert change() == [(first, "-e"), (second, "-e")]
+    accounts.reload({NUMBER: (), other.number: shell}, tree)
+    assert change() == [(second, "-e")]

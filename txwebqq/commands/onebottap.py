@@ -34,7 +34,7 @@ from txwebqq.model import Account
 from txwebqq.onebot.surface.config import SurfaceSettings, readSurface
 from txwebqq.operation.accounts import WatchedAccounts
 from txwebqq.operation.captchas.options import CaptchaOptions, CaptchaWays
-from txwebqq.operation.maker import OperatedAccounts
+from txwebqq.operation.maker import OperatedAccounts, commandsOf
 from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.operation.reload import daemonReloader
 from txwebqq.steadytimers import steadyTimers
@@ -158,9 +158,9 @@ def makeService(options: Options) -> IService:
     isWatched = options["operation"] is not None or manager is not None
     accountMaker: AccountMaker = watched.makeAccount if isWatched else makeAccount
     accounts: tuple[BotAccountSettings, ...] = options["configuration"]
-    commands = {each.account.number: each.onState for each in accounts}
     ways = CaptchaWays(options["captchas"], options["operation"], clock)
-    accountMaker = OperatedAccounts(accountMaker, commands, ways.ways).makeAccount
+    operated = OperatedAccounts(accountMaker, commandsOf(accounts), ways.ways)
+    accountMaker = operated.makeAccount
     services: list[Any] = []
     for each in accounts:
 
@@ -185,7 +185,9 @@ def makeService(options: Options) -> IService:
     def apply(changed: Options) -> dict[str, bool]:
         new: tuple[BotAccountSettings, ...] = changed["configuration"]
         surfaces = {each.account.number: each.surface for each in new}
-        applied: dict[str, bool] = {}
+        applied = ways.reload(changed["captchas"], changed.tableName)
+        commands = commandsOf(new)
+        applied.update(operated.reload(commands, changed.tree()))
         for service in services:
             number = service.account.number
             if number in surfaces:

@@ -59,7 +59,7 @@ from txwebqq.model import (
 )
 from txwebqq.operation.accounts import WatchedAccounts
 from txwebqq.operation.captchas.options import CaptchaOptions, CaptchaWays
-from txwebqq.operation.maker import OperatedAccounts
+from txwebqq.operation.maker import OperatedAccounts, commandsOf
 from txwebqq.operation.metrics import Source
 from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.operation.queues import WatchedQueues
@@ -396,8 +396,8 @@ def makeService(options: Options) -> IService:
             operation = operationService(options.operation, sources, reactor)
             ways.addPage(operation)
             operation.setServiceParent(daemon)
-        commands = {each.account.number: each.onState for each in options.accounts}
-        make = OperatedAccounts(make, commands, ways.ways).makeAccount
+        operated = OperatedAccounts(make, commandsOf(options.accounts), ways.ways)
+        make = operated.makeAccount
         for each in options.accounts:
             service = make(each.account, each.access, each.factory, reactor)
             services.append(service)
@@ -411,7 +411,13 @@ def makeService(options: Options) -> IService:
     for service in services:
         service.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     notifyServiceManager(manager, daemon, watched.status, reactor)
-    reload = daemonReloader(options, daemon, operation)
+
+    def apply(changed: Options) -> dict[str, bool]:
+        applied = ways.reload(changed.captchaFolder, changed.tableName)
+        commands = commandsOf(changed.accounts)
+        return {**applied, **operated.reload(commands, changed.tree())}
+
+    reload = daemonReloader(options, daemon, operation, apply)
     isForeground = bool(twistd.get("nodaemon"))
     clock.callWhenRunning(handleSignals, clock, isForeground, reload)
     steadyTimers(reactor)

@@ -27,7 +27,7 @@ from txwebqq.irc.relay.service import RelayService
 from txwebqq.irc.statistics import GatewaySource, RelaySource
 from txwebqq.operation.accounts import WatchedAccounts
 from txwebqq.operation.captchas.options import CaptchaOptions, CaptchaWays
-from txwebqq.operation.maker import OperatedAccounts
+from txwebqq.operation.maker import OperatedAccounts, commandsOf
 from txwebqq.operation.metrics import Source
 from txwebqq.operation.options import OperationOptions, operationService
 from txwebqq.operation.reload import daemonReloader
@@ -80,9 +80,9 @@ def makeService(options: Options) -> IService:
     manager = takeServiceManager(os.environ)
     isWatched = options["operation"] is not None or manager is not None
     make: AccountMaker = watched.makeAccount if isWatched else makeAccount
-    commands = {each.account.number: each.onState for each in configuration.accounts}
     ways = CaptchaWays(options["captchas"], options["operation"], clock)
-    make = OperatedAccounts(make, commands, ways.ways).makeAccount
+    operated = OperatedAccounts(make, commandsOf(configuration.accounts), ways.ways)
+    make = operated.makeAccount
     gateway: GatewayService | None = None
     relay: RelayService | None = None
     try:
@@ -108,7 +108,9 @@ def makeService(options: Options) -> IService:
 
     def apply(changed: Options) -> dict[str, bool]:
         new: Configuration = changed["configuration"]
-        applied: dict[str, bool] = {}
+        applied = ways.reload(changed["captchas"], changed.tableName)
+        commands = commandsOf(new.accounts)
+        applied.update(operated.reload(commands, changed.tree()))
         if gateway is not None and new.gateway is not None:
             applied.update(gateway.reload(new.gateway))
         if relay is not None and new.relay is not None:

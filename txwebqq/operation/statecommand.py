@@ -5,14 +5,13 @@ The program that is run when the state of an account has changed.
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ProcessDone, ProcessExitedAlready
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ProcessProtocol
@@ -158,7 +157,7 @@ class StateCommand(Service):
     It is a child of the service of the account, so that it hears of the sign-off at
     the end, and is waited for.
 
-    @param arguments: the path of the program, and its arguments.
+    @param arguments: the path of the program, and its arguments; none for no program.
     """
 
     _log = Logger()
@@ -166,8 +165,11 @@ class StateCommand(Service):
     def __init__(self, number: Number, arguments: Sequence[str], reactor: Any) -> None:
         self._number = number
         self._arguments = list(arguments)
+        # That of the last run.
+        self._program = ""
         self._reactor = reactor
-        self._waiting: deque[StateChange] = deque()
+        # There is one for each account.
+        self._waiting: list[StateChange] = []
         self._running: CommandProcess | None = None
         self._isClosed = False
         self._whenIdle: Deferred[None] | None = None
@@ -187,20 +189,30 @@ class StateCommand(Service):
         """
         base: Any = super()
         base.stopService()
+        if not self._arguments and self._running is None:
+            return succeed(None)
         waiting = self._whenIdle = Deferred[None]()
         self._limit = self._reactor.callLater(STOP_TIMEOUT, self._abandon)
         # The account signs off after its children were stopped.
         self._reactor.callLater(0, self._checkIdle)
         return waiting
 
+    def reload(self, arguments: Sequence[str]) -> None:
+        """
+        Run another program from now on.
+        """
+        self._arguments = list(arguments)
+        if not arguments:
+            self._waiting.clear()
+
     def stateChanged(self, account: Account, change: StateChange) -> None:
         """
         Run the program for a change, when it has ended for those before.
         """
-        if self._isClosed:
+        if self._isClosed or not self._arguments:
             return
         if len(self._waiting) == MAX_WAITING:
-            dropped = self._waiting.popleft()
+            dropped = self._waiting.pop(0)
             self._log.warn(
                 "The program of --on-state is too slow (account {account}): it is not"
                 " told of the state {state}.",
@@ -212,8 +224,8 @@ class StateCommand(Service):
             self._runNext()
 
     def _runNext(self) -> None:
-        change = self._waiting.popleft()
-        program = self._arguments[0]
+        change = self._waiting.pop(0)
+        program = self._program = self._arguments[0]
         process = CommandProcess(self._logOutput, self._ended, self._reactor)
         problem = "" if os.access(program, os.X_OK) else "there is no such program"
         if not problem:
@@ -248,7 +260,7 @@ class StateCommand(Service):
     def _logFailure(self, reason: str) -> None:
         self._log.error(
             "The program {program} of --on-state failed (account {account}): {reason}",
-            program=self._arguments[0],
+            program=self._program,
             account=self._number,
             reason=reason,
         )
@@ -256,7 +268,7 @@ class StateCommand(Service):
     def _logOutput(self, line: str) -> None:
         self._log.info(
             "{program} (account {account}): {line}",
-            program=Path(self._arguments[0]).name,
+            program=Path(self._program).name,
             account=self._number,
             line=line,
         )

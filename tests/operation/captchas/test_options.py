@@ -14,6 +14,7 @@ from tests.irc.memoryrelay import MemoryRelay
 from tests.rig import CapturedLog
 from txwebqq.irc.relay.account import RelayAccount
 from txwebqq.model import Number
+from txwebqq.operation.captchas.folder import INTERVAL
 from txwebqq.operation.captchas.options import NO_WAY, CaptchaWays
 from txwebqq.operation.settings import OperationSettings
 
@@ -59,3 +60,29 @@ def test_relay() -> None:
     assert isinstance(answer, Deferred)
     answer.addErrback(lambda failure: None)
     assert "cannot show. Answer it there." in log.text
+
+
+def test_reload(tmp_path: Path) -> None:
+    """
+    Captchas come to another folder after a reload; a folder that is added or removed
+    needs a restart.
+    """
+    first, second = tmp_path / "first", tmp_path / "second"
+    for each in (first, second):
+        each.mkdir()
+    clock = Clock()
+    ways = CaptchaWays(first, None, clock)
+    number = Number(10001)
+    earlier = ways.ways[0].ask(number, b"one")
+    shown = ways.ways
+    assert ways.reload(second, "irc") == {"irc.captcha-folder": False}
+    later = shown[0].ask(number, b"two")
+    (first / "10001.txt").write_text("abcd\n", encoding="utf-8")
+    (second / "10001.txt").write_text("efgh\n", encoding="utf-8")
+    answers: list[str] = []
+    for answer in (earlier, later):
+        answer.addCallback(answers.append)
+    clock.advance(INTERVAL)
+    assert answers == ["abcd", "efgh"]
+    assert ways.reload(None, "irc") == {}
+    assert CaptchaWays(None, None, clock).reload(first, "irc") == {}

@@ -165,6 +165,8 @@ class CaptchaFactory(FactoryWrapper):
             async def ask() -> str:
                 return await ofApplication(image)
 
+            if not self._ways:
+                return Deferred.fromCoroutine(ask())
             question = CaptchaQuestion(number, self._clock)
             question.ask(
                 [

@@ -74,6 +74,7 @@ class CaptchaWays:
         operation: OperationSettings | None,
         clock: IReactorTime,
     ) -> None:
+        self._clock = clock
         self._form: CaptchaForm | None = None
         self.ways: list[CaptchaWay] = []
         if folder is not None:
@@ -81,6 +82,21 @@ class CaptchaWays:
         if operation is not None:
             self._form = CaptchaForm(operation.token, clock.seconds)
             self.ways.append(self._form)
+
+    def reload(self, folder: Path | None, table: str) -> dict[str, bool]:
+        """
+        Use another folder for the captchas that come from now on, if there was one, and
+        is one still: the texts for users tell of the ways that there were at the start.
+
+        @param table: the table of the daemon.
+
+        @return: as C{apply} of L{ConfigReloader<txwebqq.config.reload.ConfigReloader>}.
+        """
+        for place, way in enumerate(self.ways):
+            if isinstance(way, CaptchaFolder) and folder is not None:
+                self.ways[place] = CaptchaFolder(folder, self._clock)
+                return {f"{table}.captcha-folder": False}
+        return {}
 
     @property
     def advice(self) -> str:
