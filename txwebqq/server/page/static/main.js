@@ -35,7 +35,8 @@ class Page {
     );
     this.dialogs = new Dialogs(this.client, (text) => this.notices.tell(text));
     const back = () => this.open(null);
-    this.conversation = new ConversationView(this.client, this.dialogs, back);
+    const seen = () => this.seen();
+    this.conversation = new ConversationView(this.client, this.dialogs, back, seen);
     this.backButton = new BackButton(back);
     this.state = make("p", { class: "banner", role: "status" });
     this.nick = make("bdi");
@@ -207,14 +208,14 @@ class Page {
     if (this.conversation.conversation === conversation) {
       this.isChanged = true;
     }
-    if (this.isSeen(conversation)) {
+    if (this.isShown(conversation) && this.conversation.isAtEnd) {
       this.client.history.markRead(conversation);
     }
     this.draw();
   }
 
   /** @param {Conversation} conversation */
-  isSeen(conversation) {
+  isShown(conversation) {
     const isOpen = this.conversation.conversation === conversation;
     return isOpen && document.visibilityState === "visible" && document.hasFocus();
   }
@@ -224,8 +225,8 @@ class Page {
    * @param {import("./account/conversations.js").Message} message
    */
   messageArrived(conversation, message) {
-    const isSeen = this.isSeen(conversation);
-    if (!isSeen && "Notification" in window && Notification.permission === "granted") {
+    const isShown = this.isShown(conversation);
+    if (!isShown && "Notification" in window && Notification.permission === "granted") {
       const text = shownText(message.segments);
       const { client } = this;
       const members = client.membersOf(conversation);
@@ -321,8 +322,8 @@ class Page {
   }
 
   seen() {
-    const { conversation } = this.conversation;
-    if (conversation !== null && document.visibilityState === "visible") {
+    const { conversation, isAtEnd } = this.conversation;
+    if (conversation !== null && isAtEnd && document.visibilityState === "visible") {
       this.client.history.markRead(conversation);
       this.draw();
     }

@@ -76,6 +76,8 @@ const WORDS = {
   shaken: ["You have shaken the window.", "您发送了一个窗口抖动。"],
   back: ["Back", "返回"],
   older: ["Earlier messages", "更早的消息"],
+  newMessage: ["1 new message", "1 条新消息"],
+  newMessages: ["{count} new messages", "{count} 条新消息"],
   loading: ["Loading…", "正在加载…"],
   historyFailed: ["The history could not be loaded.", "无法加载消息记录。"],
   sending: ["sending", "发送中"],

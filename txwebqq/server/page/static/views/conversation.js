@@ -2,7 +2,7 @@
 // The open conversation: its head, its messages, its members, and the field to write in.
 
 import { make, setText } from "../dom.js";
-import { word } from "../words.js";
+import { countText, word } from "../words.js";
 import { Composer } from "./composer.js";
 import { GroupDialogs } from "./groupdialogs.js";
 import { MembersView } from "./members.js";
@@ -21,14 +21,17 @@ export class ConversationView {
    * @param {import("../account/client.js").Client} client
    * @param {import("./dialogs.js").Dialogs} dialogs
    * @param {() => void} close
+   * @param {() => void} seen the newest messages have come into sight
    */
-  constructor(client, dialogs, close) {
+  constructor(client, dialogs, close, seen) {
     this.client = client;
     this.dialogs = dialogs;
+    this.seen = seen;
     /** @type {Conversation | null} */
     this.conversation = null;
     /** Whether the end is in sight, and stays there when something is added. */
     this.isAtEnd = true;
+    this.scrolledTo = 0;
     this.typingTimer = 0;
     const transfers = new Transfers(
       client,
@@ -39,11 +42,7 @@ export class ConversationView {
       this.sent(conversation),
     );
     const actions = new MessageActions(client, transfers, this.composer);
-    this.messages = new MessagesView(client, transfers, actions, (conversation) => {
-      if (this.conversation === conversation && this.isAtEnd) {
-        this.toEnd();
-      }
-    });
+    this.messages = new MessagesView(client, transfers, actions);
     this.groupDialogs = new GroupDialogs(client, transfers);
     this.members = new MembersView(client);
     this.name = make("h1", { dir: "auto" });
@@ -59,6 +58,23 @@ export class ConversationView {
       this.older,
       this.messages.element,
     );
+    this.newest = make("button", {
+      type: "button",
+      class: "newest",
+      hidden: true,
+      click: () => {
+        this.toEnd();
+        this.composer.text.focus();
+      },
+    });
+    // Pictures, the field to write in and the window change their sizes at any time.
+    const resized = new ResizeObserver(() => {
+      if (this.isAtEnd) {
+        this.toEnd();
+      }
+    });
+    resized.observe(this.scroll);
+    resized.observe(this.messages.element);
     this.menu = make("div", { class: "menu" });
     this.more = make(
       "details",
@@ -81,7 +97,7 @@ export class ConversationView {
         this.note,
         this.more,
       ),
-      make("div", { class: "middle" }, this.scroll, this.members.element),
+      make("div", { class: "middle" }, this.scroll, this.members.element, this.newest),
       this.composer.element,
     );
     this.empty = make("p", { class: "empty" }, word("choose"));
@@ -213,8 +229,18 @@ export class ConversationView {
   }
 
   toEnd() {
-    this.isAtEnd = true;
     this.scroll.scrollTop = this.scroll.scrollHeight;
+    this.scrolledTo = this.scroll.scrollTop;
+    this.reached();
+  }
+
+  /** The end is in sight. */
+  reached() {
+    this.isAtEnd = true;
+    this.newest.hidden = true;
+    if (this.conversation !== null && this.conversation.unread > 0) {
+      this.seen();
+    }
   }
 
   /** @param {boolean} [isNamed] whether names may have changed */
@@ -232,6 +258,10 @@ export class ConversationView {
     if (this.isAtEnd) {
       this.toEnd();
     }
+    const { unread } = conversation;
+    this.newest.hidden = this.isAtEnd || unread === 0;
+    const key = unread === 1 ? "newMessage" : "newMessages";
+    setText(this.newest, word(key, { count: countText(unread) }));
   }
 
   /** @param {Conversation} conversation */
@@ -249,8 +279,15 @@ export class ConversationView {
 
   scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroll;
-    this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR;
-    if (this.scroll.scrollTop < NEAR && !this.older.hidden) {
+    const isUp = scrollTop < this.scrolledTo;
+    this.scrolledTo = scrollTop;
+    if (scrollHeight - scrollTop - clientHeight < NEAR) {
+      this.reached();
+    } else if (isUp) {
+      // What is added below moves the end as well, but nobody has left it then.
+      this.isAtEnd = false;
+    }
+    if (scrollTop < NEAR && !this.older.hidden) {
       void this.loadOlder();
     }
   }

@@ -18,13 +18,11 @@ export class MessagesView {
    * @param {import("../account/client.js").Client} client
    * @param {import("./transfers.js").Transfers} transfers
    * @param {import("./messageactions.js").MessageActions} actions
-   * @param {(conversation: Conversation) => void} grown a picture has got its size
    */
-  constructor(client, transfers, actions, grown) {
+  constructor(client, transfers, actions) {
     this.client = client;
     this.actions = actions;
     this.transfers = transfers;
-    this.grown = grown;
     /** @type {WeakMap<Message, string>} */
     this.keys = new WeakMap();
     this.nextKey = 1;
@@ -184,10 +182,7 @@ export class MessagesView {
       .picture(conversation, message, segment)
       .then((blob) => {
         const url = URL.createObjectURL(blob);
-        image.addEventListener("load", () => {
-          URL.revokeObjectURL(url);
-          this.grown(conversation);
-        });
+        image.addEventListener("load", () => URL.revokeObjectURL(url));
         image.src = url;
       })
       .catch(() => {
