@@ -230,7 +230,7 @@ const WORDS = {
   groupFiles: ["Files", "群文件"],
   noFiles: ["There are none.", "暂无文件。"],
   fileDeleted: ["{name} was deleted.", "{name} 已删除。"],
-  messageActions: ["What to do with this message", "消息操作"],
+  messageActions: ["Actions for the message of {name}: {text}", "{name} 的消息的操作：{text}"],
   mention: ["Mention the sender", "@ 对方"],
   mentionsFound: [
     "{count} members. The arrow keys choose one, Enter takes it.",

@@ -1,11 +1,12 @@
 // @ts-check
 // The field to write in, and its buttons.
 
-import { isComposing, make, setText, shortened } from "../dom.js";
+import { isComposing, make, setText } from "../dom.js";
 import { word } from "../words.js";
 import { reasonOf } from "./dialogs.js";
 import { EmoticonPicker, typedSegments } from "./emoticons.js";
 import { MentionList } from "./mentionlist.js";
+import { lineOf, shownText } from "./preview.js";
 
 /** @typedef {import("../account/conversations.js").Conversation} Conversation */
 
@@ -195,7 +196,7 @@ export class Composer {
     this.replied = message;
     this.replyBar.hidden = message === null;
     if (message !== null) {
-      setText(this.replyText, shortened(shortText(message), 80));
+      setText(this.replyText, lineOf(shownText(message.segments)));
       this.text.focus();
     }
   }
@@ -378,11 +379,6 @@ function placeOf(name, text) {
     at = text.indexOf(found, at + 1);
   }
   return at;
-}
-
-/** @param {import("../account/conversations.js").Message} message */
-function shortText({ segments }) {
-  return segments.map((each) => (each.type === "text" ? each.text : "")).join("") || "…";
 }
 
 /** @param {DataTransferItem} item */

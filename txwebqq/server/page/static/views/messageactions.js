@@ -5,6 +5,7 @@ import { isOther, make, setText } from "../dom.js";
 import { faceName } from "../faces.js";
 import { language, word } from "../words.js";
 import { reasonOf } from "./dialogs.js";
+import { lineOf, shownText } from "./preview.js";
 
 /** @typedef {import("../account/conversations.js").Conversation} Conversation */
 /** @typedef {import("../account/conversations.js").Message} Message */
@@ -35,7 +36,6 @@ export class MessageActions {
   make(conversation, message) {
     const menu = make("div", { class: "menu" });
     const summary = make("summary", {}, "⋯");
-    summary.setAttribute("aria-label", word("messageActions"));
     const details = make(
       "details",
       {
@@ -56,6 +56,18 @@ export class MessageActions {
       menu,
     );
     return details;
+  }
+
+  /**
+   * Name the menu of a message for those who do not see where it is.
+   * @param {HTMLElement} details
+   * @param {string} name of the sender
+   * @param {Message} message
+   */
+  nameMenu(details, name, { segments }) {
+    const values = { name, text: lineOf(shownText(segments)) };
+    const summary = details.querySelector("summary");
+    summary?.setAttribute("aria-label", word("messageActions", values));
   }
 
   /**

@@ -1,11 +1,12 @@
 // @ts-check
 // The messages of the open conversation.
 
-import { isOther, keyed, make, setText, shortened } from "../dom.js";
+import { isOther, keyed, make, setText } from "../dom.js";
 import { faceName } from "../faces.js";
 import { hasWord, language, word } from "../words.js";
 import { reactionsKey } from "./messageactions.js";
 import { timeText } from "./times.js";
+import { lineOf, shownText } from "./preview.js";
 import { percent, sizeText } from "./transfers.js";
 
 /** @typedef {import("../account/conversations.js").Conversation} Conversation */
@@ -136,8 +137,8 @@ export class MessagesView {
         return make("strong", {}, `@${segment.name}`);
       case "reply": {
         const quoted = conversation.messages.find(({ id }) => id === segment.id);
-        const text = quoted === undefined ? "…" : textOf(quoted);
-        return make("q", { class: "quoted" }, shortened(text, 80));
+        const text = quoted === undefined ? "…" : lineOf(shownText(quoted.segments));
+        return make("q", { class: "quoted" }, text);
       }
       case "groupPicture":
       case "friendPicture":
@@ -230,6 +231,7 @@ export class MessagesView {
     }
     const menu = /** @type {HTMLElement} */ (element.querySelector(".actions-of"));
     menu.hidden = message.id === 0 || isRecalled;
+    this.actions.nameMenu(menu, name, message);
     const reactions = /** @type {HTMLElement} */ (element.querySelector(".reactions"));
     this.actions.drawReactions(reactions, conversation, message);
     element.dataset.state = message.state;
@@ -264,11 +266,4 @@ function stateText({ problem, reason, state, upload }) {
   const key = `code${problem}`;
   const cause = hasWord(key) ? word(key) : (reason ?? "");
   return cause === "" ? word(state) : `${word(state)}: ${cause}`;
-}
-
-/** @param {Message} message */
-function textOf(message) {
-  return message.segments
-    .map((segment) => (segment.type === "text" ? segment.text : ""))
-    .join("");
 }

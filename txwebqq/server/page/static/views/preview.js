@@ -8,7 +8,7 @@ import { language, word } from "../words.js";
 
 /** @typedef {import("../account/conversations.js").Conversation} Conversation */
 
-/** The number of characters that are shown. */
+/** The number of characters of a line. */
 const LENGTH = 80;
 
 /**
@@ -42,7 +42,10 @@ export function previewOf(client, conversation) {
   return kind === "friend" || isMine || name === "?" ? text : `${isolated(name)}: ${text}`;
 }
 
-/** @param {string} text */
-function lineOf(text) {
+/**
+ * Return the beginning of a text, without line ends.
+ * @param {string} text
+ */
+export function lineOf(text) {
   return shortened(text.slice(0, 4 * LENGTH).replaceAll(/\s+/g, " ").trim(), LENGTH);
 }
