@@ -43,6 +43,7 @@ from txwebqq.server.http.downloads import Downloads
 from txwebqq.server.http.filerelay import FileRelays
 from txwebqq.server.http.handlers import handlersOf
 from txwebqq.server.sessions.sessions import Random
+from txwebqq.server.sessions.signatures import Signer
 from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.server.uploadquotas import FileLimits
 from txwebqq.wire.command import Command
@@ -75,7 +76,9 @@ class CommandHandlers:
         transfers = Transfers(state, random)
         self.relays = FileRelays(transfers, clock, limits.online)
         self.history = HistoryAPI(state, ReadMarkerRules(state), clock)
-        downloads = Downloads(blobs, clock, random)
+        downloads = Downloads(
+            blobs, state.sessions, Signer(state.store, "links", random), now
+        )
         pictures = PictureRules(state, now, random)
         messageRules = MessageRules(state, pictures)
         discussionRules = DiscussionRules(state, pictures)
@@ -91,7 +94,7 @@ class CommandHandlers:
             ),
             PicturesAPI(pictures, blobs, downloads),
             OfflineFilesAPI(self.offlineFiles, pictures, downloads),
-            GroupFilesAPI(GroupFiles(state, now, random), downloads),
+            GroupFilesAPI(GroupFiles(state, now, random)),
             FileTransfersAPI(transfers, self.relays),
             ContactsAPI(state),
             ProfilesAPI(state, friendRules),

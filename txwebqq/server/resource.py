@@ -27,7 +27,7 @@ from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.authorization import (
     unauthorizedReply,
 )
-from txwebqq.server.http.downloads import refuse
+from txwebqq.server.http.downloads import FileSender, refuse
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import HeldReply, Sender, handlersOf
 from txwebqq.server.http.longpoll import LongPoll
@@ -128,7 +128,8 @@ class WebQQResource(CommandResource):
             state, clock, random, draw, self._blobs, limits
         )
         handlers = {**commands.byCommand, **handlersOf(self._longPoll)}
-        self._streamed = StreamedRequests(uploads, handlers, limits, proxies)
+        files = FileSender(self._blobs, commands.offlineFiles.markFetched)
+        self._streamed = StreamedRequests(uploads, handlers, limits, files, proxies)
         self._setHandlers(handlers, self._streamed.paths)
         # Sessions of an earlier run lapse as well.
         self._scheduleSweep()

@@ -14,7 +14,7 @@ from txwebqq.errors import MalformedReply
 from txwebqq.net.fileproducer import FileProducer, chunksOf
 from txwebqq.server.domain.refusals import NO_SUCH_ID, refusalFor
 from txwebqq.server.http.authorization import findCaller
-from txwebqq.server.http.downloads import refuse
+from txwebqq.server.http.downloads import FileSender, refuse
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.filerelay import FileRelay
 from txwebqq.server.http.multipart import MultipartBody, PausableSource
@@ -53,6 +53,8 @@ STREAMED: frozenset[type[Command[Any]]] = frozenset(
 """The commands whose requests have files."""
 
 
+Download = ReceiveFile | OfflineFileDownload | GroupFileDownload
+
 _GROUP_FILES = GroupFileDownload.path.encode()
 
 
@@ -64,11 +66,27 @@ def isDownload(path: bytes, query: bytes) -> bool:
     return b"rkey=" in query or path.startswith(b"/v2/") or path == _GROUP_FILES
 
 
+def decodeDownload(path: bytes, query: bytes) -> Download:
+    """
+    Decode a request for a file.
+
+    @raise MalformedReply: when its fields are invalid.
+    """
+    form = Form.parse(query)
+    if path == _GROUP_FILES:
+        return GroupFileDownload.decodeFields(form)
+    if b"rkey=" in query:
+        return OfflineFileDownload.decodeFields(form)
+    fields = pathFields(unquote(path.decode("latin-1")))
+    return ReceiveFile.decodeFields(Form([*fields, *form.items()]))
+
+
 class StreamedRequests:
     """
     Handles the requests with files.
 
     @param handlers: the handlers of all commands.
+    @param files: sends the files.
     @param proxies: the addresses of proxies whose C{X-Forwarded-For} is trusted.
 
     @ivar paths: the paths of uploads, without those of file transfers, which differ.
@@ -79,8 +97,10 @@ class StreamedRequests:
         uploads: UploadStore,
         handlers: dict[type[Command[Any]], Callable[..., Any]],
         limits: FileLimits,
+        files: FileSender,
         proxies: Collection[str],
     ) -> None:
+        self._files = files
         self._uploads = uploads
         self._sessions = uploads.sessions
         self._handlers = handlers
@@ -183,16 +203,8 @@ class StreamedRequests:
 
         @return: the result of L{render<twisted.web.resource.IResource.render>}.
         """
-        command: ReceiveFile | OfflineFileDownload | GroupFileDownload
         try:
-            form = Form.parse(query)
-            if path == _GROUP_FILES:
-                command = GroupFileDownload.decodeFields(form)
-            elif b"rkey=" in query:
-                command = OfflineFileDownload.decodeFields(form)
-            else:
-                fields = pathFields(unquote(path.decode("latin-1")))
-                command = ReceiveFile.decodeFields(Form([*fields, *form.items()]))
+            command = decodeDownload(path, query)
         except MalformedReply as e:
             return refuse(request, Refusal(NO_SUCH_ID, str(e)))
         exchange = HTTPExchange(request, self._proxies)
@@ -200,5 +212,8 @@ class StreamedRequests:
         if isinstance(caller, EndedSession):
             return refuse(request, refusalFor(caller))
         handler = self._handlers[type(command)]
-        rendered: int | bytes = handler(command, caller, request)
-        return rendered
+        if isinstance(command, ReceiveFile):
+            rendered: int | bytes = handler(command, caller, request)
+            return rendered
+        reply = handler(command, caller, exchange)
+        return self._files.send(request, exchange, type(command), reply)

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import json
 import re
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
 from tests.server.forms import JPG, PNG, MediaTestCase, faceOf, form, upload
 from tests.server.harness import ALICE, BOB, CATS, DAVE, START, HTTPClient, Response
 from txwebqq.model import Number
+from txwebqq.server.http.downloads import LINK_LIFE
 from txwebqq.server.uploadquotas import DAY
 
 
@@ -170,6 +172,41 @@ class GroupPictureTests(MediaTestCase):
         self.assertEqual(denied.json["retcode"], 100001)
         own = self.harness.get(f"{target}&vfwebqq={self.alice.vfwebqq}").response
         self.assertEqual(self.follow(own).body, PNG)
+
+    def test_link(self) -> None:
+        """
+        A link to a picture leads to no other picture, is good for ten minutes, and
+        ends with its session.
+        """
+        _, name = faceOf(self.uploadFace(self.alice))
+        self.uploadFace(self.alice, other := PNG + b"2")
+        self.send(name, **self.signature(self.alice))
+        (event,) = self.events(self.bob)
+        picture = quote(event["value"]["content"][2][1]["name"])
+
+        def link() -> str:
+            query = f"type=0&gid=1&uin=1&rip=1.2.3.4&rport=80&fid=1&pic={picture}&t=1"
+            target = f"/cgi-bin/get_group_pic?{query}&vfwebqq={self.bob.vfwebqq}"
+            found = self.harness.get(target).response
+            return found.all("Location")[0].removeprefix("http://anything.example")
+
+        path = link()
+        self.assertEqual(self.harness.get(path).response.body, PNG)
+        digest, another = (sha256(each).hexdigest() for each in (PNG, other))
+        for forged in (
+            path.replace(digest, another),
+            path.replace(f"{BOB:x}-", f"{ALICE:x}-"),
+        ):
+            self.assertNotEqual(forged, path)
+            self.assertEqual(self.harness.get(forged).response.status, 404)
+        self.bob.join(self.bob.psessionid)
+        self.assertEqual(self.harness.get(path).response.body, PNG)
+        self.harness.clock.advance(LINK_LIFE)
+        self.assertEqual(self.harness.get(path).response.status, 404)
+        self.bob.join(self.bob.psessionid)
+        path = link()
+        self.get(self.bob, "/channel/logout2?ids=")
+        self.assertEqual(self.harness.get(path).response.status, 404)
 
     def test_unsigned(self) -> None:
         """

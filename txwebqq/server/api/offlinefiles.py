@@ -5,8 +5,6 @@ Handlers of uploaded pictures, of offline files and of files of groups (protocol
 
 from __future__ import annotations
 
-from typing import Any
-
 from txwebqq.model import GroupFile
 from txwebqq.server.domain.files.offline import (
     TOO_BIG,
@@ -15,7 +13,7 @@ from txwebqq.server.domain.files.offline import (
 )
 from txwebqq.server.domain.pictures import PictureRules
 from txwebqq.server.domain.refusals import NO_SUCH_ID
-from txwebqq.server.http.downloads import ABSENT, FILE_GONE, Downloads, refuse
+from txwebqq.server.http.downloads import ABSENT, FILE_GONE, Downloads, FileReply
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
 from txwebqq.server.http.uploads import ReceivedFile
@@ -133,30 +131,23 @@ class OfflineFilesAPI:
 
     @answers(OfflineFileDownload)
     def download(
-        self, command: OfflineFileDownload, caller: None, request: Any
-    ) -> int | bytes:
+        self, command: OfflineFileDownload, caller: None, exchange: HTTPExchange
+    ) -> FileReply | Refusal:
         """
         C{GET /?rkey=...}: return an offline file, or a picture that the server has
         redirected the client to.
-
-        @return: the result of L{twisted.web.resource.IResource.render}.
         """
         key, start = command.key, command.start
         digest = self._downloads.resolveLink(key)
         if digest is not None:
-            return self._downloads.sendPicture(request, digest)
+            return FileReply(digest)
         offlineFile = self._files.get(key)
         if offlineFile is None:
-            return refuse(request, FILE_GONE, 404)
+            exchange.status = 404
+            return FILE_GONE
         if not 0 <= start <= offlineFile.size:
-            return refuse(request, _NOT_IN_FILE)
-        return self._downloads.sendFile(
-            request,
-            offlineFile.digest,
-            offlineFile.name,
-            start,
-            lambda: self._files.markFetched(key),
-        )
+            return _NOT_IN_FILE
+        return FileReply(offlineFile.digest, offlineFile.name, start, key)
 
 
 class GroupFilesAPI:
@@ -164,9 +155,8 @@ class GroupFilesAPI:
     The handlers of files of groups.
     """
 
-    def __init__(self, files: GroupFiles, downloads: Downloads) -> None:
+    def __init__(self, files: GroupFiles) -> None:
         self._files = files
-        self._downloads = downloads
 
     @answers(SendGroupFile2)
     def sendGroupFile2(
@@ -199,18 +189,14 @@ class GroupFilesAPI:
 
     @answers(GroupFileDownload)
     def download(
-        self, command: GroupFileDownload, session: Session, request: Any
-    ) -> int | bytes:
+        self, command: GroupFileDownload, session: Session, exchange: HTTPExchange
+    ) -> FileReply | Refusal:
         """
         C{GET /channel/get_group_file2}: return a file of a group.
-
-        @return: the result of L{twisted.web.resource.IResource.render}.
         """
         groupFile = self._files.get(session, command.key)
         if groupFile is None:
-            return refuse(request, FILE_GONE)
+            return FILE_GONE
         if not 0 <= command.start <= groupFile.size:
-            return refuse(request, _NOT_IN_FILE)
-        return self._downloads.sendFile(
-            request, groupFile.digest, groupFile.name, command.start
-        )
+            return _NOT_IN_FILE
+        return FileReply(groupFile.digest, groupFile.name, command.start)

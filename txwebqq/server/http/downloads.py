@@ -4,66 +4,97 @@ Downloads of stored pictures and files: directly, or by a redirect.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import hmac
+import re
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.web.server import NOT_DONE_YET
+from twisted.web.server import NOT_DONE_YET, Request
 
 from txwebqq.imagetypes import mediaTypeOf
+from txwebqq.model import Number
 from txwebqq.server.domain.files.offline import GONE
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.exchange import TEXT, HTTPExchange
 from txwebqq.server.http.multipart import sendFile
+from txwebqq.server.http.replies import sendReply
 from txwebqq.server.sessions.session import Session
-from txwebqq.server.sessions.sessions import Random, token
+from txwebqq.server.sessions.sessions import Sessions
+from txwebqq.server.sessions.signatures import Signer
 from txwebqq.server.storage.blobs import BlobStore
-from txwebqq.wire.command import Refusal, encodeRefusal
+from txwebqq.wire.command import Command, Refusal, encodeRefusal
 
-LINK_LIFE = 600.0
+LINK_LIFE = 600
 """Time for which the target of a redirect is valid, in seconds."""
-
-MAX_LINKS = 10_000
-"""Maximum number of valid targets of redirects."""
 
 ABSENT = Refusal(NO_SUCH_ID, "there is no such picture for you")
 
 FILE_GONE = Refusal(GONE, "the file is no longer here")
 
+# The SHA-256, the end of the life, the account, and the signature.
+_LINK = re.compile("([0-9a-f]{64})([0-9a-f]{8})([0-9a-f]{1,16})-([0-9a-f]{64})")
 
-def _ignoreDelivery() -> None:
-    pass
+
+@dataclass(frozen=True, slots=True)
+class FileReply:
+    """
+    A file that is sent in reply to a request.
+
+    @ivar digest: of the file.
+    @ivar name: the name that the client saves it by; C{""} for a picture to be shown.
+    @ivar start: the number of bytes to leave out.
+    @ivar offlineKey: the key of an offline file, whose delivery counts; else C{""}.
+    """
+
+    digest: str
+    name: str = ""
+    start: int = 0
+    offlineKey: str = field(default="", repr=False)
 
 
 class Downloads:
     """
-    Sends stored pictures and files to clients.
+    Shows stored pictures, and makes the links to them.
+
+    @param signer: signs the links, of which the server keeps no table.
+    @param now: returns the time in Unix seconds.
     """
 
-    _log = Logger()
-
-    def __init__(self, blobs: BlobStore, clock: IReactorTime, random: Random) -> None:
+    def __init__(
+        self,
+        blobs: BlobStore,
+        sessions: Sessions,
+        signer: Signer,
+        now: Callable[[], float],
+    ) -> None:
         self._blobs = blobs
-        self._clock = clock
-        self._random = random
-        # By key: the digest, the time at which the link expires, and the session that
-        # it was given to.
-        self._links: OrderedDict[str, tuple[str, float, Session]] = OrderedDict()
+        self._sessions = sessions
+        self._signer = signer
+        self._now = now
 
     def resolveLink(self, key: str) -> str | None:
         """
         Return the digest of the file that a link leads to, L{None} for an expired or
         unknown link, and after the end of the session that it was given to.
         """
-        found = self._links.get(key)
-        if found is None:
+        parts = _LINK.fullmatch(key)
+        if parts is None:
             return None
-        digest, until, session = found
-        isGood = session.ended is None and until > self._clock.seconds()
-        return digest if isGood else None
+        digest, until, number, signature = parts.groups()
+        if int(until, 16) <= self._now():
+            return None
+        session = self._sessions.existing(Number(int(number, 16)))
+        if session is None or session.ended is not None:
+            return None
+        isOurs = hmac.compare_digest(self._sign(digest, until, session), signature)
+        return digest if isOurs else None
+
+    def _sign(self, digest: str, until: str, session: Session) -> str:
+        # The key of its ids belongs to one session, and outlives its tickets.
+        return self._signer.sign(digest, until, session.number, session.sessionIds.key)
 
     def show(self, digest: str | None, exchange: HTTPExchange) -> bytes | Refusal:
         """
@@ -95,62 +126,56 @@ class Downloads:
         Return a URL at which a file can be downloaded for L{LINK_LIFE} seconds, as long
         as the session has not ended.
         """
-        key = token(self._random, 64)
-        now = self._clock.seconds()
-        while self._links:
-            first = next(iter(self._links))
-            if self._links[first][1] > now and len(self._links) < MAX_LINKS:
-                break
-            del self._links[first]
-        self._links[key] = digest, now + LINK_LIFE, session
+        until = f"{int(self._now()) + LINK_LIFE:08x}"
+        signature = self._sign(digest, until, session)
+        key = f"{digest}{until}{session.number:x}-{signature}"
         return f"{exchange.base}/?ver=2173&rkey={key}"
 
-    def sendPicture(self, request: Any, digest: str) -> int | bytes:
+
+class FileSender:
+    """
+    Sends stored files to clients.
+
+    @param delivered: is called with the key of an offline file when all of it has
+        been sent.
+    """
+
+    _log = Logger()
+
+    def __init__(self, blobs: BlobStore, delivered: Callable[[str], object]) -> None:
+        self._blobs = blobs
+        self._delivered = delivered
+
+    def send(
+        self,
+        request: Request,
+        exchange: HTTPExchange,
+        command: type[Command[Any]],
+        reply: FileReply | Refusal,
+    ) -> int:
         """
-        Send a picture.
+        Send a file, or the refusal in its place.
 
         @return: the result of L{twisted.web.resource.IResource.render}.
         """
-        file = self._blobs.open(digest)
-        if file is not None:
-            mediaType = mediaTypeOf(file.read(16)).encode()
-            request.responseHeaders.setRawHeaders(b"content-type", [mediaType])
-        return self._send(request, file, 0, _ignoreDelivery)
-
-    def sendFile(
-        self,
-        request: Any,
-        digest: str,
-        name: str,
-        start: int,
-        delivered: Callable[[], None] = _ignoreDelivery,
-    ) -> int | bytes:
-        """
-        Send a file.
-
-        @param start: the number of bytes to leave out.
-        @param delivered: is called when all of the others have been sent.
-
-        @return: the result of L{twisted.web.resource.IResource.render}.
-        """
-        describe(request, name)
-        return self._send(request, self._blobs.open(digest), start, delivered)
-
-    def _send(
-        self,
-        request: Any,
-        file: BinaryIO | None,
-        start: int,
-        delivered: Callable[[], None],
-    ) -> int | bytes:
-        if file is None:
-            return refuse(request, FILE_GONE, 404)
-        size = file.seek(0, 2)
-        file.seek(start)
+        file = None if isinstance(reply, Refusal) else self._blobs.open(reply.digest)
+        if isinstance(reply, Refusal) or file is None:
+            if not isinstance(reply, Refusal):
+                exchange.status, reply = 404, FILE_GONE
+            return sendReply(request, exchange, command, reply)
         headers = request.responseHeaders
-        headers.setRawHeaders(b"content-length", [b"%d" % (size - start)])
+        if reply.name:
+            describe(request, reply.name)
+        else:
+            mediaType = mediaTypeOf(file.read(16)).encode()
+            headers.setRawHeaders(b"content-type", [mediaType])
+        size = file.seek(0, 2)
+        file.seek(reply.start)
+        headers.setRawHeaders(b"content-length", [b"%d" % (size - reply.start)])
         finished = sendFile(file, request)
-        finished.addCallback(lambda _: delivered())
+        if reply.offlineKey:
+            key = reply.offlineKey
+            finished.addCallback(lambda _: self._delivered(key))
         finished.addErrback(self._ebSent)
         return NOT_DONE_YET
 
