@@ -39,6 +39,44 @@ test("a picture that could not be asked for a signature was not delivered", asyn
   assert.equal(conversation.messages[0].state, "failed");
 });
 
+test("a refusal of a discussion, whose retcode is 0, is a refusal", async () => {
+  const refusals = {
+    "channel/create_discu": { result: 1 },
+    "channel/modify_discu_info": { error: 2 },
+    "channel/quit_discu": { error: 3 },
+    "channel/send_discu_msg2": { error: 3 },
+  };
+  const { client } = rig((path) => ok(refusals[path] ?? []));
+  const codeOf = (/** @type {Promise<unknown>} */ asking) =>
+    asking.catch((error) => error.code);
+  assert.equal(await codeOf(client.people.createDiscussion("plans", [7])), -40001);
+  assert.equal(await codeOf(client.people.renameDiscussion(3, "x")), -40003);
+  assert.equal(await codeOf(client.people.leaveDiscussion(3)), 100001);
+  const conversation = client.conversations.get("discussion", 3);
+  await client.sending.send(conversation, text("hello"));
+  assert.equal(conversation.messages[0].state, "failed");
+  assert.equal(conversation.messages[0].problem, "100001");
+});
+
+test("a new friend is shown with the status, which may have come before", async () => {
+  const { client } = rig((path) => {
+    switch (path) {
+      case "api/get_user_friends2":
+        return ok({ friends: [{ uin: 7, categories: 0 }], info: [{ uin: 7, nick: "Bob" }] });
+      case "channel/get_online_buddies2":
+        return ok([{ uin: 7, status: "busy", client_type: 41 }]);
+      default:
+        return ok([]);
+    }
+  });
+  client.events.received([
+    { poll_type: "buddies_status_change", value: { uin: 7, status: "busy" } },
+    { poll_type: "buddylist_change", value: { added_friends: [{ uin: 7, groupid: 0 }] } },
+  ]);
+  await turn();
+  assert.equal(client.roster.friends.get(7).status, "busy");
+});
+
 test("a message that is refused was not delivered", async () => {
   const { client } = rig(() => ({ retcode: 112 }));
   const conversation = client.conversations.get("friend", 7);

@@ -16,6 +16,38 @@ export class Refused extends Error {
   }
 }
 
+/** The page's own codes of the refusals of discussions. */
+const TOO_FEW = -40001;
+const TOO_MANY = -40002;
+const BAD_NAME = -40003;
+const GONE = 100001;
+
+/**
+ * The codes of refusals of discussions, which have the `retcode` 0, and a code in the
+ * result; those of other paths are {@link GONE}.
+ * @type {Record<string, (number | undefined)[]>}
+ */
+const DISCUSSION_CODES = {
+  "channel/create_discu": [0, TOO_FEW, TOO_MANY],
+  "channel/modify_discu_info": [0, GONE, BAD_NAME],
+};
+
+/**
+ * Fail if a reply is a refusal.
+ * @param {string} path
+ * @param {any} reply
+ * @throws {Refused}
+ */
+function check(path, { retcode, result, errmsg, tips }) {
+  if (retcode !== 0) {
+    throw new Refused(retcode, errmsg ?? tips ?? "");
+  }
+  const code = path.includes("discu") ? Number(result?.error || result?.result || 0) : 0;
+  if (code !== 0) {
+    throw new Refused(DISCUSSION_CODES[path]?.[code] ?? GONE, "");
+  }
+}
+
 /** The server could not be asked, or its answer was lost. */
 export class Unreachable extends Error {}
 
@@ -156,6 +188,19 @@ export class Server {
   }
 
   /**
+   * Ask with fields, and return the reply of JSON, unless it is a refusal.
+   * @param {string} path
+   * @param {Record<string, string | number>} fields
+   * @param {Options} [options]
+   * @returns {Promise<any>}
+   */
+  async accepted(path, fields, options) {
+    const reply = await this.reply(path, fields, options);
+    check(path, reply);
+    return reply;
+  }
+
+  /**
    * Ask with fields, and return the `result`.
    * @param {string} path
    * @param {Record<string, string | number>} fields
@@ -163,10 +208,7 @@ export class Server {
    * @returns {Promise<any>}
    */
   async ask(path, fields, options) {
-    const { retcode, result, errmsg } = await this.reply(path, fields, options);
-    if (retcode !== 0) {
-      throw new Refused(retcode, errmsg ?? "");
-    }
+    const { result } = await this.accepted(path, fields, options);
     return result;
   }
 

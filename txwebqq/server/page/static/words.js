@@ -92,7 +92,43 @@ const WORDS = {
   code111: ["the recipient has blocked you", "对方已屏蔽您"],
   code113: ["you are muted in this group", "您已被禁言"],
   code123: ["too long", "消息过长"],
-  code100001: ["no longer possible here", "无法在此发送"],
+  "code-40001": [
+    "a discussion needs at least two other people",
+    "讨论组至少需要另外两人",
+  ],
+  "code-40002": [
+    "too many members, or too many discussions of yours",
+    "成员过多，或您的讨论组过多",
+  ],
+  "code-40003": ["that name is not possible", "不能使用这个名称"],
+  code100001: ["no longer possible here", "无法在此操作"],
+  // Reasons of the server.
+  "account is your friend": ["You are friends already.", "对方已是您的好友。"],
+  "there is nobody of that number or mail address": ["Nobody found", "没有找到"],
+  "that is not the answer to their question": [
+    "That is not the answer to their question.",
+    "问题的答案不正确。",
+  ],
+  "too many people wait for their answer": [
+    "Too many people wait for their answer.",
+    "等待对方答复的人过多。",
+  ],
+  "you have asked too many people in an hour": [
+    "You have asked too many people; try again in an hour.",
+    "您的请求过多，请一小时后再试。",
+  ],
+  "you wait for too many answers": [
+    "You wait for the answers of too many people.",
+    "您等待答复的请求过多。",
+  ],
+  "you are in that group": ["You are a member already.", "您已是该群成员。"],
+  "the group is full": ["The group is full.", "群已满员。"],
+  "name is empty": ["The name is empty.", "名称为空。"],
+  "only the owner and administrators may do that": [
+    "Only the owner and administrators may do that.",
+    "只有群主和管理员可以这样做。",
+  ],
+  "only the owner may do that": ["Only the owner may do that.", "只有群主可以这样做。"],
   pictureFailed: ["The picture could not be loaded", "图片无法加载"],
   noFolders: [
     "Nothing was sent: a folder cannot be sent, only its files.",
@@ -150,7 +186,12 @@ const WORDS = {
   category: ["Category", "分组"],
   requestText: ["Message to them", "附言"],
   groupQuery: ["Number or words", "群号或关键字"],
-  acceptsNobody: ["they accept no requests", "对方不接受好友请求"],
+  acceptsNobody: ["They accept no requests.", "对方不接受好友请求。"],
+  ownNumber: ["That is your own number.", "这是您自己的号码。"],
+  discussionNeeds: [
+    "A discussion needs at least two other people.",
+    "讨论组至少需要另外两人。",
+  ],
   added: ["Added.", "已添加。"],
   requested: ["Your request was sent.", "请求已发送。"],
   editFriend: ["Rename or move", "修改备注或分组"],

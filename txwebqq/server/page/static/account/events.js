@@ -75,10 +75,11 @@ export class Events {
         this.fileReceived("group", value.from_uin, value.send_uin, value);
         break;
       case "buddylist_change":
-        void this.client.lists.fetchFriends().then(
-          () => this.client.view.listsChanged(),
-          () => {},
-        );
+        // The status of a new friend may have come before.
+        void this.client.lists
+          .fetchFriends()
+          .then(() => this.client.lists.fetchOnline())
+          .catch(() => {});
         break;
       case "sys_g_msg": {
         void this.client.lists.fetchGroups().then(

@@ -92,10 +92,7 @@ export class Sending {
       await this.upload(conversation, message);
       const [path, values] = await this.request(conversation, message);
       isAsked = true;
-      const told = await this.client.server.reply(path, { r: JSON.stringify(values) });
-      if (told.retcode !== 0) {
-        throw new Refused(told.retcode, told.errmsg ?? "");
-      }
+      const told = await this.client.server.accepted(path, { r: JSON.stringify(values) });
       if (message.upload !== undefined) {
         message.upload = undefined;
         message.segments = [withKey(message.segments[0], told.result?.rkey)];

@@ -23,7 +23,7 @@ import { FriendPicker } from "./friendpicker.js";
 /** @param {unknown} error */
 export function reasonOf(error) {
   if (error instanceof Refused) {
-    const key = `code${error.code}`;
+    const key = hasWord(error.text) ? error.text : `code${error.code}`;
     return hasWord(key) ? word(key) : error.text || String(error.code);
   }
   return word("unreachable");
@@ -161,6 +161,9 @@ export class Dialogs {
       if (!Number.isSafeInteger(wanted) || wanted <= 0) {
         throw new Refused(0, word("numberWrong"));
       }
+      if (wanted === this.client.session.number) {
+        throw new Refused(0, word("ownNumber"));
+      }
       const found = await this.people.findPerson(wanted, captcha);
       const { allow, question } = await this.people.rule(found.tuin);
       if (allow === 2) {
@@ -216,7 +219,8 @@ export class Dialogs {
   createDiscussion() {
     const name = { name: "name", label: word("name"), isRequired: true };
     const picker = new FriendPicker(this.client.roster);
-    const fields = [name, picker.element];
+    const hint = make("p", { class: "hint" }, word("discussionNeeds"));
+    const fields = [name, hint, picker.element];
     const title = word("createDiscussion");
     this.showAsking(title, fields, word("create"), async (values, captcha) => {
       const uins = [...picker.chosen];
