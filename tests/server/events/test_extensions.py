@@ -1,17 +1,37 @@
 """
-Contents without mentions and replies, for clients that do not know them.
+Events and contents without our extensions, for clients that do not know them.
 """
 
 from __future__ import annotations
 
-import pytest
+import re
+from typing import Any
 
-from txwebqq.model import Content, Face, Mention, Number, Reply, Text, UnknownSegment
+import pytest
+from msgspec.structs import replace
+
+from tests.endtoend.daemons import ROOT
+from tests.wire.events.test_envelope import QUOTED
+from txwebqq.model import (
+    Content,
+    Event,
+    Face,
+    Mention,
+    Number,
+    Reply,
+    Text,
+    UnknownSegment,
+)
 from txwebqq.server.events.extensions import (
     hasReferences,
+    withoutExtensions,
     withoutReferences,
     withPlainMentions,
 )
+from txwebqq.wire.events.envelope import pollTypeOf
+
+EVENTS: list[Any] = list({type(event): event for _, event in QUOTED}.values())
+"""An event of each class."""
 
 BOB, CAROL = Mention(Number(10002), "Bob"), Mention(Number(10003), "Carol")
 
@@ -52,3 +72,48 @@ def test_kept() -> None:
         BOB,
         Text("a@Carol b"),
     )
+
+
+def extensions() -> set[str]:
+    """
+    Return the poll types that docs/protocol.md calls extensions of ours.
+    """
+    text = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^### 5\.\d+ (.+)\n\n(.*)", text, re.MULTILINE)
+    [first] = [
+        place
+        for place, (_, begin) in enumerate(sections)
+        if begin.startswith("This event and the next seven are extensions of ours")
+    ]
+    return {title for title, _ in sections[first : first + 8]}
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_events(event: Event) -> None:
+    """
+    Of each class of events, a client without C{ack} is given all that are documented
+    as events of the original service, as they are, and none of the others.
+    """
+    isExtension = pollTypeOf(event) in extensions()
+    assert withoutExtensions([event]) == (() if isExtension else (event,))
+
+
+def test_eventsWithReferences() -> None:
+    """
+    In each class of events with a content, mentions are texts and replies are left out;
+    all else stays. Events keep their order.
+    """
+    content = (Reply(5), BOB, Text("hi"))
+    written = [
+        replace(event, content=content)
+        for event in EVENTS
+        if hasattr(event, "content") and pollTypeOf(event) not in extensions()
+    ]
+    assert {pollTypeOf(event) for event in written} == {
+        "message",
+        "group_message",
+        "discu_message",
+        "sess_message",
+    }
+    expected = [replace(event, content=(Text("@Bob hi"),)) for event in written]
+    assert withoutExtensions(written) == tuple(expected)
