@@ -13,6 +13,7 @@ import pytest
 
 from tests.requests.interactionscene import Cats
 from txwebqq.model import (
+    RECENT_GROUP,
     DiscussionMessage,
     Face,
     GroupDetails,
@@ -23,6 +24,7 @@ from txwebqq.model import (
     Message,
     MessageRecalled,
     Reaction,
+    RecentContact,
     StrangerMessage,
     Text,
     Uin,
@@ -507,6 +509,40 @@ def test_reaction(cats: Cats, face: Face | Text) -> None:
         assert {each.group for each in reactions} == {cats.gid(person)}
     assert isinstance(cats.dave.events[-4], GroupMessage)
     assert cats.of(cats.bob, Reaction) == []
+
+
+def test_rememberedReactions(opened: Callable[[], Store]) -> None:
+    """
+    The history has the reactions of members, also after a restart of the server, until
+    they are taken back or the message is recalled.
+    """
+    cats = Cats(opened())
+    said = cats.say(cats.alice, "five o'clock?")
+    heart = Text("\u2665")
+
+    def react(person: MemoryPerson, face: Face | Text, isSet: bool = True) -> None:
+        gid = cats.gid(person)
+        cats.web.result(person.protocol.setReaction(gid, said, face, isSet))
+
+    def seen(person: MemoryPerson) -> list[tuple[Face | Text, list[Uin]]]:
+        contact = RecentContact(RECENT_GROUP, person.groupCalled("cats").code)
+        past = cats.web.result(person.protocol.fetchMessages(contact)).messages[-1]
+        return [(each.face, list(each.uins)) for each in past.reactions]
+
+    react(cats.bob, heart)
+    react(cats.bob, heart)
+    react(cats.carol, heart)
+    react(cats.carol, Face(14))
+    react(cats.alice, Face(14))
+    react(cats.alice, Face(14), isSet=False)
+    cats.web.stop()
+    cats = Cats(opened(), isNew=False)
+    bob, carol = (cats.alice.memberOf("cats", each) for each in (cats.bob, cats.carol))
+    assert seen(cats.alice) == [(heart, [bob, carol]), (Face(14), [carol])]
+    assert cats.web.state.store.reactions.of(cats.number, [said, 5]).keys() == {said}
+    cats.recall(cats.alice, said)
+    assert cats.web.state.store.reactions.of(cats.number, [said]) == {}
+    cats.web.stop()
 
 
 def test_reactionAsStr(cats: Cats) -> None:

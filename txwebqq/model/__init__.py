@@ -81,6 +81,7 @@ from txwebqq.model.history import (
     HistorySlice,
     HistoryStretch,
     PastMessage,
+    Reacted,
     RecentContact,
 )
 from txwebqq.model.interaction import (
@@ -242,6 +243,7 @@ __all__ = [
     "FOREVER",
     "MemberMuted",
     "MemberPoked",
+    "Reacted",
     "Reaction",
     "GroupFile",
     "GroupEdited",

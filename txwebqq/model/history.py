@@ -7,8 +7,20 @@ from __future__ import annotations
 from datetime import date
 
 from txwebqq.model.contacts import Uin
-from txwebqq.model.content import Content, Font, HasContent
+from txwebqq.model.content import Content, Face, Font, HasContent, Text
 from txwebqq.values import Value
+
+
+class Reacted(Value):
+    """
+    The members of a group who have reacted to a message in the same way.
+
+    @ivar face: an emoticon of QQ, or a Unicode emoji as a text.
+    @ivar uins: in the order in which they reacted.
+    """
+
+    face: Face | Text
+    uins: tuple[Uin, ...]
 
 
 class PastMessage(Value, HasContent):
@@ -21,6 +33,7 @@ class PastMessage(Value, HasContent):
         say.
     @ivar messageId: the counter of the sender, by which a friend's own picture is
         fetched; 0 and the default C{font} where the server does not say.
+    @ivar reactions: those to a message in a group, where the server says.
     """
 
     sender: Uin
@@ -30,6 +43,7 @@ class PastMessage(Value, HasContent):
     id: int = 0
     messageId: int = 0
     font: Font = Font()
+    reactions: tuple[Reacted, ...] = ()
 
 
 class HistorySlice(Value):

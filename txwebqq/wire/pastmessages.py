@@ -6,13 +6,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from txwebqq.model import PastMessage
+from txwebqq.model import PastMessage, Reacted
+from txwebqq.wire.coerce import decodeEach, unsigned
 from txwebqq.wire.content import decodeReceived, encodeReceived
+from txwebqq.wire.events.interaction import readFace, writeFace
 from txwebqq.wire.record import Record
 
 _MESSAGE = Record(
     PastMessage,
     "msg_id:messageId msg_id2:id from_uin:sender time seq:sequence",
+)
+
+_REACTED = Record(
+    Reacted,
+    "face uins",
+    face=(readFace, writeFace),
+    uins=(lambda uins: tuple(map(unsigned, uins)), list),
 )
 
 
@@ -21,7 +30,10 @@ def encodePast(message: PastMessage) -> dict[str, Any]:
     Return the JSON object of a message.
     """
     content = encodeReceived(message.content, message.font)
-    return _MESSAGE.write(message) | {"content": content}
+    written = _MESSAGE.write(message) | {"content": content}
+    if message.reactions:
+        written["reactions"] = [_REACTED.write(each) for each in message.reactions]
+    return written
 
 
 def decodePast(value: Any) -> PastMessage:
@@ -29,4 +41,5 @@ def decodePast(value: Any) -> PastMessage:
     Return the message of a JSON object.
     """
     content, font = decodeReceived(value["content"])
-    return _MESSAGE.read(value, content=content, font=font)
+    reactions = tuple(decodeEach(_REACTED.read, value.get("reactions", [])))
+    return _MESSAGE.read(value, content=content, font=font, reactions=reactions)

@@ -309,6 +309,19 @@ test("an opened conversation shows the newest messages, is read, and has older o
   assert.equal(asked.filter(([what]) => what === "read").length, 1);
 });
 
+test("messages of the history have their reactions, also those that are known", async () => {
+  const reactions = [{ face: "\u2665", uins: [5, 8] }, { face: 14, uins: [8] }];
+  const messages = [{ ...hi(1, 1), reactions }, { ...hi(2, 2), reactions: [reactions[1]] }];
+  const { client } = rig(history(messages));
+  const conversation = client.conversations.get("friend", 7);
+  client.events.eventReceived("message", hi(2, 2));
+  await client.history.open(conversation);
+  assert.deepEqual(
+    conversation.messages.map((each) => [...each.reactions].map(([face, uins]) => [face, ...uins])),
+    [[["\u2665", 5, 8], ["14", 8]], [["14", 8]]],
+  );
+});
+
 test("after a new connection what came since is fetched, in pages, once", async () => {
   const messages = range(1, 40).map((id) => hi(id, id));
   const asked = [];

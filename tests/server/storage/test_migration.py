@@ -324,3 +324,22 @@ def test_unreadOlder(tmp_path: Path) -> None:
     assert again.readMarkers.unread(BOB, conversation, recorder.window, 9) == 1
     assert len(recorder.between(conversation, 0, 0, 9, newest=True)) == 2
     again.close()
+
+
+def test_noReactions(tmp_path: Path) -> None:
+    """
+    A database of the version before reactions were remembered has none, and keeps those
+    that come.
+    """
+    path = tmp_path / "q.db"
+    Store(path).close()
+    db = sqlite3.connect(path)
+    db.execute("DROP TABLE reaction")
+    db.execute("PRAGMA user_version = 15")
+    db.commit()
+    db.close()
+    again = Store(path)
+    assert again.reactions.of(CATS, [1]) == {}
+    again.reactions.add(CATS, 1, "14", ALICE, 5)
+    assert again.reactions.of(CATS, [1]) == {1: {"14": [ALICE]}}
+    again.close()

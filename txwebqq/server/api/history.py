@@ -6,7 +6,7 @@ Handlers of the message history, recent conversations and read markers
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -21,6 +21,7 @@ from txwebqq.model import (
     HistoryStretch,
     Number,
     PastMessage,
+    Reacted,
     RecentContact,
     Uin,
 )
@@ -55,6 +56,7 @@ from txwebqq.wire.commands.profiles import (
     GetRecentList2,
     Recent,
 )
+from txwebqq.wire.events.interaction import readFace
 
 FLUSH = 1.0
 """Maximum delay of writing a message to the history, in seconds."""
@@ -279,7 +281,14 @@ class HistoryAPI:
         part = self._recorder.around(conversation, command.after, command.before, count)
         if part is None:
             return _NO_MESSAGE
-        messages = tuple(_past(session, entry) for entry in part.entries)
+        found = [entry.event.ids.messageId2 for entry in part.entries]
+        reactions: dict[int, dict[str, list[Number]]] = {}
+        if command.kind == model.RECENT_GROUP and found:
+            reactions = self._state.store.reactions.of(Number(conversation[1]), found)
+        messages = tuple(
+            _past(session, entry, reactions.get(messageId, {}))
+            for messageId, entry in zip(found, part.entries, strict=True)
+        )
         return HistorySlice(messages, part.hasMore)
 
     @answers(SetRead2)
@@ -373,7 +382,16 @@ class HistoryAPI:
         )
 
 
-def _past(session: Session, entry: HistoryEntry) -> PastMessage:
+def _past(
+    session: Session,
+    entry: HistoryEntry,
+    reactions: Mapping[str, Sequence[Number]] | None = None,
+) -> PastMessage:
+    """
+    Return a message as a session sees it.
+
+    @param reactions: the members who have reacted to it, by the face.
+    """
     ids = entry.event.ids
     return PastMessage(
         session.sessionIds.uin(ids.sender),
@@ -383,6 +401,10 @@ def _past(session: Session, entry: HistoryEntry) -> PastMessage:
         ids.messageId2,
         ids.messageId,
         entry.event.font,
+        tuple(
+            Reacted(readFace(face), tuple(map(session.sessionIds.uin, numbers)))
+            for face, numbers in (reactions or {}).items()
+        ),
     )
 
 

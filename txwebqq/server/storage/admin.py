@@ -49,6 +49,7 @@ ACCOUNT_COLUMNS = {
     "session": "number",
     "replaced_session": "number",
     "sent_id": "sender",
+    "reaction": "number",
     "signon_address": "number",
 }
 """For each table whose rows belong to one account alone, the columns with the

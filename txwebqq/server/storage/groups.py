@@ -298,8 +298,8 @@ class GroupStore:
 
     def dissolve(self, group: Number) -> None:
         """
-        Dissolve a group: delete its members, cards, mutes, join requests and files. Its
-        number stays in the database, so that no other group gets it.
+        Dissolve a group: delete its members, cards, mutes, join requests, files
+        and reactions. Its number stays in the database, so that no other group gets it.
         """
         with self._database.transaction():
             self._db.execute("UPDATE room SET dissolved = 1 WHERE number = ?", (group,))
@@ -309,6 +309,7 @@ class GroupStore:
                 "application",
                 "mute",
                 "group_file",
+                "reaction",
             ):
                 self._db.execute(f"DELETE FROM {table} WHERE room = ?", (group,))
 

@@ -19,6 +19,7 @@ from txwebqq.server.storage.groups import GROUP_SCHEMA, GroupStore
 from txwebqq.server.storage.history import HISTORY_SCHEMA, HistoryStore
 from txwebqq.server.storage.media import MEDIA_SCHEMA, MediaStore
 from txwebqq.server.storage.messages.queue import MESSAGE_SCHEMA, MessageStore
+from txwebqq.server.storage.messages.reactions import REACTION_SCHEMA, ReactionStore
 from txwebqq.server.storage.messages.sentids import SENT_ID_SCHEMA
 from txwebqq.server.storage.mutes import MUTE_SCHEMA, MuteStore
 from txwebqq.server.storage.operatorevents import (
@@ -31,7 +32,7 @@ from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Schema
 from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS, blockedIn
 
-VERSION = 15
+VERSION = 16
 """Version of the schema, in C{PRAGMA user_version}."""
 
 _SECRET_SCHEMA = """
@@ -56,6 +57,7 @@ SCHEMA = Schema(
             SETTINGS_SCHEMA,
             SESSION_SCHEMA,
             SENT_ID_SCHEMA,
+            REACTION_SCHEMA,
             OPERATOR_EVENT_SCHEMA,
             FLEET_SCHEMA,
             _SECRET_SCHEMA,
@@ -118,6 +120,7 @@ class Store:
         self.operatorEvents = OperatorEventStore(database)
         self.history = HistoryStore(database)
         self.readMarkers = ReadMarkerStore(database)
+        self.reactions = ReactionStore(database)
         self.media = MediaStore(database)
         self.settings = SettingsStore(database)
         self.fleet = FleetStore(database)

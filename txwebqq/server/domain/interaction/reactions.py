@@ -18,6 +18,7 @@ from txwebqq.server.events.interactionkinds import (
 )
 from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
+from txwebqq.wire.events.interaction import writeFace
 
 _NOT_EMOJI = frozenset(("Cc", "Cs", "Zl", "Zp", "Zs"))
 """The categories of characters that are in no emoji: controls, halves of surrogate
@@ -28,13 +29,14 @@ class ReactionRules:
     """
     The rules of pokes and reactions.
 
-    The server remembers no reactions: it passes each on to the members, who may get
-    one a second time, and does not check that there is such a message.
+    Each reaction is passed on to the members, who may get one a second time, and is
+    remembered. Nothing checks that there is such a message.
     """
 
     def __init__(self, state: ServerState) -> None:
         self._state = state
         self._groups = state.store.groups
+        self._reactions = state.store.reactions
 
     def poke(self, session: Session, gid: Gid, member: Uin) -> Refusal | None:
         """
@@ -75,6 +77,11 @@ class ReactionRules:
         if not self._state.sendingLimiter.takeMessage(session.number, group):
             return TOO_FAST
         ids = self._state.messageIds.next(session.number)
+        name = str(writeFace(face))
+        if isSet:
+            self._reactions.add(group, messageId, name, session.number, ids.time)
+        else:
+            self._reactions.remove(group, messageId, name, session.number)
         event = newNotice(
             GROUP_REACTION,
             ids,

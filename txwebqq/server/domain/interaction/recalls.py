@@ -115,6 +115,7 @@ class RecallRules:
         )
         members = self._groups.recipients(group.number)
         self._recall(found, event, (n for n in members if n != session.number))
+        self._state.store.reactions.removeAll(group.number, messageId)
         return None
 
     def _find(

@@ -21,7 +21,7 @@
  * @property {string} [reason] the words of the server about it
  * @property {boolean} [isRecalled]
  * @property {Map<string, Set<number>>} [reactions] the members who have reacted, by the
- *   emoji or the number of an emoticon; those since the page was opened
+ *   emoji or the number of an emoticon
  */
 
 /**
@@ -121,6 +121,12 @@ export class Conversation {
   addHistory(older, areNewer = false) {
     const known = new Map(this.messages.map((each) => [each.id, each]));
     const fresh = older.filter(({ id }) => id === 0 || !known.has(id));
+    for (const { id, reactions } of older) {
+      const message = known.get(id);
+      if (id !== 0 && message !== undefined && reactions !== undefined) {
+        message.reactions = reactions;
+      }
+    }
     // An own message whose answer was lost is known to have arrived now, unless the
     // message of the history is another one, which was known to have arrived before.
     for (const message of fresh) {

@@ -143,6 +143,7 @@ export class History {
       ...readContent(value.content),
       state: "sent",
       msgId: Number(value.msg_id) || 0,
+      reactions: readReactions(value.reactions),
     };
   }
 
@@ -189,4 +190,13 @@ export class History {
     conversation.readTo = id;
     return true;
   }
+}
+
+/**
+ * Read the reactions to a message.
+ * @param {{face: string | number, uins: number[]}[] | undefined} reactions
+ * @returns {Map<string, Set<number>> | undefined}
+ */
+function readReactions(reactions) {
+  return reactions && new Map(reactions.map(({ face, uins }) => [String(face), new Set(uins)]));
 }
