@@ -113,7 +113,6 @@ class WebQQResource(CommandResource):
             clock,
             ResourceOptions(proxies, signup, page, connections, send, makeRequest),
         )
-        now = clock.seconds
         random = random or SystemRandom()
         self._state = state
         self._sessions = state.sessions
@@ -121,15 +120,22 @@ class WebQQResource(CommandResource):
         self._sweeping: IDelayedCall | None = None
         self._cleanAt = 0.0
         self._blobs = BlobStore(folder)
-        self._quotas = quotas = UploadQuotas(state.store.media, now, limits)
-        uploads = UploadStore(state.sessions, self._blobs, quotas)
+        self._quotas = UploadQuotas(clock.seconds, limits)
         self._longPoll = LongPoll(state.router, clock, pollTimeout)
         self._commands = commands = CommandHandlers(
             state, clock, random, draw, self._blobs, limits
         )
         handlers = {**commands.byCommand, **handlersOf(self._longPoll)}
         files = FileSender(self._blobs, commands.offlineFiles.markFetched)
-        self._streamed = StreamedRequests(uploads, handlers, limits, files, proxies)
+        sessions, media = state.sessions, state.store.media
+        self._streamed = StreamedRequests(
+            UploadStore(sessions, media, self._blobs, self._quotas, handlers),
+            sessions,
+            handlers,
+            limits,
+            files,
+            proxies,
+        )
         self._setHandlers(handlers, self._streamed.paths)
         # Sessions of an earlier run lapse as well.
         self._scheduleSweep()

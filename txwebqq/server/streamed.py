@@ -22,10 +22,11 @@ from txwebqq.server.http.uploads import (
     FileUploadReceiver,
     RefusedUpload,
     UploadRoute,
-    UploadStore,
+    Uploads,
 )
 from txwebqq.server.request import TOO_LARGE, Upload, WebQQRequest, targetOf
 from txwebqq.server.sessions.session import EndedSession
+from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.uploadquotas import FileLimits
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.filetransfers import ReceiveFile, SendFile, pathFields
@@ -94,7 +95,8 @@ class StreamedRequests:
 
     def __init__(
         self,
-        uploads: UploadStore,
+        uploads: Uploads,
+        sessions: Sessions,
         handlers: dict[type[Command[Any]], Callable[..., Any]],
         limits: FileLimits,
         files: FileSender,
@@ -102,7 +104,7 @@ class StreamedRequests:
     ) -> None:
         self._files = files
         self._uploads = uploads
-        self._sessions = uploads.sessions
+        self._sessions = sessions
         self._handlers = handlers
         self._proxies = proxies
         self.setLimits(limits)
@@ -113,9 +115,8 @@ class StreamedRequests:
         Change the maximum sizes of uploads that begin from now on.
         """
         self._limits = limits
-        handlers = self._handlers
         self._routes = {
-            command.path.encode(): UploadRoute(command, handlers[command], limit)
+            command.path.encode(): UploadRoute(command, limit)
             for command, limit in (
                 (CfaceUpload, limits.face),
                 (UploadOfflinePic, limits.picture),
@@ -141,7 +142,9 @@ class StreamedRequests:
         contentType = request.getHeader(b"content-type") or b""
         if route is not None:
             exchange = HTTPExchange(request, self._proxies)
-            receiver = FileUploadReceiver(self._uploads, route, query, exchange, length)
+            receiver = FileUploadReceiver(
+                self._uploads, route, query, exchange, length, source
+            )
             # A file that is slightly too large is refused by its handler.
             limit = 2 * route.limit
             fileField = route.command.fileField

@@ -11,7 +11,6 @@ from itertools import islice
 
 from txwebqq.model import Number
 from txwebqq.ratelimit import MAX_REMEMBERED
-from txwebqq.server.storage.media import MediaStore
 from txwebqq.wire.command import Refusal
 
 DAY = 24 * 3600
@@ -76,26 +75,32 @@ class UploadQuotas:
     @ivar limits: the limits, which may be changed at any time.
     """
 
-    def __init__(
-        self, media: MediaStore, now: Callable[[], float], limits: FileLimits
-    ) -> None:
-        self._media = media
+    def __init__(self, now: Callable[[], float], limits: FileLimits) -> None:
         self._now = now
         self.limits = limits
         self._sums: OrderedDict[Number | str, UploadSum] = OrderedDict()
 
-    def admit(self, owner: Number, address: str, size: int) -> Refusal | None:
+    @property
+    def dayBefore(self) -> int:
+        """
+        The time since which uploads count, in Unix seconds.
+        """
+        return int(self._now()) - DAY
+
+    def admit(
+        self, owner: Number, address: str, size: int, stored: tuple[int, int] = (0, 0)
+    ) -> Refusal | None:
         """
         Begin to count an upload, unless it exceeds a limit. L{ended} must follow.
 
         @param address: the address by which the client is counted.
         @param size: the maximum size that the upload can have, in bytes.
+        @param stored: the number of uploads of the account that the database has since
+            L{dayBefore}, and their size in bytes.
 
         @return: L{None} when the upload may be stored.
         """
         limits = self.limits
-        now = int(self._now())
-        stored = self._media.uploadedSince(owner, now - DAY)
         for who, factor, (count, total) in (
             (owner, 1, stored),
             (address, limits.addressFactor, (0, 0)),

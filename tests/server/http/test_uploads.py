@@ -10,7 +10,6 @@ from tests.server.forms import BOUNDARY, JPG, MediaTestCase, faceOf, form
 from tests.server.harness import ALICE, BOB, HTTPClient, Wire, request
 from txwebqq.model import Number
 from txwebqq.server.http.uploads import UNCLAIMED
-from txwebqq.server.storage.store import Store
 from txwebqq.server.uploadquotas import DAY, FULL, TOO_MANY, FileLimits, UploadQuotas
 from txwebqq.wire.command import Refusal
 
@@ -143,9 +142,7 @@ class QuotaTests(MediaTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.limits = FileLimits(daily=1000, dailyCount=4, atOnce=2, addressFactor=2)
-        self.quotas = UploadQuotas(
-            Store().media, self.harness.clock.seconds, self.limits
-        )
+        self.quotas = UploadQuotas(self.harness.clock.seconds, self.limits)
 
     def keep(self, owner: int, address: str, size: int) -> Refusal | None:
         """

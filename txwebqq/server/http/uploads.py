@@ -4,21 +4,25 @@ Uploads: forms with a file, which is written to the disk while it arrives.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Number
 from txwebqq.server.domain.refusals import NO_SUCH_ID
-from txwebqq.server.http.authorization import Caller, findCaller, unauthorizedReply
+from txwebqq.server.http.authorization import findCaller, unauthorizedReply
 from txwebqq.server.http.exchange import HTTPExchange
-from txwebqq.server.http.multipart import MAX_FIELDS
+from txwebqq.server.http.multipart import MAX_FIELDS, PausableSource
 from txwebqq.server.sessions.session import EndedSession
 from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.storage.blobs import BlobStore, BlobWriter, TooLarge
+from txwebqq.server.storage.media import MediaStore
 from txwebqq.server.uploadquotas import UploadQuotas
-from txwebqq.wire.command import Refusal
+from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.form import Form, Pairs
 from txwebqq.wire.multipart import UploadCommand
 
@@ -55,20 +59,119 @@ class UploadRoute:
     """
 
     command: type[UploadCommand[Any]]
-    handler: UploadHandler
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOwner:
+    """
+    The account that sends a file.
+
+    @ivar stored: the number of its uploads within a day, and their size in bytes.
+    """
+
+    number: Number
+    stored: tuple[int, int]
+
+
+Question = Callable[[Sessions, MediaStore], UploadOwner | None]
+"""Finds the account that sends a file, by what a form has."""
+
+Answered = Callable[[UploadOwner | Refusal | None], None]
+"""Is told that account, or a refusal if it could not be looked for."""
+
+
+class Uploads(Protocol):
+    """
+    The server's side of uploads.
+
+    @ivar blobs: the place where files are written to.
+    @ivar quotas: their limits.
+    """
+
+    @property
+    def blobs(self) -> BlobStore: ...
+
+    @property
+    def quotas(self) -> UploadQuotas: ...
+
+    def ask(
+        self, question: Question, answered: Answered, source: PausableSource
+    ) -> None:
+        """
+        Have a question answered.
+
+        @param source: the connection, which may be paused until then.
+        """
+
+    def handle(self, upload: ReceivedUpload) -> Any:
+        """
+        Have a complete form handled, and call its C{over}.
+
+        @return: the reply, or a Deferred that fires with it.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class UploadStore:
     """
-    The place where files of forms are written to, the sessions that may send them,
-    and their limits.
+    The side of a server whose state is in this process (L{Uploads}).
     """
 
     sessions: Sessions
+    media: MediaStore
     blobs: BlobStore
     quotas: UploadQuotas
+    handlers: Mapping[type[Command[Any]], UploadHandler]
+
+    def ask(
+        self, question: Question, answered: Answered, source: PausableSource
+    ) -> None:
+        answered(question(self.sessions, self.media))
+
+    def handle(self, upload: ReceivedUpload) -> Any:
+        try:
+            return upload.run(self.sessions, self.handlers)
+        finally:
+            upload.over()
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedUpload:
+    """
+    A complete form with a file.
+
+    @ivar content: the file, L{None} when it is too large or was not received.
+    @ivar over: is to be called when the form was handled.
+    """
+
+    command: UploadCommand[Any]
+    exchange: HTTPExchange
+    name: str
+    content: BlobWriter | None
+    isTooLarge: bool
+    over: Callable[[], None]
+
+    def run(
+        self,
+        sessions: Sessions,
+        handlers: Mapping[type[Command[Any]], UploadHandler],
+    ) -> Any:
+        """
+        Handle the form.
+
+        @return: the reply.
+        """
+        try:
+            caller = findCaller(sessions, self.command, self.exchange)
+            if isinstance(caller, EndedSession):
+                return unauthorizedReply(self.command, caller)
+            if self.content is None and not self.isTooLarge:
+                return _NO_SENDER
+            handler = handlers[type(self.command)]
+            return handler(self.command, caller, ReceivedFile(self.name, self.content))
+        except MalformedReply as e:
+            return Refusal(NO_SUCH_ID, str(e))
 
 
 class FileUploadReceiver:
@@ -79,20 +182,23 @@ class FileUploadReceiver:
 
     @param exchange: the headers of the request.
     @param length: the length of the request's body, L{None} if it is not known.
+    @param source: the connection of the client.
     """
 
     def __init__(
         self,
-        uploads: UploadStore,
+        uploads: Uploads,
         route: UploadRoute,
         query: bytes,
         exchange: HTTPExchange,
         length: int | None,
+        source: PausableSource,
     ) -> None:
         self._uploads = uploads
         self._route = route
         self._query = query
         self._exchange = exchange
+        self._source = source
         self._name = ""
         self._size = route.limit if length is None else min(length, route.limit)
         # The form around a file is not larger than this.
@@ -101,18 +207,17 @@ class FileUploadReceiver:
         self._writer: BlobWriter | None = None
         self._refusal: Refusal | None = None
         self._early: bytearray | None = None
+        self._isAsking = self._hasAskedAgain = self._isHandled = self._isLost = False
+        self._whenAnswered: Deferred[None] | None = None
 
     def begin(self, pairs: Pairs, name: str) -> None:
         self._name = name
-        owner = self._claim(pairs)
-        if owner is None:
-            self._early = bytearray()
-        else:
-            self._open(owner)
+        self._early = bytearray()
+        self._ask(pairs)
 
     def write(self, data: bytes) -> None:
         if self._early is not None:
-            if len(self._early) + len(data) <= UNCLAIMED:
+            if self._isAsking or len(self._early) + len(data) <= UNCLAIMED:
                 self._early += data
             else:
                 # The fields after the file are too late.
@@ -128,51 +233,70 @@ class FileUploadReceiver:
         pass
 
     def finish(self, pairs: Pairs, exchange: HTTPExchange) -> Any:
+        if not self._isAsking:
+            return self._finish(pairs, exchange)
+        self._whenAnswered = Deferred()
+        return self._whenAnswered.addCallback(lambda _: self._finish(pairs, exchange))
+
+    def _finish(self, pairs: Pairs, exchange: HTTPExchange) -> Any:
         try:
             query = Form.parse(self._query).items()
             command = self._route.command.decodeFields(Form([*pairs, *query]))
-            caller = findCaller(self._uploads.sessions, command, exchange)
-            if isinstance(caller, EndedSession):
-                return unauthorizedReply(command, caller)
-            if self._early is not None:
-                early, self._early = self._early, None
-                self._open(_numberOf(caller))
-                self.write(bytes(early))
-            if self._refusal is not None:
-                return self._refusal
-            if self._writer is None and not self._isTooLarge:
-                return _NO_SENDER
-            content = None if self._isTooLarge else self._writer
-            return self._route.handler(
-                command, caller, ReceivedFile(self._name, content)
-            )
+            if self._early is not None and not self._hasAskedAgain:
+                self._hasAskedAgain = True
+                self._ask(pairs)
+                return self.finish(pairs, exchange)
         except MalformedReply as e:
-            return Refusal(NO_SUCH_ID, str(e))
-        finally:
             self._drop()
+            return Refusal(NO_SUCH_ID, str(e))
+        if self._refusal is not None:
+            return self._refusal
+        self._isHandled = True
+        content = None if self._isTooLarge else self._writer
+        return self._uploads.handle(
+            ReceivedUpload(
+                command, exchange, self._name, content, self._isTooLarge, self._drop
+            )
+        )
 
     def fail(self, reason: str, exchange: HTTPExchange) -> Refusal:
         self.lost()
         return Refusal(NO_SUCH_ID, reason)
 
     def lost(self) -> None:
-        self._early = None
-        self._drop()
+        if not self._isHandled:
+            self._isLost = True
+            self._early = None
+            self._drop()
 
-    def _claim(self, pairs: Pairs) -> Number | None:
+    def _ask(self, pairs: Pairs) -> None:
+        form = Form([*pairs, *Form.parse(self._query).items()])
+        self._isAsking = True
+        self._uploads.ask(partial(self._ownerBy, form), self._answered, self._source)
+
+    def _ownerBy(
+        self, form: Form, sessions: Sessions, media: MediaStore
+    ) -> UploadOwner | None:
+        # This may run in another thread.
+        number = self._claim(form, sessions)
+        if number is None:
+            return None
+        stored = media.uploadedSince(number, self._uploads.quotas.dayBefore)
+        return UploadOwner(number, stored)
+
+    def _claim(self, form: Form, sessions: Sessions) -> Number | None:
         """
         Return the account that the beginning of the request belongs to, by its
         cookies, its query, or the fields before the file.
         """
-        form = Form([*pairs, *Form.parse(self._query).items()])
-        sessions = self._uploads.sessions
         try:
             command = self._route.command.decodeFields(form)
         except MalformedReply:
             return None
         caller = findCaller(sessions, command, self._exchange)
         if not isinstance(caller, EndedSession):
-            return _numberOf(caller)
+            assert caller is not None, "uploads need a session"
+            return caller.number
         # The page of the time wrote its vfwebqq after the file, and its cookies
         # before the file.
         cookies = self._exchange.cookies
@@ -183,13 +307,32 @@ class FileUploadReceiver:
         number = Number(int(uin))
         return None if sessions.byCookies(number, skey) is None else number
 
-    def _open(self, owner: Number) -> None:
+    def _answered(self, owner: UploadOwner | Refusal | None) -> None:
+        self._isAsking = False
+        if self._isLost:
+            return
+        early = self._early or b""
+        if owner is not None:
+            self._early = None
+            if isinstance(owner, Refusal):
+                self._refusal = owner
+            else:
+                self._open(owner)
+                self.write(bytes(early))
+        elif len(early) > UNCLAIMED:
+            self._early = None
+        waiting, self._whenAnswered = self._whenAnswered, None
+        if waiting is not None:
+            waiting.callback(None)
+
+    def _open(self, owner: UploadOwner) -> None:
         if self._isTooLarge:
             return
         uploads, address = self._uploads, self._exchange.network
-        self._refusal = uploads.quotas.admit(owner, address, self._size)
+        number, stored = owner.number, owner.stored
+        self._refusal = uploads.quotas.admit(number, address, self._size, stored)
         if self._refusal is None:
-            self._owner = owner
+            self._owner = number
             self._writer = uploads.blobs.begin(self._route.limit)
 
     def _drop(self) -> None:
@@ -203,11 +346,6 @@ class FileUploadReceiver:
         if owner is not None:
             kept = writer.size if writer is not None and writer.isKept else None
             self._uploads.quotas.ended(owner, self._exchange.network, self._size, kept)
-
-
-def _numberOf(caller: Caller) -> Number:
-    assert caller is not None, "uploads need a session"
-    return caller.number
 
 
 class RefusedUpload:
