@@ -12,7 +12,7 @@
  *   | {type: "groupPicture", name: string, fileId: number, server: string}
  *   | {type: "friendPicture", name: string}
  *   | {type: "photo", path: string, name: string, size: number, ok: boolean}
- *   | {type: "file", name: string, size: number, key: string}
+ *   | import("./account/files.js").FileSegment
  *   | {type: "unknown"}} Segment
  */
 

@@ -2,6 +2,7 @@
 // The events that polls bring, and what they change.
 
 import { DEFAULT_FONT, readContent } from "../wire.js";
+import { fileStepReceived, transferChanged } from "./fileoffers.js";
 import { groupEventReceived } from "./groupevents.js";
 
 /** @typedef {import("./conversations.js").Message} Message */
@@ -68,6 +69,12 @@ export class Events {
         this.client.view.conversationChanged(conversation);
         break;
       }
+      case "file_message":
+        fileStepReceived(this.client, value);
+        break;
+      case "filesrv_transfer":
+        transferChanged(this.client, value);
+        break;
       case "push_offfile":
         this.fileReceived("friend", value.from_uin, value.from_uin, value);
         break;

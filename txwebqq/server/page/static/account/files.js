@@ -7,7 +7,14 @@ import { Refused, Unreachable } from "../server.js";
 
 /**
  * A file in a conversation.
- * @typedef {{type: "file", name: string, size: number, key: string}} FileSegment
+ * @typedef {object} FileSegment
+ * @property {"file"} type
+ * @property {string} name
+ * @property {number} size 0 if it is not known
+ * @property {string} key to download it with, or ""
+ * @property {number} [offer] the id of the transfer, for a file that a friend offers
+ *   without an upload
+ * @property {string} [end] the word that says how the offer has ended
  */
 
 /** The files of one account. */
@@ -54,21 +61,28 @@ export class Files {
   }
 
   /**
+   * Refuse a file that a friend offers.
+   * @param {Conversation} conversation
+   * @param {number} offer
+   */
+  async refuse({ id }, offer) {
+    const { server, session } = this.client;
+    const { clientid, psessionid } = session;
+    const fields = { to: id, lcid: offer, clientid, psessionid };
+    await server.ask("channel/refuse_file2", fields);
+  }
+
+  /**
    * Download a file.
    * @param {Conversation} conversation
    * @param {FileSegment} file
    * @param {(part: number) => void} progress
    * @returns {Promise<Blob>}
    */
-  async fetch(conversation, { name, size, key }, progress) {
-    const { server, session } = this.client;
-    const { clientid, psessionid } = session;
-    const isGroup = conversation.kind === "group";
-    const path = isGroup ? "channel/get_group_file2" : encodeURIComponent(name || "file");
-    /** @type {Record<string, string>} */
-    const fields = isGroup
-      ? { rkey: key, group_uin: String(conversation.id), range: "0", clientid, psessionid }
-      : { ver: "2173", rkey: key, range: "0" };
+  async fetch(conversation, file, progress) {
+    const { server } = this.client;
+    const { size } = file;
+    const [path, fields] = this.place(conversation, file);
     const url = new URL(path, server.base);
     url.search = new URLSearchParams(fields).toString();
     const response = await server.get(url);
@@ -87,5 +101,25 @@ export class Files {
       throw new Unreachable("the file ended too early");
     }
     return new Blob(parts);
+  }
+
+  /**
+   * Return where a file is: a path, and its parameters.
+   * @param {Conversation} conversation
+   * @param {FileSegment} file
+   * @returns {[string, Record<string, string>]}
+   */
+  place({ kind, id }, { name, key, offer }) {
+    const { clientid, psessionid } = this.client.session;
+    if (offer !== undefined) {
+      const fields = { lcid: String(offer), guid: name, to: String(id), count: "1", time: "0" };
+      return ["channel/get_file2", { ...fields, psessionid, clientid }];
+    }
+    return kind === "group"
+      ? [
+          "channel/get_group_file2",
+          { rkey: key, group_uin: String(id), range: "0", clientid, psessionid },
+        ]
+      : [encodeURIComponent(name || "file"), { ver: "2173", rkey: key, range: "0" }];
   }
 }

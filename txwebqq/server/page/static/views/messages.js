@@ -162,7 +162,10 @@ export class MessagesView {
    * @param {import("../account/files.js").FileSegment} file
    */
   makeFile(conversation, file) {
-    const { name, size, key } = file;
+    const { name, size, key, offer } = file;
+    if (offer !== undefined) {
+      return this.makeOffer(conversation, file, offer);
+    }
     const about = make("span", {}, word("fileSize", { name, size: sizeText(size) }));
     if (key === "") {
       return about;
@@ -170,6 +173,30 @@ export class MessagesView {
     const click = () => void this.transfers.download(conversation, file);
     const button = make("button", { type: "button", click }, word("download"));
     return make("span", {}, about, " ", button);
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {import("../account/files.js").FileSegment} file
+   * @param {number} offer
+   */
+  makeOffer(conversation, file, offer) {
+    const { name, end } = file;
+    const about = make("span", {}, word(end ?? "offered", { name }));
+    if (end !== undefined) {
+      return about;
+    }
+    const take = () => void this.transfers.download(conversation, file);
+    const refuse = () => void this.transfers.refuse(conversation, name, offer);
+    return make(
+      "span",
+      {},
+      about,
+      " ",
+      make("button", { type: "button", click: take }, word("download")),
+      " ",
+      make("button", { type: "button", click: refuse }, word("refuse")),
+    );
   }
 
   /**

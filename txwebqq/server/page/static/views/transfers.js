@@ -42,6 +42,20 @@ export class Transfers {
     }
   }
 
+  /**
+   * @param {Conversation} conversation
+   * @param {string} name
+   * @param {number} offer
+   */
+  async refuse(conversation, name, offer) {
+    try {
+      await this.client.files.refuse(conversation, offer);
+    } catch (error) {
+      const reason = reasonOf(error);
+      this.tell(conversation, word("fileFailed", { name, reason }));
+    }
+  }
+
   /** @param {Conversation} conversation @param {File[]} files */
   sendFiles(conversation, files) {
     this.send(conversation, files, false);
