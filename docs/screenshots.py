@@ -52,7 +52,7 @@ def take(url: str) -> None:
             locale="en-US", viewport={"width": 960, "height": 600}, color_scheme="light"
         )
         signOn(wide, url)
-        wide.locator(".entry", has_text="Echo").click()
+        wide.locator(".name", has_text="Echo").click()
         say(wide, "Hello, Echo [Smile]", "Hello, Echo")
         say(wide, "Is the tea ready?", "Is the tea ready?")
         wide.screenshot(path=HERE / "chat-page.png")
@@ -63,7 +63,7 @@ def take(url: str) -> None:
         signOn(narrow, url)
         narrow.screenshot(path=HERE / "chat-page-list.png")
         narrow.get_by_role("tab", name="Recent").click()
-        narrow.locator(".entry", has_text="Echo").click()
+        narrow.locator(".name", has_text="Echo").click()
         expect(narrow.locator(".message").last).to_be_visible()
         narrow.screenshot(path=HERE / "chat-page-narrow.png")
         browser.close()
