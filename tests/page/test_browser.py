@@ -149,7 +149,7 @@ def test_answerThatFails(browser: Browser, server: PageServer, tmp_path: Path) -
         ming.signOn(10003).isOn().act("Add", "Add a friend")
         ming.fill("Number", "10002", "Search")
         ming.fill("Message to them", "hi", "Add")
-        request = bob.page.locator(".notices li", has_text="10003 asks to be")
+        request = bob.page.locator(".notices li", has_text="小明 (10003) asks to be")
         bob.page.route("**/deny_added_request2", lambda route: route.abort())
         request.get_by_role("button", name="Refuse").click()
         expect(request).to_contain_text("The server does not answer.")
@@ -498,13 +498,20 @@ def test_friendRequest(browser: Browser, tmp_path: Path) -> None:
         bob.fill("Number", "10003", "Search")
         bob.fill("Message to them", "it is me", "Add")
         notice = ming.page.locator(".notices li")
-        expect(notice).to_contain_text("10002 asks to be your friend: it is me")
+        # No direction of the name turns the number around.
+        asked = "\u2069 (10002) asks to be your friend: it is me"
+        expect(notice).to_contain_text(asked)
         # A request that was shown and not answered is shown again.
         ming.page.reload()
-        expect(notice).to_contain_text("10002 asks to be your friend: it is me")
+        expect(notice).to_contain_text(asked)
         expect(notice).to_have_count(1)
         notice.get_by_role("button", name="Accept").click()
+        expect(bob.page.locator(".notices li")).to_have_count(1)
+        expect(bob.page.locator(".notices li")).to_contain_text(
+            "小明 (10003) is your friend now."
+        )
         bob.open("Friends", "小明").say("thanks")
+        expect(bob.entry("小明")).to_contain_text("online")
         ming.open("Friends", HOSTILE).hears("thanks")
         ming.act("More", "Rename or move")
         ming.fill("Your name for them", "Bob", "Save")
@@ -554,8 +561,11 @@ def test_groups(browser: Browser, tmp_path: Path) -> None:
         bob.fill("Number or words", "readers", "Search")
         bob.fill("Message to them", "I read", "Ask to join")
         notice = alice.page.locator(".notices li").last
-        expect(notice).to_contain_text("10002 asks to join readers: I read")
+        expect(notice).to_contain_text("asks to join readers: I read")
+        expect(notice).to_contain_text("Bobby (10002)")
         notice.get_by_role("button", name="Accept").click()
+        news = bob.page.locator(".notices li").last
+        expect(news).to_contain_text("You are a member of readers now.")
         bob.open("Groups", "readers").say("hello, readers")
         alice.hears("hello, readers")
         alice.act("More", "Rename")

@@ -27,6 +27,19 @@ SHOW_MANY = """async () => {
   notices.ask({ key: "friend:1", text: "may I, please?", decide });
 }"""
 
+SHOW_TOGETHER = """async () => {
+  const { Notices } = await import("./page/views/notices.js");
+  const notices = new Notices();
+  document.body.replaceChildren(notices.element);
+  const decide = () => Promise.resolve();
+  notices.ask({ key: "group:1:7", text: "may I?", decide });
+  notices.tell("of another", "group:2");
+  for (let i = 0; i < 5; i += 1) {
+    notices.tell(`news ${i}`, "group:1");
+  }
+  notices.answered("group:1:7");
+}"""
+
 
 def test_bounds(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
@@ -47,4 +60,21 @@ def test_bounds(browser: Browser, server: PageServer, tmp_path: Path) -> None:
         expect(notices.nth(1)).to_contain_text("may I, please? (The server")
         for _ in range(2):
             notices.nth(0).get_by_role("button", name="Close").click()
+        expect(notices).to_have_count(0)
+
+
+def test_together(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    News of one group are one notice, with the newest three; a request that was answered
+    elsewhere is gone.
+    """
+    with users(browser, server, tmp_path) as (alice,):
+        alice.page.goto(server.url)
+        alice.page.evaluate(SHOW_TOGETHER)
+        notices = alice.page.locator(".notices li")
+        expect(notices).to_have_count(2)
+        expect(notices.nth(0)).to_contain_text("of another")
+        expect(notices.nth(1)).to_contain_text("2 earlier news 2 news 3 news 4")
+        notices.nth(1).get_by_role("button", name="Close").click()
+        alice.page.get_by_role("button", name="Close", exact=True).click()
         expect(notices).to_have_count(0)

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { CaptchaWanted } from "../../../txwebqq/server/page/static/account/people.js";
+import { newsText } from "../../../txwebqq/server/page/static/views/news.js";
 import { ok, rig, text, turn } from "./rig.js";
 
 test("a message whose answer is not readable was perhaps delivered", async () => {
@@ -110,21 +111,22 @@ test("a member who is no friend is heard, and answered through the group", async
   assert.equal(conversation.messages[1].state, "sent");
 });
 
-test("a group that one is removed from is closed, and named", async () => {
+test("a group that one is removed from is closed, and its name is told", async () => {
   const { client, told } = rig(() => ok({ gnamelist: [], gmarklist: [] }));
   client.roster.setGroups({ gnamelist: [{ gid: 44, code: 45, name: "cats" }] });
   const conversation = client.conversations.get("group", 44);
   conversation.time = 10;
   const value = { from_uin: 44, type: "group_leave", op_type: 3, old_member: 5 };
   client.events.eventReceived("sys_g_msg", value);
-  const [, notice] = told.find(([name]) => name === "noticed");
-  assert.equal(notice.kind, "group_left");
   assert.deepEqual(told.at(-1), ["conversationClosed", conversation]);
   await turn();
+  const [, notice] = told.find(([name]) => name === "noticed");
+  assert.equal(newsText(notice, 5), "You were removed from cats.");
   assert.deepEqual(client.conversations.recent, []);
   // The same event after a departure of one's own says nothing new.
   told.length = 0;
   client.events.eventReceived("sys_g_msg", value);
+  await turn();
   assert.equal(told.some(([name]) => name === "noticed"), false);
 });
 

@@ -9,9 +9,10 @@ import { Dialogs, closeForms, reasonOf } from "./views/dialogs.js";
 import { ConversationView } from "./views/conversation.js";
 import { ListView, statusWord } from "./views/list.js";
 import { Notices } from "./views/notices.js";
+import { newsText, requestText } from "./views/news.js";
 import { shownText } from "./views/preview.js";
 import { SignOnView } from "./views/signon.js";
-import { countText, hasWord, language, word } from "./words.js";
+import { countText, language, word } from "./words.js";
 
 /** @typedef {import("./account/conversations.js").Conversation} Conversation */
 
@@ -33,7 +34,7 @@ class Page {
     this.list = new ListView(this.client, (kind, id) =>
       this.open(this.client.conversations.get(kind, id)),
     );
-    this.dialogs = new Dialogs(this.client, (text) => this.notices.tell(text));
+    this.dialogs = new Dialogs(this.client, (text, key) => this.notices.tell(text, key));
     const back = () => this.open(null);
     const seen = () => this.seen();
     this.conversation = new ConversationView(this.client, this.dialogs, back, seen);
@@ -286,27 +287,31 @@ class Page {
     this.draw();
   }
 
-  /** @param {import("./account/client.js").Notice} notice */
-  noticed({ kind, value, conversation }) {
-    const name = conversation === null ? "" : this.client.nameOf(conversation);
-    const number = value.account ?? "";
-    const asked = String(value.msg ?? "");
+  /** @param {import("./account/news.js").Notice} notice */
+  noticed(notice) {
+    const { kind, value, conversation, who } = notice;
+    const { people, session } = this.client;
+    const key = conversation === null ? `friend:${value.account}` : conversation.key;
     if (kind === "verify_required") {
-      this.notices.ask({
-        key: `friend:${number}`,
-        text: word("friendRequest", { number, text: asked }),
-        decide: (isAccepted) => this.client.people.answerFriend(number, isAccepted),
-      });
-    } else if (kind === "group_request_join" && conversation !== null) {
-      const { request_uin: uin, t_request_uin: asker } = value;
-      this.notices.ask({
-        key: `${conversation.key}:${uin}`,
-        text: word(kind, { name, number: asker || "?", text: asked }),
-        decide: (isAccepted) =>
-          this.client.people.answerJoin(conversation.id, uin, isAccepted),
-      });
-    } else if (hasWord(kind)) {
-      this.notices.tell(word(kind, { name, number }));
+      const decide = (/** @type {boolean} */ isAccepted) =>
+        people.answerFriend(value.account, isAccepted);
+      this.notices.ask({ key, text: requestText(notice), decide });
+      return;
+    }
+    const asking = conversation === null ? key : `${key}:${who.uin}`;
+    if (kind === "group_request_join" && conversation !== null) {
+      const decide = (/** @type {boolean} */ isAccepted) =>
+        people.answerJoin(conversation.id, who.uin, isAccepted);
+      this.notices.ask({ key: asking, text: requestText(notice), decide });
+      return;
+    }
+    if (kind === "group_join" || kind.startsWith("verify_pass")) {
+      // Another administrator, or the other account's own request, has answered it.
+      this.notices.answered(asking);
+    }
+    const text = newsText(notice, session.number);
+    if (text !== "") {
+      this.notices.tell(text, key);
     }
   }
 

@@ -148,23 +148,49 @@ const WORDS = {
   statusSilent: ["do not disturb", "请勿打扰"],
   statusHidden: ["invisible", "隐身"],
   notify: ["Notify me of new messages", "有新消息时通知我"],
-  friendRequest: ["{number} asks to be your friend: {text}", "{number} 请求加您为好友：{text}"],
+  nameAndNumber: ["{name} ({number})", "{name} ({number})"],
+  aMember: ["A member", "有人"],
+  aGroup: ["a group", "群"],
+  operator: ["The operator of the server", "服务器管理员"],
+  said: [": {said}", "：{said}"],
+  earlierNews: ["{count} earlier", "更早的 {count} 条"],
+  verify_required: ["{who} asks to be your friend.", "{who} 请求加您为好友。"],
   accept: ["Accept", "同意"],
   refuse: ["Refuse", "拒绝"],
-  verify_pass: ["{number} has accepted your request.", "{number} 接受了您的好友请求。"],
-  verify_pass_add: ["{number} is your friend now.", "{number} 已和您互加好友。"],
-  verify_rejected: ["{number} has refused your request.", "{number} 拒绝了您的好友请求。"],
-  added_buddy_sig: ["{number} has added you.", "{number} 加您为好友。"],
-  added_buddy_nosig: ["{number} has added you.", "{number} 加您为好友。"],
-  group_join: ["A member has joined {name}.", "有新成员加入 {name}。"],
-  group_leave: ["A member has left {name}.", "有成员离开 {name}。"],
-  group_left: ["You are no longer a member of {name}.", "您已不在群 {name} 中。"],
-  group_create: ["You are a member of a new group.", "您加入了一个新群。"],
-  group_admin_op: ["The administrators of {name} have changed.", "{name} 的管理员有变动。"],
+  verify_pass: ["{who} has accepted your request.", "{who} 接受了您的好友请求。"],
+  verify_pass_add: ["{who} is your friend now.", "{who} 已和您互加好友。"],
+  verify_rejected: ["{who} has refused your request.", "{who} 拒绝了您的好友请求。"],
+  added_buddy_sig: ["{who} has added you.", "{who} 加您为好友。"],
+  added_buddy_nosig: ["{who} has added you.", "{who} 加您为好友。"],
+  group_join: ["{who} has joined {name}.", "{who} 加入了 {name}。"],
+  group_joinOwn: ["You are a member of {name} now.", "您已加入 {name}。"],
+  group_leave: ["{who} has left {name}.", "{who} 退出了 {name}。"],
+  group_leaveOwn: ["You are no longer a member of {name}.", "您已不在群 {name} 中。"],
+  groupRemoved: ["{who} was removed from {name}.", "{who} 被移出了 {name}。"],
+  groupRemovedOwn: ["You were removed from {name}.", "您被移出了 {name}。"],
+  groupDissolved: ["{name} was dissolved.", "{name} 已被解散。"],
+  group_create: ["You are a member of {name} now.", "您已加入 {name}。"],
+  groupAdmin: ["{who} is an administrator of {name} now.", "{who} 成为 {name} 的管理员。"],
+  groupAdminOwn: ["You are an administrator of {name} now.", "您成为 {name} 的管理员。"],
+  groupNoAdmin: [
+    "{who} is no longer an administrator of {name}.",
+    "{who} 不再是 {name} 的管理员。",
+  ],
+  groupNoAdminOwn: [
+    "You are no longer an administrator of {name}.",
+    "您不再是 {name} 的管理员。",
+  ],
+  groupOwner: ["{who} is the owner of {name} now.", "{who} 成为 {name} 的群主。"],
+  groupOwnerOwn: ["You are the owner of {name} now.", "您成为 {name} 的群主。"],
+  group_request_join: ["{who} asks to join {name}.", "{who} 申请加入 {name}。"],
   group_request_join_agree: ["You are a member of {name} now.", "您已加入 {name}。"],
   group_request_join_deny: [
-    "Your request to join a group was refused.",
-    "您的加群请求被拒绝。",
+    "Your request to join {name} was refused.",
+    "您加入 {name} 的请求被拒绝。",
+  ],
+  "req_uin does not ask to join, or no longer": [
+    "Another administrator has answered it.",
+    "该请求已被处理。",
   ],
   addFriend: ["Add a friend", "添加好友"],
   joinGroup: ["Join a group", "加入群"],
@@ -192,8 +218,8 @@ const WORDS = {
     "A discussion needs at least two other people.",
     "讨论组至少需要另外两人。",
   ],
-  added: ["Added.", "已添加。"],
-  requested: ["Your request was sent.", "请求已发送。"],
+  added: ["{name} was added.", "已添加 {name}。"],
+  requested: ["Your request was sent: {name}", "请求已发送：{name}"],
   editFriend: ["Rename or move", "修改备注或分组"],
   removeFriend: ["Remove {name} from both friend lists?", "将 {name} 从双方好友列表中删除？"],
   removeFriendShort: ["Remove from friends", "删除好友"],
@@ -226,10 +252,6 @@ const WORDS = {
   sendingPart: ["sending: {percent} %", "发送中：{percent} %"],
   fetchingFile: ["Downloading {name}: {percent} %", "正在下载 {name}：{percent} %"],
   fileFailed: ["{name}: {reason}", "{name}：{reason}"],
-  group_request_join: [
-    "{number} asks to join {name}: {text}",
-    "{number} 申请加入 {name}：{text}",
-  ],
   draft: ["draft", "草稿"],
   unsentLost: [
     "Your message to {name} was not sent: {text}",
@@ -237,7 +259,9 @@ const WORDS = {
   ],
   close: ["Close", "关闭"],
   closeAll: ["Close all news", "关闭所有提示"],
-  group_edit: ["The name or the announcement of {name} has changed.", "{name} 的名称或公告有变动。"],
+  groupName: ["{who} has changed the name of {name}.", "{who} 修改了 {name} 的名称。"],
+  groupMemo: ["{who} has changed the announcement of {name}.", "{who} 修改了 {name} 的公告。"],
+  group_edit: ["{who} has changed the settings of {name}.", "{who} 修改了 {name} 的设置。"],
   announcement: ["Announcement", "群公告"],
   noAnnouncement: ["There is none.", "暂无公告。"],
   myCard: ["My name in this group", "我的群名片"],
@@ -292,15 +316,22 @@ const WORDS = {
 };
 
 /** Characters that are, or may be, written from right to left, and controls for it. */
-const OTHER_DIRECTION =
-  /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/;
+const OTHER =
+  "\\u0590-\\u08ff\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ufb1d-\\ufdff\\ufe70-\\ufefc";
+const OTHER_DIRECTION = new RegExp(`[${OTHER}]`);
+
+/** A text with one part that is isolated already. */
+const HAS_ISOLATED = new RegExp(
+  `^[^${OTHER}]*\\u2068[^\\u2066-\\u2069\\n\\r\\u0085\\u2029]*\\u2069[^${OTHER}]*$`,
+);
 
 /**
  * Return a value whose directions of writing end with it.
  * @param {string} value
  */
 function within(value) {
-  return OTHER_DIRECTION.test(value) ? isolated(value) : value;
+  const isNeeded = OTHER_DIRECTION.test(value) && !HAS_ISOLATED.test(value);
+  return isNeeded ? isolated(value) : value;
 }
 
 /**

@@ -9,6 +9,7 @@ import { Files } from "./files.js";
 import { GroupActions } from "./groupactions.js";
 import { History } from "./history.js";
 import { Lists } from "./lists.js";
+import { News } from "./news.js";
 import { People } from "./people.js";
 import { Pictures } from "./pictures.js";
 import { Roster } from "./roster.js";
@@ -28,18 +29,13 @@ import { Unsent } from "./unsent.js";
  * @property {(conversation: Conversation) => void} conversationChanged
  * @property {(conversation: Conversation, message: Message) => void} messageArrived
  * @property {(conversation: Conversation) => void} windowShaken
- * @property {(notice: Notice) => void} noticed
+ * @property {(notice: import("./news.js").Notice) => void} noticed
  * @property {() => void} conversationsReplaced a new session has other ids; drafts have
  *   to be in the conversations of before
  * @property {(entry: import("./unsent.js").Entry) => void} unsentLost what was not sent
  *   before, and whose conversation is not found
  * @property {(conversation: Conversation) => void} conversationClosed the account has
  *   left it
- */
-
-/**
- * News that are no messages, such as friend requests and members who join.
- * @typedef {{kind: string, value: any, conversation: Conversation | null}} Notice
  */
 
 /** One account in this tab. */
@@ -60,6 +56,7 @@ export class Client {
     this.groupActions = new GroupActions(this);
     this.lists = new Lists(this);
     this.history = new History(this);
+    this.news = new News(this);
     this.events = new Events(this);
     this.sending = new Sending(this);
     this.pictures = new Pictures(this);

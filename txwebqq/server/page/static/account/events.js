@@ -89,7 +89,8 @@ export class Events {
           .catch(() => {});
         break;
       case "sys_g_msg": {
-        void this.client.lists.fetchGroups().then(
+        const lists = this.client.lists.fetchGroups();
+        void lists.then(
           () => this.client.view.listsChanged(),
           () => {},
         );
@@ -101,9 +102,8 @@ export class Events {
         }
         const isOwnLeave =
           value.type === "group_leave" && value.old_member === this.client.session.number;
-        const kind = isOwnLeave ? "group_left" : value.type;
         if (!isOwnLeave || group !== undefined) {
-          this.client.view.noticed({ kind, value, conversation });
+          void this.client.news.received(value.type, value, conversation, lists);
         }
         if (isOwnLeave) {
           this.client.conversations.all.delete(conversation.key);
@@ -112,7 +112,7 @@ export class Events {
         break;
       }
       case "system_message":
-        this.client.view.noticed({ kind: value.type, value, conversation: null });
+        void this.client.news.received(value.type, value, null);
         break;
       default:
         groupEventReceived(this.client, type, value);

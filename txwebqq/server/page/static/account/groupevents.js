@@ -21,12 +21,12 @@ export function groupEventReceived(client, type, value) {
       if (group !== undefined && typeof value.memo === "string") {
         group.memo = value.memo;
       }
+      if (value.op_uin !== client.session.number) {
+        void client.news.received(type, value, conversation);
+      }
       if (typeof value.name === "string") {
         // A private name for the group goes before.
         refresh(client, client.lists.fetchGroups());
-      }
-      if (value.op_uin !== client.session.number) {
-        client.view.noticed({ kind: type, value, conversation });
       }
       client.view.listsChanged();
       return true;

@@ -124,7 +124,7 @@ export class Lists {
     for (const { poll_type: type, value } of requests) {
       const conversation =
         type === "sys_g_msg" ? this.client.conversations.get("group", value.from_uin) : null;
-      this.client.view.noticed({ kind: value.type, value, conversation });
+      await this.client.news.received(value.type, value, conversation);
     }
   }
 

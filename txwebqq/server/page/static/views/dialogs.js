@@ -135,7 +135,7 @@ function textOf(values, name) {
 export class Dialogs {
   /**
    * @param {import("../account/client.js").Client} client
-   * @param {(text: string) => void} tell shows a notice
+   * @param {(text: string, key?: string) => void} tell shows a notice
    */
   constructor(client, tell) {
     this.client = client;
@@ -175,7 +175,8 @@ export class Dialogs {
       showForm(name, fields, word("add"), async (answers) => {
         const text = textOf(answers, "text");
         await this.people.addFriend(wanted, found.token, allow, text);
-        this.tell(word(allow === 0 || allow === 3 ? "added" : "requested"));
+        const isAdded = allow === 0 || allow === 3;
+        this.tell(word(isAdded ? "added" : "requested", { name }), `friend:${wanted}`);
         this.client.view.listsChanged();
       });
     });
@@ -200,8 +201,10 @@ export class Dialogs {
       ];
       this.showAsking(word("joinGroup"), fields, word("ask"), async (answers, read) => {
         const code = Number(textOf(answers, "code"));
+        const { name = "" } = found.find((each) => each.code === code) ?? {};
+        this.client.news.groupNames.set(code, name);
         await this.people.joinGroup(code, textOf(answers, "text"), read);
-        this.tell(word("requested"));
+        this.tell(word("requested", { name }));
       });
     });
   }

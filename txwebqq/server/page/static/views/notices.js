@@ -9,6 +9,9 @@ import { reasonOf } from "./dialogs.js";
 /** The number of news that are shown; more of them push out the oldest. */
 const MAX_NEWS = 20;
 
+/** The number of news about one group or account that are shown; others are counted. */
+const MAX_TOGETHER = 3;
+
 /**
  * A request of another account.
  * @typedef {object} Request
@@ -29,6 +32,8 @@ export class Notices {
     this.element = make("div", {}, this.list, this.closeAll);
     /** @type {HTMLElement[]} the oldest first */
     this.news = [];
+    /** @type {WeakMap<HTMLElement, {key: string, texts: string[]}>} what news tell */
+    this.told = new WeakMap();
     /** @type {Map<string, HTMLElement>} by their keys */
     this.requests = new Map();
     /** Changes when answers to requests that were shown before are nothing any more. */
@@ -55,9 +60,19 @@ export class Notices {
   /**
    * Show news. Those that nobody has closed go when many others come.
    * @param {string} text
+   * @param {string} [key] of what it is about; later news about that are added to it
    */
-  tell(text) {
-    const element = this.add(text, [[word("close"), () => this.closed(element)]]);
+  tell(text, key = "") {
+    const before = this.news.find((each) => key !== "" && this.told.get(each)?.key === key);
+    const texts = [...(before && this.told.get(before)?.texts) ?? [], text];
+    const hidden = texts.length - MAX_TOGETHER;
+    const shown =
+      hidden > 0 ? [word("earlierNews", { count: hidden }), ...texts.slice(hidden)] : texts;
+    const close = () => this.closed(element);
+    const element = this.add(shown.join("\n"), [[word("close"), close]]);
+    before?.remove();
+    this.news = this.news.filter((each) => each !== before);
+    this.told.set(element, { key, texts });
     this.news.push(element);
     if (this.news.length > MAX_NEWS) {
       this.news.shift()?.remove();
@@ -104,6 +119,15 @@ export class Notices {
     const element = this.add(shown, actions);
     before?.replaceWith(element);
     this.requests.set(key, element);
+  }
+
+  /**
+   * Take a request away, since it was answered elsewhere.
+   * @param {string} key
+   */
+  answered(key) {
+    this.requests.get(key)?.remove();
+    this.requests.delete(key);
   }
 
   /** @param {HTMLElement} element */

@@ -1,0 +1,90 @@
+// @ts-check
+// The sentences of news and requests.
+
+import { hasWord, word } from "../words.js";
+
+/** @typedef {import("../account/news.js").Notice} Notice */
+
+/** The `op_type` of a group that was dissolved, of a member who was removed, and of
+ * another owner (docs/protocol.md 5.10). */
+const DISSOLVED = 1;
+const REMOVED = 3;
+const OWNER = 255;
+
+/**
+ * Return the name and the number of an account, as far as they are known.
+ * @param {Notice["who"]} who
+ */
+export function personText({ name, number }) {
+  if (name !== "" && number !== 0) {
+    return word("nameAndNumber", { name, number });
+  }
+  return name || (number === 0 ? word("aMember") : String(number));
+}
+
+/**
+ * Return the key of the sentence of news.
+ * @param {Notice} notice
+ */
+function keyOf({ kind, value }) {
+  switch (kind) {
+    case "group_leave":
+      if (value.op_type === DISSOLVED) {
+        return "groupDissolved";
+      }
+      return value.op_type === REMOVED ? "groupRemoved" : kind;
+    case "group_admin_op":
+      if (value.op_type === OWNER) {
+        return "groupOwner";
+      }
+      return value.op_type % 2 === 1 ? "groupAdmin" : "groupNoAdmin";
+    case "group_edit":
+      return value.name !== undefined
+        ? "groupName"
+        : value.memo !== undefined
+          ? "groupMemo"
+          : kind;
+    default:
+      return kind;
+  }
+}
+
+/**
+ * Return the sentence of news, "" for those that tell the account nothing new.
+ * @param {Notice} notice
+ * @param {number} me the account
+ */
+export function newsText(notice, me) {
+  const { kind, who } = notice;
+  if (kind === "group_create" && who.uin === me) {
+    return "";
+  }
+  const key = keyOf(notice);
+  const isOwn = who.uin === me && hasWord(`${key}Own`);
+  if (!hasWord(key)) {
+    return "";
+  }
+  const person = kind === "group_edit" && who.uin === 0 ? word("operator") : personText(who);
+  const name = notice.name || word("aGroup");
+  return withText(word(isOwn ? `${key}Own` : key, { who: person, name }), notice);
+}
+
+/**
+ * Return the sentence of a request.
+ * @param {Notice} notice
+ */
+export function requestText(notice) {
+  const { kind, name, who } = notice;
+  const text = word(kind, { who: personText(who), name: name || word("aGroup") });
+  return withText(text, notice);
+}
+
+/**
+ * Return a sentence with the text that the other account has written, if any.
+ * @param {string} sentence
+ * @param {Notice} notice
+ */
+function withText(sentence, { value }) {
+  const said = String(value.msg ?? "").trim();
+  return said === "" ? sentence : sentence.replace(/[.。]$/, "") + word("said", { said });
+}
