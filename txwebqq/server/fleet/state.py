@@ -5,6 +5,7 @@ The state of a server of several processes, as far as a batch of requests needs 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from txwebqq.model import Level, Number, Status
 from txwebqq.ratelimit import LimiterMaker
@@ -12,6 +13,7 @@ from txwebqq.server.domain.authenticator import SignOnGuards
 from txwebqq.server.domain.operatorevents import OperatorEvents
 from txwebqq.server.domain.router import SYSTEM, Clock, MessageRouter
 from txwebqq.server.domain.state import REPLACED_LIFE, ServerState
+from txwebqq.server.events.queued import MessageIds
 from txwebqq.server.fleet.guards import (
     Allowances,
     FleetCaptchas,
@@ -33,6 +35,7 @@ SWEEP_EVERY = 10
 """Minimum time between two sweeps of all processes together, in seconds."""
 
 _SERIAL, _HISTORY, _SWEEP, _DAY = "serial", "history", "sweep", "day"
+_TIME = "time"
 
 
 class Counters:
@@ -91,6 +94,15 @@ class FleetMessageIds(MessageIdGenerator):
         super().__init__(now, random, lastSequence)
         self._counters = counters
         self._order = order
+
+    def next(self, sender: Number) -> MessageIds:
+        # Clients sort the events of a reply by their times: one that gets its number
+        # later, maybe from a process whose clock is behind, must not be earlier.
+        self._order()
+        ids = super().next(sender)
+        time = max(ids.time, self._counters.get(_TIME) or 0)
+        self._counters.set(_TIME, time)
+        return replace(ids, time=time)
 
     def nextMessageId(self, sender: Number) -> int:
         if sender == SYSTEM:
