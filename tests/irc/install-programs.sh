@@ -5,12 +5,14 @@
 # Tests start the IRC servers and Atheme (NickServ, SaslServ) themselves. As services
 # of the system these are never started, now or at boot; a server that was installed
 # before is left alone.
+# PURPOSE, PROGRAMS and SERVERS are for scripts that install programs for other tests.
 # ROOT is the directory of the system, for the tests of this script.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
-PROGRAMS='atheme-services finch ii inspircd irssi libsasl2-modules ngircd sic systemd'
-PROGRAMS="$PROGRAMS tmux weechat-headless weechat-plugins"
-SERVERS='atheme-services inspircd ngircd'
+PURPOSE=${PURPOSE:-IRC and systemd units}
+IRC='atheme-services finch ii inspircd irssi libsasl2-modules ngircd sic systemd tmux'
+PROGRAMS=${PROGRAMS:-$IRC weechat-headless weechat-plugins}
+SERVERS=${SERVERS:-atheme-services inspircd ngircd}
 ROOT=${ROOT:-}
 POLICY=$ROOT/usr/sbin/policy-rc.d
 UNITS=$ROOT/etc/systemd/system
@@ -25,7 +27,7 @@ missing() {
 packages=$(missing $PROGRAMS)
 if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     servers=$(missing $SERVERS)
-    echo "Installing programs for the tests of IRC and systemd units with apt, about a minute: $packages"
+    echo "Installing programs for the tests of $PURPOSE with apt, about a minute: $packages"
     if [ ! -e "$POLICY" ]; then
         trap 'rm -f "$POLICY"' EXIT
         printf '#!/bin/sh\ncase $1 in %s) exit 101;; esac\n' \

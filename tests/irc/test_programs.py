@@ -14,6 +14,7 @@ import pytest
 from tests.irc.programs import program
 
 SCRIPT = Path(__file__).with_name("install-programs.sh")
+HAPROXY = Path(__file__).parents[1] / "fleet/install-haproxy.sh"
 
 
 def test_found() -> None:
@@ -55,7 +56,7 @@ while [ "$1" != --no-install-recommends ]; do shift; done
 shift
 for name in "$@"; do
     touch "$ROOT/installed/$name"
-    case $name in atheme-services|inspircd|ngircd) ;; *) continue;; esac
+    case $name in atheme-services|haproxy|inspircd|ngircd) ;; *) continue;; esac
     touch "$ROOT/boots/$name"
     sh "$ROOT/usr/sbin/policy-rc.d" $name start || continue
     touch "$ROOT/started/$name"
@@ -95,13 +96,15 @@ class System:
         """
         return {path.name for path in (self.root / folder).iterdir()}
 
-    def install(self, **environment: str) -> subprocess.CompletedProcess[str]:
+    def install(
+        self, script: Path = SCRIPT, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """
         Run the script that installs the programs.
         """
         path = f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
-            ["sh", SCRIPT],
+            ["sh", script],
             env=os.environ | {"PATH": path, "ROOT": str(self.root)} | environment,
             capture_output=True,
             text=True,
@@ -157,3 +160,16 @@ def test_installWithoutRoot(tmp_path: Path) -> None:
     packages = f"atheme-services finch ii {others} sic systemd weechat-headless"
     assert f"apt install {packages}" in done.stderr
     assert system.names("installed") == {"tmux"}
+
+
+def test_installHAProxy(tmp_path: Path) -> None:
+    """
+    HAProxy is installed by a script of its own, and does not run as a service either.
+    """
+    system = System(tmp_path)
+    done = system.install(HAPROXY)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Installing programs for the tests of several server")
+    assert system.names("installed") == {"haproxy"}
+    assert system.names("started") == system.names("boots") == set()
+    assert system.names("etc/systemd/system") == {"haproxy.service"}
