@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from urllib.parse import parse_qs
 
@@ -164,9 +165,12 @@ class Ledger:
     All entries, on one count of moments.
 
     @ivar kills: the moments at which the server was killed.
+    @ivar mayBeLate: whether a message that the sender was not told the outcome of may
+        come after later ones: its request may have waited at a stopped process.
     """
 
     def __init__(self) -> None:
+        self.mayBeLate = False
         self.entries: dict[str, Entry] = {}
         self.kills: list[int] = []
         self.clients: dict[int, Client] = {}
@@ -235,6 +239,7 @@ class Ledger:
         for client in self.clients.values():
             if client.promise is Promise.ORDERED:
                 self._judgeOrder(verdict, client)
+        self._judgeGroups(verdict)
         return verdict
 
     def _judgeOne(self, verdict: Verdict, entry: Entry, client: Client) -> None:
@@ -296,7 +301,8 @@ class Ledger:
         latest: dict[tuple[int, Kind, int], tuple[int, Entry]] = {}
         for entry in self.entries.values():
             showings = entry.shown.get(client.number)
-            if not showings:
+            isLate = self.mayBeLate and entry.outcome is Outcome.UNCERTAIN
+            if not showings or isLate:
                 continue
             conversation = entry.sender, entry.kind, entry.place
             before = latest.get(conversation)
@@ -308,6 +314,30 @@ class Ledger:
                 )
             if before is None or moment > before[0]:
                 latest[conversation] = moment, entry
+
+    def _judgeGroups(self, verdict: Verdict) -> None:
+        """
+        Check that the messages of each group and discussion have one order, in which
+        all their recipients were shown them.
+        """
+        shown: dict[tuple[Kind, int], dict[int, list[tuple[int, str]]]] = {}
+        for entry in self.entries.values():
+            if entry.kind not in (Kind.GROUP, Kind.DISCUSSION):
+                continue
+            members = shown.setdefault((entry.kind, entry.place), {})
+            for recipient, showings in entry.shown.items():
+                if self.clients[recipient].promise is Promise.ORDERED:
+                    showing = showings[0].moment, entry.token
+                    members.setdefault(recipient, []).append(showing)
+        for (_, place), members in shown.items():
+            order: TopologicalSorter[str] = TopologicalSorter()
+            for some in members.values():
+                for (_, earlier), (_, later) in pairwise(sorted(some)):
+                    order.add(later, earlier)
+            try:
+                order.prepare()
+            except CycleError as e:
+                verdict.wrongs.append(_disorder(place, e.args[1], members))
 
     def story(self, entry: Entry, client: Client) -> str:
         """
@@ -347,6 +377,25 @@ class Ledger:
             happened += [(moment, what) for moment in near]
         lines += [f"    at {moment} {what}" for moment, what in sorted(happened)]
         return "\n".join(lines)
+
+
+def _disorder(
+    place: int,
+    cycle: Sequence[str],
+    members: Mapping[int, Iterable[tuple[int, str]]],
+) -> str:
+    """
+    Describe messages of a group that have no order.
+
+    @param cycle: their tokens: each was shown to a recipient right before the next one.
+    """
+    lines = [f"the members of {place} were shown its messages in different orders"]
+    for earlier, later in pairwise(cycle):
+        for number, some in members.items():
+            if (earlier, later) in pairwise([token for _, token in sorted(some)]):
+                lines.append(f"  {number} was shown {earlier} before {later}")
+                break
+    return "\n".join(lines)
 
 
 def _holds(exchange: Exchange, token: str) -> bool:

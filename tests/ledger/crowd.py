@@ -33,16 +33,20 @@ class Crowd:
 
     @param count: the number of accounts.
     @param hasBot: whether one of them is for a bot.
+    @param hasIRC: whether there are accounts for a gateway and a relay.
     @ivar everybody: those in the group of all.
     @ivar clients: the accounts with clients in the process of the test.
     @ivar bridge: those in the group that is joined with the channel.
     @ivar trip: those in the discussion.
     """
 
-    def __init__(self, count: int, hasBot: bool = False) -> None:
+    def __init__(self, count: int, hasBot: bool = False, hasIRC: bool = True) -> None:
         self.hasBot = hasBot
-        self.clients = list(range(FIRST, FIRST + count - 2 - hasBot))
-        self.everybody = frozenset([*self.clients, GATEWAY, *([BOT] if hasBot else [])])
+        self._served = [GATEWAY] * hasIRC + [BOT] * hasBot
+        self._relays = [RELAY] * hasIRC
+        others = len(self._served) + len(self._relays)
+        self.clients = list(range(FIRST, FIRST + count - others))
+        self.everybody = frozenset([*self.clients, *self._served])
         self.bridge = self.clients[::3]
         self.trip = self.clients[::4]
 
@@ -60,22 +64,21 @@ class Crowd:
         Return the population file.
         """
         lines = []
-        for number in (GATEWAY, RELAY, BOT, *self.clients):
+        for number in (*self._served, *self._relays, *self.clients):
             lines += [
                 "[[account]]",
                 f"number = {number}",
                 f'password = "{passwordOf(number)}"',
                 f'nick = "{nickOf(number)}"',
             ]
-        served = (GATEWAY, BOT) if self.hasBot else (GATEWAY,)
-        pairs = {(one, number) for one in served for number in self.clients}
+        pairs = {(one, number) for one in self._served for number in self.clients}
         for one in self.clients:
             pairs |= {(min(one, n), max(one, n)) for n in self.friendsOf(one)}
         for one, other in sorted(pairs):
             lines += ["[[friendship]]", f"between = [{one}, {other}]"]
         for group, name, members in (
-            (LOBBY, LOBBY_NAME, [*self.clients, *served]),
-            (BRIDGE, BRIDGE_NAME, [*self.bridge, RELAY]),
+            (LOBBY, LOBBY_NAME, [*self.clients, *self._served]),
+            (BRIDGE, BRIDGE_NAME, [*self.bridge, *self._relays]),
         ):
             lines += [
                 "[[group]]",

@@ -5,19 +5,15 @@ and one in the channel of a relay send messages, and a ledger has what became of
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
-from twisted.python.failure import Failure
 
-from tests.ledger.book import Client, Entry, Kind, Ledger, Outcome, Promise, Verdict
+from tests.ledger.book import Client, Kind, Outcome, Promise
+from tests.ledger.clientsrun import PATIENCE, ClientsRun
 from tests.ledger.crowd import (
     BOT,
     BRIDGE,
@@ -31,12 +27,7 @@ from tests.ledger.crowd import (
     nickOf,
 )
 from tests.ledger.crowdsite import CONFIGS, CrowdSite
-from tests.ledger.crowdvoices import ChannelUser, CrowdVoice, GatewayUser
-from tests.messages import Lost
-from tests.network.rawclient import Refused
-
-PATIENCE = 120.0
-"""The seconds after which a wait is given up."""
+from tests.ledger.crowdvoices import ChannelUser, GatewayUser
 
 NAMES = {
     GATEWAY: "alice, by the gateway",
@@ -45,18 +36,13 @@ NAMES = {
 }
 
 
-class CrowdRun(ABC):
+class CrowdRun(ClientsRun):
     """
     One run.
 
     @param folder: for the files of the daemons.
-    @param pause: the mean of the seconds between two messages of a sender.
-    @cvar voiceClass: makes the clients of the accounts.
-    @ivar wrongs: what must not be, beside that of the ledger.
-    @ivar phases: the seconds after the start at which each phase ended.
+    @param configs: the configuration files of daemons.
     """
-
-    voiceClass = CrowdVoice
 
     def __init__(
         self,
@@ -66,69 +52,18 @@ class CrowdRun(ABC):
         pause: float,
         configs: Mapping[str, str] = CONFIGS,
     ) -> None:
-        self.seed = seed
-        self.crowd = crowd
-        self.ledger = Ledger()
-        self.wrongs: list[str] = []
-        self.seconds = 0.0
-        self.phases: dict[str, float] = {}
-        self._pause = pause
-        self._random = Random(f"{seed} run")
         self._site = CrowdSite(folder, crowd.population(), configs)
-        self._voices: dict[int, CrowdVoice] = {}
+        super().__init__(seed, crowd, pause, self._site)
         self._alice = GatewayUser(
             self._site.irc, lambda t: self.ledger.show(t, GATEWAY)
         )
         self._bob = ChannelUser(
             self._site.ircd.port, lambda t: self.ledger.show(t, RELAY)
         )
-        self._tasks: list[Deferred[None]] = []
-        self._isSending = True
-        self._isPaused = False
         self._saidAt: dict[str, float] = {}
-        for number in (GATEWAY, RELAY, *crowd.clients):
-            isOurs = number in crowd.clients
-            promise = Promise.ORDERED if isOurs else Promise.REPEATED
-            name = NAMES.get(number, nickOf(number))
-            self.ledger.clients[number] = Client(number, name, promise)
-
-    # ---- from beginning to end
-
-    async def play(self) -> Verdict:
-        """
-        Run, and judge.
-        """
-        began = reactor.seconds()
-        observer: Any = self._logged
-        globalLogPublisher.addObserver(observer)
-        try:
-            await self._play()
-        except AssertionError as e:
-            self.wrongs.append(f"the run was given up: {e}")
-        finally:
-            globalLogPublisher.removeObserver(observer)
-            await self._clear()
-        self.seconds = reactor.seconds() - began
-        self.phases = {what: at - began for what, at in self.phases.items()}
-        verdict = self.ledger.judge()
-        unsettled = [e for e in self.ledger.entries.values() if _isOpen(e)]
-        self.wrongs += [f"nobody was told of {e.token}: {e.kind}" for e in unsettled]
-        # First what may be the reason of the others.
-        verdict.wrongs[:0] = self.wrongs
-        verdict.wrongs += [f"a daemon said:\n{bug}" for bug in self._site.bugs()]
-        return verdict
-
-    def _logged(self, event: LogEvent) -> None:
-        failure = event.get("log_failure")
-        if failure is not None:
-            text = formatEvent(event)
-            self.wrongs.append(f"a client said: {text}\n{failure.getTraceback()}")
-
-    @abstractmethod
-    async def _play(self) -> None:
-        """
-        Start all, have messages sent, and stop all.
-        """
+        for number in (GATEWAY, RELAY):
+            client = Client(number, NAMES[number], Promise.REPEATED)
+            self.ledger.clients[number] = client
 
     async def _open(self, *names: str) -> None:
         """
@@ -158,31 +93,8 @@ class CrowdRun(ABC):
                 await deferLater(reactor, 0.2)
 
     def _areOnline(self) -> bool:
-        areOurs = all(voice.online is not None for voice in self._voices.values())
-        return areOurs and self._alice.isAttached and self._bob.isRelayed
-
-    async def _deliver(self) -> None:
-        """
-        Wait until all that was accepted is shown.
-        """
-        self._isSending = False
-        await self._until(lambda: not self._outstanding(), "all is delivered", False)
-        # What comes twice comes soon.
-        await deferLater(reactor, 3.0)
-
-    def _outstanding(self) -> list[Entry]:
-        return [
-            entry
-            for entry in self.ledger.entries.values()
-            if _isOpen(entry)
-            or (
-                entry.outcome is Outcome.ACCEPTED
-                and not entry.recipients.issubset(entry.shown)
-            )
-        ]
-
-    def _ended(self, phase: str) -> None:
-        self.phases[phase] = reactor.seconds()
+        isOurs = super()._areOnline()
+        return isOurs and self._alice.isAttached and self._bob.isRelayed
 
     async def _stop(self, *names: str) -> None:
         """
@@ -190,9 +102,7 @@ class CrowdRun(ABC):
 
         @param names: the daemons beside the server and the IRC server.
         """
-        for voice in self._voices.values():
-            await voice.stop()
-        self._voices.clear()
+        await self._stopVoices()
         await self._alice.stop()
         for name in names:
             await self._end(name)
@@ -203,45 +113,13 @@ class CrowdRun(ABC):
         if complaint:
             self.wrongs.append(complaint)
 
-    async def _clear(self) -> None:
-        self._isSending = False
-        for task in self._tasks:
-            task.cancel()
-        for voice in self._voices.values():
-            await voice.stop()
-        await self._site.clear()
-
-    # ---- waiting
-
-    async def _until(
-        self, isTrue: Callable[[], bool], what: str, isNeeded: bool = True
-    ) -> None:
-        deadline = reactor.seconds() + PATIENCE
-        while not isTrue():
-            if reactor.seconds() > deadline:
-                assert not isNeeded, f"not within {PATIENCE:g} s: {what}; {self._off()}"
-                return
-            await deferLater(reactor, 0.1)
-
     def _off(self) -> str:
-        off = [str(n) for n, voice in self._voices.items() if voice.online is None]
+        off = [super()._off()]
         if not self._alice.isAttached:
             off.append("alice")
         if not self._bob.isRelayed:
             off.append("the relay")
-        return f"off line: {', '.join(off) or 'none'}"
-
-    def _begin(self, coroutine: Coroutine[Deferred[Any], Any, None]) -> None:
-        task = Deferred.fromCoroutine(coroutine)
-        task.addErrback(self._ebTask)
-        self._tasks.append(task)
-
-    def _ebTask(self, failure: Failure) -> None:
-        if not failure.check(CancelledError):
-            self.wrongs.append(f"a task has failed: {failure.getTraceback()}")
-
-    async def _wait(self, random: Random, pause: float) -> None:
-        await deferLater(reactor, random.uniform(0.0, 2 * pause))
+        return ", ".join(off)
 
     # ---- people
 
@@ -254,66 +132,26 @@ class CrowdRun(ABC):
         await self._alice.join(f"#{LOBBY_NAME}")
         self._alice.isAttached = True
 
-    def _add(self, number: int) -> None:
-        signedOn = self.ledger.clients[number].signedOn
-        voice = self.voiceClass(
-            lambda token: self.ledger.show(token, number),
-            lambda: signedOn.append(self.ledger.moment()),
-            number,
-        )
-        self._voices[number] = voice
-        voice.start(self._site.port, None).addErrback(self._ebTask)
-
     def _speakAll(self) -> None:
-        """
-        Let all people speak until C{_isSending} is false.
-        """
-        for number in self.crowd.clients:
-            self._begin(self._speak(number))
+        super()._speakAll()
         self._begin(self._speakAlice())
         self._begin(self._speakBob())
 
-    async def _speak(self, number: int) -> None:
-        random = Random(f"{self.seed} {number} speaks")
+    def _drawn(self, number: int, random: Random) -> tuple[Kind, int, set[int]]:
         crowd = self.crowd
-        while True:
-            await self._wait(random, self._pause)
-            if not self._isSending:
-                return
-            voice = self._voices.get(number)
-            if self._isPaused or voice is None or voice.online is None:
-                continue
-            drawn = random.random()
-            friend = random.choice(crowd.friendsOf(number))
-            if drawn < 0.1:
-                await self._say(number, Kind.GROUP, LOBBY, {*crowd.everybody})
-            elif drawn < 0.3 and number in crowd.bridge:
-                await self._say(number, Kind.GROUP, BRIDGE, {*crowd.bridge, RELAY})
-            elif drawn < 0.4 and number in crowd.trip:
-                await self._say(number, Kind.DISCUSSION, TRIP, {*crowd.trip})
-            elif drawn < 0.5:
-                await self._say(number, Kind.FRIEND, GATEWAY, {GATEWAY})
-            elif drawn < 0.6 and crowd.hasBot:
-                await self._say(number, Kind.FRIEND, BOT, {BOT})
-            else:
-                await self._say(number, Kind.FRIEND, friend, {friend})
-
-    async def _say(
-        self, number: int, kind: Kind, place: int, recipients: set[int]
-    ) -> None:
-        entry = self.ledger.open(kind, number, place, recipients - {number})
-        outcome = Outcome.ACCEPTED
-        try:
-            try:
-                send = await self._voices[number].prepare(kind, place, entry.token)
-            except Lost as lost:
-                raise Refused(-1) from lost
-            await send()
-        except Lost:
-            outcome = Outcome.UNCERTAIN
-        except Refused:
-            outcome = Outcome.REFUSED
-        self.ledger.settle(entry, outcome)
+        drawn = random.random()
+        friend = random.choice(crowd.friendsOf(number))
+        if drawn < 0.1:
+            return Kind.GROUP, LOBBY, {*crowd.everybody}
+        if drawn < 0.3 and number in crowd.bridge:
+            return Kind.GROUP, BRIDGE, {*crowd.bridge, RELAY}
+        if drawn < 0.4 and number in crowd.trip:
+            return Kind.DISCUSSION, TRIP, {*crowd.trip}
+        if drawn < 0.5:
+            return Kind.FRIEND, GATEWAY, {GATEWAY}
+        if drawn < 0.6 and crowd.hasBot:
+            return Kind.FRIEND, BOT, {BOT}
+        return Kind.FRIEND, friend, {friend}
 
     async def _speakAlice(self) -> None:
         random = Random(f"{self.seed} alice")
@@ -348,7 +186,3 @@ class CrowdRun(ABC):
         self._saidAt[entry.token] = reactor.seconds()
         self._bob.tell(entry.token)
         self.ledger.settle(entry, Outcome.ACCEPTED)
-
-
-def _isOpen(entry: Entry) -> bool:
-    return entry.outcome is Outcome.ASKED

@@ -121,8 +121,15 @@ class Site:
         """
         The first traceback that each server has put out.
         """
-        return [
-            daemon.output[daemon.output.index("Traceback") :][:3000]
-            for daemon in self.processes.daemons
-            if "Traceback" in daemon.output
-        ]
+        return firstTracebacks(self.processes)
+
+
+def firstTracebacks(processes: ProcessFolder) -> list[str]:
+    """
+    Return the first traceback that each process has put out.
+    """
+    return [
+        daemon.output[daemon.output.index("Traceback") :][:3000]
+        for daemon in processes.daemons
+        if "Traceback" in daemon.output
+    ]

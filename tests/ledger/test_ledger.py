@@ -270,3 +270,44 @@ def test_order() -> None:
     book.give(first)
     assert book.wrongs() == ["bob was shown two out of order"]
     assert Book(Promise.ONCE).wrongs() == []
+
+
+def test_late() -> None:
+    """
+    A message whose sender was not told its outcome may come late where its request
+    may have waited at a stopped process.
+    """
+    book = Book(Promise.ORDERED)
+    uncertain, accepted = book.send(outcome=Outcome.UNCERTAIN), book.send()
+    book.give(accepted)
+    book.give(uncertain)
+    assert book.wrongs() == ["bob was shown two out of order"]
+    book.ledger.mayBeLate = True
+    assert book.wrongs() == []
+
+
+def test_groupOrder() -> None:
+    """
+    All members of a group are shown its messages in one order, of several senders.
+    """
+    ledger = Ledger()
+    carol, dave = 10003, 10004
+    for number in (ALICE, BOB, carol, dave):
+        ledger.clients[number] = Client(number, f"{number}", Promise.ORDERED)
+    tokens = []
+    for sender in (ALICE, BOB):
+        entry = ledger.open(Kind.GROUP, sender, 200001, {carol, dave})
+        ledger.settle(entry, Outcome.ACCEPTED)
+        tokens.append(entry.token)
+    for token in tokens:
+        ledger.show(token, carol)
+    ledger.show(tokens[1], dave)
+    assert ledger.judge().outcomes == {Outcome.ACCEPTED: 2}
+    ledger.show(tokens[0], dave)
+    (wrong,) = ledger.judge().wrongs
+    first, *others = wrong.splitlines()
+    assert first == "the members of 200001 were shown its messages in different orders"
+    assert set(others) == {
+        "  10003 was shown tk000001 before tk000002",
+        "  10004 was shown tk000002 before tk000001",
+    }

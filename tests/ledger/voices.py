@@ -34,8 +34,6 @@ from txwebqq.model import (
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
 
-FASTER = 10
-
 TOKEN = re.compile(r"tk\d{6}")
 
 Send = Callable[[], Awaitable[object]]
@@ -92,17 +90,20 @@ class RawVoice:
 
 class _FastClock:
     """
-    The clock of our client, on which everything takes a tenth of its time, so
+    The clock of our client, on which everything takes less than its time, so
     that it does not wait for most of the day after failures.
     """
 
+    def __init__(self, faster: float) -> None:
+        self._faster = faster
+
     def seconds(self) -> float:
-        return reactor.seconds() * FASTER
+        return reactor.seconds() * self._faster
 
     def callLater(
         self, delay: float, call: Callable[..., Any], *args: Any, **kw: Any
     ) -> IDelayedCall:
-        return reactor.callLater(delay / FASTER, call, *args, **kw)
+        return reactor.callLater(delay / self._faster, call, *args, **kw)
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
         return reactor.getDelayedCalls()
@@ -135,10 +136,12 @@ class OurVoice(WebQQFactory):
     @param shown: is called with each token that the client shows.
     @param signedOn: is called when it has signed on.
     @param number: the account.
+    @cvar faster: by how much its clock is faster.
     @ivar online: the protocol that is signed on, or L{None}.
     """
 
     protocol = Listening
+    faster = 10.0
 
     def __init__(
         self,
@@ -160,7 +163,7 @@ class OurVoice(WebQQFactory):
         """
         scheme = "http" if authority is None else "https"
         caFile = None if authority is None else str(authority)
-        clock: Any = _FastClock()
+        clock: Any = _FastClock(self.faster)
         self._client = connect(reactor, f"{scheme}://127.0.0.1:{port}", caFile)
         self._service = WebQQService(
             Account(Number(self.number), passwordOf(self.number)),
