@@ -14,6 +14,9 @@
 #                     while a server makes requests go wrong, and whether all are back
 #                     and nothing has leaked; CHAOS_SEED="1 2" CHAOS_FAULTS=1000
 #                     CHAOS_ACCOUNTS=50 CHAOS_KILLS=12
+#   make chaos-fleet  the same of several server processes with PostgreSQL and HAProxy,
+#                     which are killed, stopped and restarted; CHAOS_SEED="1 2"
+#                     CHAOS_ACCOUNTS=200 CHAOS_MINUTES=10 CHAOS_PROCESSES=3
 #   make soak         whether the daemons stay as large as they were in half an hour of
 #                     steady work; SOAK_MINUTES=30
 #   make fuzz         hostile input of all kinds, to objects in memory; FUZZ_SEED=1
@@ -32,7 +35,7 @@ SYSTEM := /usr/bin/python3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-onebot test test-long test-lowest format types imports pages ledger chaos soak fuzz bench docs screenshots clean distclean
+.PHONY: help demo demo-onebot test test-long test-lowest format types imports pages ledger chaos chaos-fleet soak fuzz bench docs screenshots clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -57,7 +60,8 @@ else
 endif
 
 test-long: .venv/test.stamp .venv/irc.stamp .venv/judges.stamp .venv/koishi.stamp \
-    .venv/page.stamp .venv/browser.stamp .venv/system.stamp
+    .venv/page.stamp .venv/browser.stamp .venv/system.stamp .venv/postgresql.stamp \
+    .venv/haproxy.stamp
 	$(BIN)/pytest --numprocesses auto --maxschedchunk 4 -m long $(NAME)
 
 test-lowest: .venv/lowest.stamp
@@ -88,6 +92,11 @@ chaos: .venv/test.stamp .venv/irc.stamp
 	$(BIN)/python -m tests.ledger.chaos --seed $(or $(CHAOS_SEED),1) \
 	    --faults $(or $(CHAOS_FAULTS),1000) --kills $(or $(CHAOS_KILLS),12) \
 	    --accounts $(or $(CHAOS_ACCOUNTS),50)
+
+chaos-fleet: .venv/test.stamp .venv/postgresql.stamp .venv/haproxy.stamp
+	$(BIN)/python -m tests.fleet --seed $(or $(CHAOS_SEED),1) \
+	    --accounts $(or $(CHAOS_ACCOUNTS),200) --minutes $(or $(CHAOS_MINUTES),10) \
+	    --processes $(or $(CHAOS_PROCESSES),3)
 
 soak: .venv/test.stamp .venv/irc.stamp
 	$(BIN)/python -m tests.soak --minutes $(or $(SOAK_MINUTES),30)
@@ -159,6 +168,9 @@ docs: .venv/test.stamp
 	@if sh $<; then touch $@; fi
 
 .venv/postgresql.stamp: tests/postgresql/install-postgresql.sh | $(BIN)/pip
+	@if sh $<; then touch $@; fi
+
+.venv/haproxy.stamp: tests/fleet/install-haproxy.sh | $(BIN)/pip
 	@if sh $<; then touch $@; fi
 
 # npm and Node.js are those that pip has installed.

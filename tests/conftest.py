@@ -200,10 +200,18 @@ def rig() -> Iterator[Rig]:
 @pytest.fixture(scope="session")
 def postgreSQL() -> Iterator[PostgreSQLServer]:
     """
-    A PostgreSQL server, started for the first test that wants it.
+    A PostgreSQL server, started for the first test that wants it. Without PostgreSQL
+    the test is skipped, in continuous integration it fails.
     """
-    from tests.postgresql.server import startedServer
+    from tests.postgresql.server import PostgreSQLServer, programs
 
-    server = startedServer()
-    yield server
-    server.stop()
+    if programs() is None:
+        from tests.irc.programs import missing
+
+        missing("PostgreSQL")
+    server = PostgreSQLServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()

@@ -11,11 +11,11 @@ import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import psycopg
-import pytest
 
 _USERS = ("postgres", "nobody")
 """The users that the server may run as, which must not be root."""
@@ -45,17 +45,30 @@ def unprivileged() -> str | None:
     return next(name for name in _USERS if name in names)
 
 
+FORGETFUL = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "16MB",
+    "max_connections": "30",
+    "autovacuum": "off",
+}
+"""The settings of a server that is fast, and keeps nothing over a crash."""
+
+
 class PostgreSQLServer:
     """
     A server that listens on 127.0.0.1, with the users C{webqq} and C{guarded}, who
     has a password.
 
+    @param settings: other settings than the usual ones.
     @ivar port: its port.
     """
 
     PASSWORD = "correct horse"
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] = FORGETFUL) -> None:
+        self._settings = settings
         self._programs = programs()
         self._folder = Path(tempfile.mkdtemp(prefix="txwebqq-postgresql-"))
         self._user = unprivileged()
@@ -84,27 +97,57 @@ class PostgreSQLServer:
             "host all guarded 127.0.0.1/32 scram-sha-256\n"
             "host all all 127.0.0.1/32 trust\n"
         )
-        with (self._folder / "log").open("wb") as log:
+        self.launch()
+        self._wait()
+        self.execute("postgres", f"CREATE USER guarded PASSWORD '{self.PASSWORD}'")
+
+    def launch(self) -> None:
+        """
+        Start the server, also again, without waiting for it.
+        """
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            **self._settings,
+        }
+        options = [
+            part for name in settings for part in ("-c", f"{name}={settings[name]}")
+        ]
+        with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     *self._command("postgres"),
-                    *("-D", str(data), "-p", str(self.port)),
-                    *("-c", "listen_addresses=127.0.0.1"),
-                    *("-c", "unix_socket_directories="),
-                    *("-c", "fsync=off"),
-                    *("-c", "full_page_writes=off"),
-                    *("-c", "synchronous_commit=off"),
-                    *("-c", "shared_buffers=16MB"),
-                    *("-c", "max_connections=30"),
-                    *("-c", "autovacuum=off"),
+                    *("-D", str(self._folder / "data"), "-p", str(self.port)),
+                    *options,
                 ],
                 stdout=log,
                 stderr=log,
                 user=self._user,
                 cwd="/",
             )
-        self._wait()
-        self.execute("postgres", f"CREATE USER guarded PASSWORD '{self.PASSWORD}'")
+
+    def signal(self, number: signal.Signals) -> None:
+        """
+        Send a signal: SIGINT for the mode C{fast}, SIGQUIT for C{immediate}.
+        """
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def hasEnded(self) -> bool:
+        """
+        Check whether the server has ended.
+        """
+        return self._process is None or self._process.poll() is not None
+
+    def isReady(self) -> bool:
+        """
+        Check whether the server accepts connections.
+        """
+        try:
+            self.execute("postgres")
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def _command(self, name: str) -> list[str]:
         assert self._programs is not None
@@ -123,8 +166,7 @@ class PostgreSQLServer:
     def _wait(self) -> None:
         assert self._process is not None
         for _ in range(1200):
-            with suppress(psycopg.OperationalError):
-                self.execute("postgres")
+            if self.isReady():
                 return
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.05)
@@ -171,22 +213,3 @@ class PostgreSQLServer:
                 process.send_signal(signal.SIGQUIT)
                 process.wait(30)
         shutil.rmtree(self._folder)
-
-
-def startedServer() -> PostgreSQLServer:
-    """
-    Return a server that was started; skip the test where that is not possible, and
-    fail it in continuous integration.
-    """
-    if programs() is None:
-        reason = "PostgreSQL is not installed"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    server = PostgreSQLServer()
-    try:
-        server.start()
-    except BaseException:
-        server.stop()
-        raise
-    return server

@@ -1,0 +1,123 @@
+"""
+Several real server processes with one PostgreSQL database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_twisted import ensureDeferred
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint
+
+from tests.endtoend.daemons import ProcessFolder, freePort
+from tests.fleet.__main__ import report
+from tests.fleet.run import FleetChaos, Size
+from tests.irc.programs import program
+from tests.ledger.people import ACK, SPEAKER, passwordOf, population
+from tests.messages import Asker
+from tests.network.rawclient import Habit, RawClient
+from tests.postgresql.server import PostgreSQLServer
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[ProcessFolder]:
+    """
+    A folder whose daemons are gone afterwards.
+    """
+    processes = ProcessFolder(tmp_path)
+    (tmp_path / "fleet.toml").write_text(population(), encoding="utf-8")
+    yield processes
+    processes.clear()
+
+
+def asker(port: int) -> Asker:
+    """
+    Return a connection to a process.
+    """
+    return Asker(lambda: TCP4ClientEndpoint(reactor, "127.0.0.1", port))
+
+
+def client(number: int, port: int, polling: int) -> RawClient:
+    """
+    Return a client whose polls go to another process than its other requests.
+    """
+    password = passwordOf(number)
+    return RawClient(number, password, Habit.ACK, asker(port), asker(polling))
+
+
+async def nextText(client: RawClient) -> tuple[Any, Any]:
+    """
+    Poll until a message comes.
+
+    @return: the uin of its sender, and its text.
+    """
+    while True:
+        for event in (await client.poll()).events:
+            if event["poll_type"] == "message":
+                value = event["value"]
+                return value["from_uin"], value["content"][1].strip()
+
+
+@ensureDeferred
+async def test_processes(
+    processes: ProcessFolder, postgreSQL: PostgreSQLServer
+) -> None:
+    """
+    A session is good at each process: a poll at one brings what was sent at another,
+    and when one is killed, its clients go on at another with the same ids.
+    """
+    ports, servers = (freePort(), freePort()), []
+    database = postgreSQL.newDatabase()
+    for port in ports:
+        listen = f"--listen=tcp:{port}:interface=127.0.0.1"
+        options = ("--files=files", "--captcha=never", "--population=fleet.toml")
+        servers.append(
+            processes.twistd("webqq-server", listen, f"--database={database}", *options)
+        )
+    for server in servers:
+        await server.says("listens on")
+    one, other = ports
+    alice, bob = client(SPEAKER, one, other), client(ACK, one, other)
+    await bob.signOn()
+    await alice.signOn()
+    assert alice.session is not None
+    assert bob.session is not None
+    bobsAlice = bob.session.friends[SPEAKER]
+    # The first poll brings the presence of Alice. The next one is held by another
+    # process than the one that gets the message.
+    await bob.poll()
+    heard = Deferred.fromCoroutine(nextText(bob))
+    probe = asker(other)
+    await probe.ask("GET", "/cgi-bin/ver")
+    await alice.ask(alice.toFriend(ACK, "before"))
+    assert await heard == (bobsAlice, "before")
+    await bob.ask(bob.toFriend(SPEAKER, "yes"))
+    assert await nextText(alice) == (alice.session.friends[ACK], "yes")
+    servers[0].signal("KILL")
+    await servers[0].ended
+    alice.direct = bob.direct = asker(other)
+    await alice.ask(alice.toFriend(ACK, "after"))
+    assert await nextText(bob) == (bobsAlice, "after")
+    for each in (alice.direct, alice.polling, bob.polling, probe):
+        each.close()
+    servers[1].signal("TERM")
+    assert await servers[1].exits() == 0
+
+
+@pytest.mark.long
+@ensureDeferred
+async def test_chaos(tmp_path: Path, postgreSQL: PostgreSQLServer) -> None:
+    """
+    Messages are delivered once and in one order, and sessions go on, while server
+    processes, PostgreSQL and HAProxy are killed, stopped and restarted.
+    """
+    program("haproxy")
+    run = FleetChaos(tmp_path, 3, Size(accounts=12, minutes=1.5, pause=1.5))
+    verdict = await run.play()
+    assert not verdict.wrongs, report(run, verdict)
+    assert run.troubles.total() >= 4
