@@ -235,13 +235,7 @@ class CommandResource(Resource):
         reply: Any,
     ) -> int | bytes:
         if isinstance(reply, HeldReply):
-            reply.hold(request, exchange, command, self._send)
-            if isinstance(request, WebQQRequest):
-                request.hold(reply)
-            else:
-                held = reply
-                request.notifyFinish().addErrback(lambda _: held.lost())
-            return NOT_DONE_YET
+            return holdReply(request, exchange, command, reply, self._send)
         if not isinstance(reply, Deferred):
             self._send(request, exchange, command, reply)
             return NOT_DONE_YET
@@ -266,6 +260,26 @@ class CommandResource(Resource):
         self._log.failure(
             "The reply of {path} could not be written.", failure, path=command.path
         )
+
+
+def holdReply(
+    request: Request,
+    exchange: HTTPExchange,
+    command: type[Command[Any]],
+    reply: HeldReply,
+    send: Sender,
+) -> int:
+    """
+    Have a request wait for its reply.
+
+    @return: the result of L{CommandResource.render}.
+    """
+    reply.hold(request, exchange, command, send)
+    if isinstance(request, WebQQRequest):
+        request.hold(reply)
+    else:
+        request.notifyFinish().addErrback(lambda _: reply.lost())
+    return NOT_DONE_YET
 
 
 def _ebAbandoned(failure: Failure) -> None:

@@ -263,7 +263,7 @@ class WebQQResource(CommandResource):
 
     def _removeExpired(self) -> None:
         try:
-            self._blobs.remove(self._commands.offlineFiles.expire())
+            self._blobs.remove(self._commands.offlineFiles.removeExpired())
         except (sqlite3.Error, OSError) as e:
             self._state.onError(
                 "Deleting expired files failed: {reason}; trying again in an hour.",

@@ -82,33 +82,28 @@ def decodeDownload(path: bytes, query: bytes) -> Download:
     return ReceiveFile.decodeFields(Form([*fields, *form.items()]))
 
 
-class StreamedRequests:
+class UploadRequests:
     """
-    Handles the requests with files.
+    Receives the requests with files.
 
-    @param handlers: the handlers of all commands.
-    @param files: sends the files.
     @param proxies: the addresses of proxies whose C{X-Forwarded-For} is trusted.
 
     @ivar paths: the paths of uploads, without those of file transfers, which differ.
     """
 
     def __init__(
-        self,
-        uploads: Uploads,
-        sessions: Sessions,
-        handlers: dict[type[Command[Any]], Callable[..., Any]],
-        limits: FileLimits,
-        files: FileSender,
-        proxies: Collection[str],
+        self, uploads: Uploads, limits: FileLimits, proxies: Collection[str]
     ) -> None:
-        self._files = files
         self._uploads = uploads
-        self._sessions = sessions
-        self._handlers = handlers
         self._proxies = proxies
         self.setLimits(limits)
         self.paths = self._routes.keys()
+
+    def exchangeOf(self, request: Request) -> HTTPExchange:
+        """
+        Make the exchange of a request.
+        """
+        return HTTPExchange(request, self._proxies)
 
     def setLimits(self, limits: FileLimits) -> None:
         """
@@ -141,7 +136,7 @@ class StreamedRequests:
             return None
         contentType = request.getHeader(b"content-type") or b""
         if route is not None:
-            exchange = HTTPExchange(request, self._proxies)
+            exchange = self.exchangeOf(request)
             receiver = FileUploadReceiver(
                 self._uploads, route, query, exchange, length, source
             )
@@ -158,17 +153,10 @@ class StreamedRequests:
     def _expectTransfer(
         self, path: bytes, query: bytes, source: PausableSource
     ) -> FileRelay | RefusedUpload:
-        try:
-            fields = pathFields(path.decode("latin-1"))
-            form = Form([*fields, *Form.parse(query).items()])
-            command = SendFile.decodeFields(form)
-        except MalformedReply as e:
-            return RefusedUpload(Refusal(NO_SUCH_ID, str(e)))
-        session = self._sessions.byTicket(command.ticket.psessionid)
-        if isinstance(session, EndedSession):
-            return RefusedUpload(refusalFor(session))
-        relay: FileRelay = self._handlers[SendFile](command, session, source)
-        return relay
+        """
+        Return the receiver of a file transfer.
+        """
+        raise NotImplementedError
 
     def receive(
         self, request: Request, exchange: HTTPExchange
@@ -199,6 +187,44 @@ class StreamedRequests:
         request.notifyFinish().addErrback(lambda _: body.lost())
         written = producer.writeTo(body.take)
         return upload.command, written.addCallback(lambda _: body.finish(exchange))
+
+
+class StreamedRequests(UploadRequests):
+    """
+    Handles the requests with files of a server whose state is in this process.
+
+    @param handlers: the handlers of all commands.
+    @param files: sends the files.
+    """
+
+    def __init__(
+        self,
+        uploads: Uploads,
+        sessions: Sessions,
+        handlers: dict[type[Command[Any]], Callable[..., Any]],
+        limits: FileLimits,
+        files: FileSender,
+        proxies: Collection[str],
+    ) -> None:
+        super().__init__(uploads, limits, proxies)
+        self._files = files
+        self._sessions = sessions
+        self._handlers = handlers
+
+    def _expectTransfer(
+        self, path: bytes, query: bytes, source: PausableSource
+    ) -> FileRelay | RefusedUpload:
+        try:
+            fields = pathFields(path.decode("latin-1"))
+            form = Form([*fields, *Form.parse(query).items()])
+            command = SendFile.decodeFields(form)
+        except MalformedReply as e:
+            return RefusedUpload(Refusal(NO_SUCH_ID, str(e)))
+        session = self._sessions.byTicket(command.ticket.psessionid)
+        if isinstance(session, EndedSession):
+            return RefusedUpload(refusalFor(session))
+        relay: FileRelay = self._handlers[SendFile](command, session, source)
+        return relay
 
     def download(self, request: Request, path: bytes, query: bytes) -> int | bytes:
         """

@@ -220,6 +220,7 @@ class ServerService(Service):
                 sending=options["sending"],
                 draw=options["draw"],
                 adjust=adjust,
+                inThread=deferToThread,
             ),
             ResourceOptions(
                 proxies=frozenset(options["proxies"]),

@@ -5,6 +5,8 @@ Storage of the contents of pictures and files.
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,80 @@ def test_unusable(tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"")
     with pytest.raises(InvalidConfiguration, match="b: "):
         BlobStore(tmp_path / "b")
+
+
+def old(folder: Path, seconds: float) -> None:
+    """
+    Have the files of a folder be older.
+    """
+    for path in folder.iterdir():
+        then = path.stat().st_mtime - seconds
+        os.utime(path, (then, then))
+
+
+def test_shared(tmp_path: Path) -> None:
+    """
+    A process that starts leaves the uploads of the others alone.
+    """
+    folder = tmp_path / "b"
+    writer = BlobStore(folder, isShared=True).begin(9)
+    writer.write(b"x")
+    again = BlobStore(folder, isShared=True)
+    digest = writer.keep().digest
+    writer.discard()
+    assert again.read(digest) == b"x"
+    assert fileNames(folder) == [digest]
+
+
+def test_keptAgain(tmp_path: Path) -> None:
+    """
+    A content of a transaction that is repeated is kept once more, unless it was
+    deleted meanwhile.
+    """
+    blobs = BlobStore(tmp_path / "b", isShared=True)
+    writer = blobs.begin(9)
+    writer.write(b"x")
+    digest = writer.keep().digest
+    assert writer.keep().digest == digest
+    blobs.remove([digest])
+    with pytest.raises(FileNotFoundError):
+        writer.keep()
+
+
+def test_abandoned(tmp_path: Path) -> None:
+    """
+    Remains of uploads are deleted later: parts of files, and files that have no row
+    because the transaction was not committed.
+    """
+    folder = tmp_path / "b"
+    blobs = BlobStore(folder, isShared=True)
+    half = blobs.begin(9)
+    digests = []
+    for data in (b"known", b"unknown"):
+        writer = blobs.begin(9)
+        writer.write(data)
+        digests.append(writer.keep().digest)
+        # As after the end of the process.
+        writer.isKept = False
+        writer.discard()
+    known = digests[:1].__contains__
+    young = time.time() - 3600
+    blobs.removeAbandoned(young, known)
+    assert len(fileNames(folder)) == 5
+    old(folder / "incoming", 7200)
+    blobs.removeAbandoned(young, known)
+    assert fileNames(folder) == digests[:1]
+    half.discard()
+
+
+def test_age(tmp_path: Path) -> None:
+    """
+    The age of a blob counts from its last upload.
+    """
+    blobs = BlobStore(tmp_path / "b", isShared=True)
+    digest = stored(blobs, b"x")
+    now = blobs.path(digest).stat().st_mtime
+    assert not blobs.isOlder(digest, now)
+    assert blobs.isOlder(digest, now + 1)
+    blobs.remove([digest])
+    assert blobs.isOlder(digest, now)

@@ -30,16 +30,18 @@ def test_references(tmp_path: Path, store: Store) -> None:
         OfflineFileRecord("k", ONE, TWO, blob.digest, "x", 1, 200)
     )
     store.media.setAvatar(1, ONE, blob.digest)
-    assert store.media.expire(150, 50, 50) == []
-    assert store.media.expire(300, 101, 101) == []
+    store.media.expire(150, 50, 50)
+    assert store.media.upload("/p") is not None
+    store.media.expire(300, 101, 101)
     assert store.media.upload("/p") is None
     assert store.media.offlineFile("k") is None
     assert store.media.pictureFor("n", TWO) is None
     store.media.deleteCustomFace(ONE, "x.png")
-    assert store.media.expire(300, 101, 101) == []
+    assert store.media.unused() == store.media.deleteUnused() == []
     store.media.setAvatar(1, ONE, None)
-    assert store.media.expire(300, 101, 101) == [blob.digest]
-    assert store.media.expire(300, 101, 101) == []
+    assert store.media.unused() == [blob.digest]
+    assert store.media.deleteUnused() == [blob.digest]
+    assert store.media.unused() == store.media.deleteUnused() == []
 
 
 def test_restart(tmp_path: Path) -> None:

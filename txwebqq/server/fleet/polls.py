@@ -6,7 +6,7 @@ may have put them.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from twisted.internet.interfaces import IReactorTime
@@ -15,7 +15,7 @@ from txwebqq.model import Number
 from txwebqq.server.domain.refusals import refusalFor
 from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.server.fleet.router import Polled
-from txwebqq.server.fleet.worker import Backend, Outcome, Worker
+from txwebqq.server.fleet.worker import Backend, Job, Outcome, Worker
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import HeldReply
 from txwebqq.server.http.longpoll import NOTHING, HTTPPoll, LongPoll
@@ -85,24 +85,6 @@ class _Asking:
 
     def failed(self, outcome: Outcome) -> None:
         self._polls.failed(self._client, self._said)
-
-
-class _Call:
-    """
-    A function that is called with the state of the server.
-    """
-
-    def __init__(self, function: Callable[[Backend], object]) -> None:
-        self._function = function
-
-    def run(self, backend: Backend) -> object:
-        return self._function(backend)
-
-    def done(self, result: object) -> None:
-        pass
-
-    def failed(self, outcome: Outcome) -> None:
-        pass
 
 
 class FleetPolls:
@@ -219,7 +201,7 @@ class FleetPolls:
         """
         numbers, now = list(self._held), int(self._clock.seconds())
         if numbers:
-            self._worker.submit(_Call(lambda b: b.store.fleet.touch(numbers, now)))
+            self._worker.submit(Job(lambda b: b.store.fleet.touch(numbers, now)))
 
     def _ask(self, client: PollingClient) -> None:
         if client.isAsking:
@@ -295,7 +277,7 @@ class FleetPolls:
         if waiting is not None:
             client.waiting = replace(waiting, hasArrived=False)
         number = polled.number
-        self._worker.submit(_Call(lambda backend: backend.store.fleet.repeat(number)))
+        self._worker.submit(Job(lambda backend: backend.store.fleet.repeat(number)))
 
     def failed(self, client: PollingClient, said: Acknowledgement | None) -> None:
         """

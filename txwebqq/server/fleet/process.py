@@ -10,16 +10,19 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from txwebqq.server.commandhandlers import CommandHandlers
 from txwebqq.server.commandresource import ResourceOptions
+from txwebqq.server.fleet.cleaning import Cleaner
+from txwebqq.server.fleet.exchange import InThread
 from txwebqq.server.fleet.listener import Listener
 from txwebqq.server.fleet.polls import FleetPolls
 from txwebqq.server.fleet.resource import FleetResource
 from txwebqq.server.fleet.state import FleetState
-from txwebqq.server.fleet.worker import Backend, Outcome, Worker
+from txwebqq.server.fleet.worker import Backend, Job, Worker
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.sessions.sendinglimits import SendingLimits
 from txwebqq.server.storage.blobs import BlobStore
@@ -41,6 +44,7 @@ class FleetSettings:
     @ivar folder: the folder of pictures and files, which all processes have.
     @ivar draw: renders the image of a captcha from its text, L{None} without captchas.
     @ivar adjust: is called with each new state, to set its limits.
+    @ivar inThread: calls a function in a thread that may wait for the disk.
     """
 
     folder: Path
@@ -51,6 +55,7 @@ class FleetSettings:
     sending: SendingLimits | None
     draw: Callable[[str], bytes] | None
     adjust: Callable[[FleetState], object]
+    inThread: InThread = maybeDeferred
 
 
 class _ThreadClock:
@@ -65,24 +70,6 @@ class _ThreadClock:
         return self
 
     def cancel(self) -> None:
-        pass
-
-
-class _Job:
-    """
-    A regular job of the server.
-    """
-
-    def __init__(self, function: Callable[[Backend], object]) -> None:
-        self._function = function
-
-    def run(self, backend: Backend) -> object:
-        return self._function(backend)
-
-    def done(self, result: object) -> None:
-        pass
-
-    def failed(self, outcome: Outcome) -> None:
         pass
 
 
@@ -113,7 +100,7 @@ class FleetProcess:
         self._random = SystemRandom()
         self._process = f"{self._random.getrandbits(64):016x}"
         self._threadClock: Any = _ThreadClock(clock)
-        self._blobs = BlobStore(settings.folder)
+        self._blobs = BlobStore(settings.folder, isShared=True)
         self.polling = Worker("polls", connect, self._buildPolling, call)
         self.reading = Worker("reads", connect, self._build, call)
         self.writing = Worker("writes", connect, self._build, call)
@@ -128,7 +115,11 @@ class FleetProcess:
             self._polls,
             self.reading,
             self.writing,
+            self._blobs,
+            settings.limits,
+            settings.inThread,
         )
+        self._cleaner = Cleaner(self.writing, self._blobs, clock.seconds)
         self._sweeping: IDelayedCall | None = None
         self._cleanAt = clock.seconds() + CLEAN
 
@@ -180,13 +171,10 @@ class FleetProcess:
     def _cbSweep(self) -> None:
         self._sweeping = self._clock.callLater(SWEEP, self._cbSweep)
         self._polls.touch()
-        self.writing.submit(_Job(lambda backend: backend.state.sweep()))
+        self.writing.submit(Job(lambda backend: backend.state.sweep()))
         if self._clock.seconds() >= self._cleanAt:
             self._cleanAt = self._clock.seconds() + CLEAN
-            self.writing.submit(_Job(self._clean))
-
-    def _clean(self, backend: Backend) -> None:
-        backend.state.clean()
+            self._cleaner.clean()
 
     def stop(self) -> None:
         """

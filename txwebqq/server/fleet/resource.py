@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
 from twisted.web.server import Request
 
 from txwebqq.errors import MalformedReply
@@ -16,37 +18,54 @@ from txwebqq.server.commandresource import (
     CommandResource,
     ResourceOptions,
     Route,
+    holdReply,
+)
+from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.fleet.exchange import (
+    AWAY,
+    PATIENCE,
+    FleetExchange,
+    InThread,
+    PendingReply,
 )
 from txwebqq.server.fleet.polls import FleetPolls
-from txwebqq.server.fleet.worker import Backend, Outcome, Worker
-from txwebqq.server.http.authorization import unauthorizedReply
-from txwebqq.server.http.downloads import refuse
+from txwebqq.server.fleet.uploads import (
+    NO_TRANSFERS,
+    Abandoned,
+    FleetUploadRequests,
+    FleetUploads,
+)
+from txwebqq.server.fleet.worker import Backend, Job, Outcome, Worker
+from txwebqq.server.http.authorization import FINDERS, unauthorizedReply
+from txwebqq.server.http.downloads import FileSender, refuse
 from txwebqq.server.http.exchange import HTTPExchange
-from txwebqq.server.http.handlers import HeldReply
+from txwebqq.server.http.handlers import Sender
 from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.http.timeouts import TimeoutQueue
 from txwebqq.server.request import Upload
-from txwebqq.server.sessions.session import EndedSession, Session
+from txwebqq.server.sessions.session import EndedSession
+from txwebqq.server.storage.blobs import BlobStore
+from txwebqq.server.streamed import decodeDownload
+from txwebqq.server.uploadquotas import FileLimits
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands import (
     contacts,
     discussions,
     history,
     messages,
+    offlinefiles,
+    pictures,
     profiles,
     signon,
     temporary,
 )
+from txwebqq.wire.commands.filetransfers import ReceiveFile
 from txwebqq.wire.commands.messages import Poll2
+from txwebqq.wire.commands.offlinefiles import GroupFileDownload, OfflineFileDownload
 from txwebqq.wire.commands.signon import Login, LoginReply
 from txwebqq.wire.form import Form
 
-PATIENCE = 15.0
-"""Time within which a request is handled, in seconds; then it is refused."""
-
 BUSY = "系统繁忙，请稍后再试。"
-
-AWAY = Refusal(100000, "the database is away: send the request again later")
 
 READS: frozenset[type[Command[Any]]] = frozenset(
     {
@@ -66,6 +85,16 @@ READS: frozenset[type[Command[Any]]] = frozenset(
         profiles.GetRecentList2,
         discussions.GetDiscuListNew2,
         discussions.GetDiscuInfo,
+        offlinefiles.ApplyOfflinePicDl2,
+        offlinefiles.GetGroupFileList2,
+        offlinefiles.GetOffpic2,
+        GroupFileDownload,
+        OfflineFileDownload,
+        pictures.GetCface2,
+        pictures.GetFace,
+        pictures.GetGfaceSig2,
+        pictures.GetGroupPic,
+        pictures.GetImage2,
     }
 )
 """The commands that change nothing that another process decides by."""
@@ -81,69 +110,9 @@ SENDS: frozenset[type[Command[Any]]] = frozenset(
 """The commands that wait for other processes only when a message is accepted."""
 
 
-class FleetExchange(HTTPExchange):
-    """
-    An exchange that is used in another thread, while the client may disconnect.
-    """
-
-    __slots__ = ("_address", "_base", "_local")
-
-    def __init__(self, exchange: HTTPExchange) -> None:
-        super().__init__(exchange._request, exchange._proxies)
-        self._address = exchange.address
-        self._base = exchange.base
-        self._local = exchange.local
-
-    @property
-    def address(self) -> str:
-        return self._address
-
-    @property
-    def base(self) -> str:
-        return self._base
-
-    @property
-    def local(self) -> tuple[str, int]:
-        return self._local
-
-    def isLive(self) -> bool:
-        return True
-
-    def hasArrived(self, session: Session) -> bool:
-        return True
-
-
 class _Malformed:
     def __init__(self, reason: str) -> None:
         self.reason = reason
-
-
-class PendingReply(HeldReply):
-    """
-    A reply to a request that a worker handles.
-    """
-
-    __slots__ = ("work",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.work: _Request | None = None
-
-    def giveOf(self, exchange: HTTPExchange, reply: Any) -> None:
-        """
-        Give the reply, with the headers of an exchange.
-        """
-        self._exchange = exchange
-        self.give(reply)
-
-    def abort(self) -> None:
-        """
-        Close the connection without a reply, because the request may have been
-        handled.
-        """
-        request, self._request = self._request, None
-        if request is not None:
-            request.loseConnection()
 
 
 class _Request:
@@ -214,6 +183,8 @@ class FleetResource(CommandResource):
     @param handlers: has the commands that are handled.
     @param reading: the worker of requests that change nothing.
     @param writing: the worker of the others.
+    @param blobs: the folder of pictures and files.
+    @param limits: the limits of uploads.
     """
 
     def __init__(
@@ -224,13 +195,19 @@ class FleetResource(CommandResource):
         polls: FleetPolls,
         reading: Worker,
         writing: Worker,
+        blobs: BlobStore,
+        limits: FileLimits,
+        inThread: InThread,
     ) -> None:
         super().__init__(clock, options)
         self._polls = polls
         self._reading = reading
         self._writing = writing
         self._open = TimeoutQueue[PendingReply](clock, PATIENCE, self._cbExpired)
-        self._setHandlers({**handlers, Poll2: self._noHandler}, ())
+        self._files = FileSender(blobs, self._delivered)
+        uploads = FleetUploads(clock, blobs, limits, reading, writing, inThread)
+        self._uploads = FleetUploadRequests(uploads, limits, options.proxies)
+        self._setHandlers({**handlers, Poll2: self._noHandler}, self._uploads.paths)
 
     def _noHandler(self, *arguments: Any) -> Any:
         raise NotImplementedError("polls are not handled by workers")
@@ -252,6 +229,7 @@ class FleetResource(CommandResource):
         """
         Be told that the workers have ended.
         """
+        self._uploads.stopped()
         for reply in self._open.clear():
             reply.abort()
 
@@ -271,11 +249,21 @@ class FleetResource(CommandResource):
             poll: Any = command
             reply = self._polls.poll2(poll, exchange)
             return self._reply(request, exchange, route.command, reply)
+        return self._submit(request, exchange, route, command, self._send)
+
+    def _submit(
+        self,
+        request: Request,
+        exchange: HTTPExchange,
+        route: Route,
+        command: Any,
+        send: Sender,
+    ) -> int:
         pending = PendingReply()
         work = _Request(self, route, command, exchange, pending)
         pending.work = work
         work.worker = self._reading if route.command in READS else self._writing
-        rendered = self._reply(request, exchange, route.command, pending)
+        rendered = holdReply(request, exchange, route.command, pending, send)
         self._open.add(pending)
         work.worker.submit(work)
         return rendered
@@ -304,10 +292,45 @@ class FleetResource(CommandResource):
     def expect(
         self, request: Request, uri: bytes, length: int | None, source: PausableSource
     ) -> Upload | None:
-        return None
+        if self._stopped:
+            return None
+        return self._uploads.expect(request, uri, length, source)
 
     def _upload(self, request: Request) -> int | bytes | None:
-        return None
+        exchange = self._uploads.exchangeOf(request)
+        received = self._uploads.receive(request, exchange)
+        if not isinstance(received, tuple):
+            return received
+        command, reply = received
+        pending = PendingReply()
+        rendered = holdReply(request, exchange, command, pending, self._send)
+        if isinstance(reply, Deferred):
+            reply.addCallbacks(pending.give, self._ebUploaded, errbackArgs=(pending,))
+        else:
+            pending.give(reply)
+        return rendered
+
+    def _ebUploaded(self, failure: Failure, pending: PendingReply) -> None:
+        pending.abort()
+        if failure.check(Abandoned) is None:
+            self._log.failure("An upload could not be handled.", failure)
 
     def _download(self, request: Request, path: bytes, query: bytes) -> int | bytes:
-        return refuse(request, Refusal(100000, "not yet"), 404)
+        try:
+            command = decodeDownload(path, query)
+        except MalformedReply as e:
+            return refuse(request, Refusal(NO_SUCH_ID, str(e)))
+        if isinstance(command, ReceiveFile):
+            return refuse(request, NO_TRANSFERS)
+        kind = type(command)
+        route = Route(kind, FINDERS[kind.authorization], self._noHandler)
+        exchange = HTTPExchange(request, self._proxies)
+        return self._submit(request, exchange, route, command, self._files.send)
+
+    def _delivered(self, key: str) -> None:
+        """
+        Have the sender of an offline file told that it was fetched.
+        """
+        self._writing.submit(
+            Job(lambda backend: backend.handlers.offlineFiles.markFetched(key))
+        )

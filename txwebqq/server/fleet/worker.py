@@ -82,6 +82,33 @@ class Backend:
         self.handlers = handlers
 
 
+class Job:
+    """
+    Work that no client waits for.
+
+    @param function: is called with the backend, in the thread.
+    @param then: is called when it was committed.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Backend], object],
+        then: Callable[[], object] | None = None,
+    ) -> None:
+        self._function = function
+        self._then = then
+
+    def run(self, backend: Backend) -> object:
+        return self._function(backend)
+
+    def done(self, result: object) -> None:
+        if self._then is not None:
+            self._then()
+
+    def failed(self, outcome: Outcome) -> None:
+        pass
+
+
 class Worker:
     """
     Work that is done in its order, in batches.

@@ -11,10 +11,12 @@ import re
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import md5, sha256
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
 
 from txwebqq.errors import InvalidConfiguration
@@ -62,6 +64,7 @@ class BlobWriter:
         self._sha256 = sha256()
         # Only names pictures; no security depends on it.
         self._md5 = md5(usedforsecurity=False)
+        self._note: Path | None = None
         self.size = 0
         self.beginning = b""
         self.isKept = False
@@ -91,17 +94,33 @@ class BlobWriter:
         self._sha256.update(data)
         self._md5.update(data)
 
+    def seal(self) -> None:
+        """
+        Write the content to the disk. Calling it twice does nothing.
+        """
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
     def keep(self) -> Blob:
         """
-        Finish the content and move it to its place in one atomic step.
+        Finish the content and move it to its place in one atomic step. In a folder
+        that several processes share it may be called again, when the transaction that
+        stores its row is repeated; then L{discard} must follow when that is committed.
         """
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        self.seal()
         blob = self.blob
         path = self._blobs.path(blob.digest)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        self._path.replace(path)
+        if self._blobs.isShared:
+            if self._note is None:
+                self._note = self._blobs.incoming() / f"{blob.digest}.{token_hex(8)}"
+            self._note.touch(mode=0o600)
+        if self._path.exists():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            self._path.replace(path)
+        elif not path.exists():
+            raise FileNotFoundError("a file that was received is no longer there")
         self.isKept = True
         return blob
 
@@ -111,6 +130,10 @@ class BlobWriter:
         """
         self._file.close()
         self._path.unlink(missing_ok=True)
+        note, self._note = self._note, None
+        # Without a row the note stays, for removeAbandoned.
+        if note is not None and self.isKept:
+            note.unlink(missing_ok=True)
 
 
 class BlobStore:
@@ -119,11 +142,13 @@ class BlobStore:
 
     @param folder: the folder; with L{None} a temporary folder is made at the
         first use and deleted by L{close}.
+    @param isShared: whether other processes receive contents into the folder, too.
 
     @raise InvalidConfiguration: when the folder cannot be used; says why.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, isShared: bool = False) -> None:
+        self.isShared = isShared
         self._folder = folder
         self._temporary: weakref.finalize[[str, bool], BlobStore] | None = None
         if folder is not None:
@@ -133,9 +158,10 @@ class BlobStore:
         incoming = folder / _INCOMING
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
-            # Remains of uploads when the server was killed.
-            shutil.rmtree(incoming, ignore_errors=True)
-            incoming.mkdir(mode=0o700)
+            if not self.isShared:
+                # Remains of uploads when the server was killed.
+                shutil.rmtree(incoming, ignore_errors=True)
+            incoming.mkdir(mode=0o700, exist_ok=self.isShared)
         except OSError as e:
             raise InvalidConfiguration(f"{folder}: {e.strerror or e}") from e
 
@@ -195,6 +221,32 @@ class BlobStore:
         """
         for digest in digests:
             self.path(digest).unlink(missing_ok=True)
+
+    def isOlder(self, digest: str, time: float) -> bool:
+        """
+        Check whether a blob was received before a time, in Unix seconds, or does not
+        exist.
+        """
+        try:
+            return self.path(digest).stat().st_mtime < time
+        except FileNotFoundError:
+            return True
+
+    def removeAbandoned(self, before: float, isKnown: Callable[[str], bool]) -> None:
+        """
+        Delete what uploads have left whose process has ended.
+
+        @param before: the time from before which uploads are over, in Unix seconds.
+        @param isKnown: tells whether the database has a blob, by its digest.
+        """
+        with os.scandir(self.incoming()) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    if entry.stat().st_mtime < before:
+                        digest = entry.name.partition(".")[0]
+                        if _DIGEST.fullmatch(digest) and not isKnown(digest):
+                            self.remove([digest])
+                        Path(entry.path).unlink()
 
     def close(self) -> None:
         """

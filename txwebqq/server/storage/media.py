@@ -75,6 +75,12 @@ CREATE TABLE avatar (
 ) WITHOUT ROWID;
 """
 
+_UNUSED = (
+    "digest NOT IN (SELECT digest FROM shelf UNION SELECT digest FROM deposit"
+    " UNION SELECT digest FROM picture UNION SELECT digest FROM handout"
+    " UNION SELECT digest FROM group_file UNION SELECT digest FROM avatar)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
@@ -441,15 +447,13 @@ class MediaStore:
         row = self._db.execute(query, values).fetchone()
         return None if row is None else str(row[0])
 
-    def expire(self, now: int, uploadsBefore: int, picturesBefore: int) -> list[str]:
+    def expire(self, now: int, uploadsBefore: int, picturesBefore: int) -> None:
         """
-        Delete what is too old, and the blobs that nothing refers to.
+        Delete what is too old.
 
         @param now: the time, to which offline files and files of groups expire.
         @param uploadsBefore: delete uploads from before this time.
         @param picturesBefore: delete pictures from before this time.
-
-        @return: the digests of the deleted blobs.
         """
         with self._database.transaction():
             for query, value in (
@@ -463,11 +467,33 @@ class MediaStore:
                 "DELETE FROM picture_reader"
                 " WHERE picture NOT IN (SELECT id FROM picture)"
             )
-            rows = self._db.execute(
-                "DELETE FROM blob WHERE digest NOT IN ("
-                "SELECT digest FROM shelf UNION SELECT digest FROM deposit"
-                " UNION SELECT digest FROM picture UNION SELECT digest FROM handout"
-                " UNION SELECT digest FROM group_file"
-                " UNION SELECT digest FROM avatar) RETURNING digest"
-            ).fetchall()
+
+    def unused(self) -> list[str]:
+        """
+        Return the digests of the blobs that nothing refers to.
+        """
+        rows = self._db.execute(f"SELECT digest FROM blob WHERE {_UNUSED}")
         return [digest for (digest,) in rows]
+
+    def deleteUnused(self) -> list[str]:
+        """
+        Delete the blobs that nothing refers to.
+
+        @return: their digests.
+        """
+        rows = self._db.execute(f"DELETE FROM blob WHERE {_UNUSED} RETURNING digest")
+        return [digest for (digest,) in rows]
+
+    def deleteBlobs(self, digests: Iterable[str]) -> None:
+        """
+        Delete blobs that nothing refers to.
+        """
+        self._db.executemany(
+            "DELETE FROM blob WHERE digest = ?", [(each,) for each in digests]
+        )
+
+    def hasBlob(self, digest: str) -> bool:
+        """
+        Check whether a blob is in the database.
+        """
+        return self._database.exists("SELECT 1 FROM blob WHERE digest = ?", digest)

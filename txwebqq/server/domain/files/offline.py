@@ -243,14 +243,22 @@ class OfflineFiles:
         )
         self._state.router.route(event, [offlineFile.sender])
 
-    def expire(self) -> list[str]:
+    def expire(self) -> None:
         """
         Delete the records of expired files and pictures.
+        """
+        now = int(self._now())
+        self._media.expire(now, now - FILE_LIFE, now - PICTURE_LIFE)
+
+    def removeExpired(self) -> list[str]:
+        """
+        Delete the records of expired files and pictures, and what only they refer to.
 
         @return: the digests of the blobs that no record needs any more.
         """
-        now = int(self._now())
-        return self._media.expire(now, now - FILE_LIFE, now - PICTURE_LIFE)
+        with self._state.store.database.transaction():
+            self.expire()
+            return self._media.deleteUnused()
 
 
 def _fileFor(session: Session, record: GroupFileRecord) -> GroupFile:
