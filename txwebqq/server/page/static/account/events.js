@@ -3,6 +3,7 @@
 
 import { DEFAULT_FONT, readContent } from "../wire.js";
 import { fileStepReceived, transferChanged } from "./fileoffers.js";
+import { visibleName } from "./files.js";
 import { groupEventReceived } from "./groupevents.js";
 
 /** @typedef {import("./conversations.js").Message} Message */
@@ -148,7 +149,7 @@ export class Events {
     /** @type {Segment} */
     const file = {
       type: "file",
-      name: String(name ?? ""),
+      name: visibleName(name),
       size: Number(size) || 0,
       key: String(rkey ?? ""),
     };

@@ -3,6 +3,7 @@
 // online (docs/protocol.md 2.7.5, 5.12, 5.13).
 
 import { DEFAULT_FONT } from "../wire.js";
+import { visibleName } from "./files.js";
 
 /** @typedef {import("./files.js").FileSegment} FileSegment */
 
@@ -29,7 +30,7 @@ export function fileStepReceived(client, value) {
   const { cancel_type: reason, from_uin: uin, mode, name, session_id: session, time } = value;
   if (mode === "recv") {
     /** @type {FileSegment} */
-    const file = { type: "file", name: String(name ?? ""), size: 0, key: "", offer: session };
+    const file = { type: "file", name: visibleName(name), size: 0, key: "", offer: session };
     const content = { font: DEFAULT_FONT, segments: [file] };
     client.events.contentReceived("friend", uin, uin, { time }, content);
   } else if (mode === "refuse") {

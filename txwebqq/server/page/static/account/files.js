@@ -17,6 +17,17 @@ import { Refused, Unreachable } from "../server.js";
  * @property {string} [end] the word that says how the offer has ended
  */
 
+/** What hides the end of a name: `tea\u202egpj.exe` looks like `teaexe.jpg`. */
+const HIDING = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * Return the name of a file of others, in which each character is where it is seen.
+ * @param {unknown} name
+ */
+export function visibleName(name) {
+  return String(name ?? "").replaceAll(HIDING, "\ufffd");
+}
+
 /** The files of one account. */
 export class Files {
   /** @param {import("./client.js").Client} client */

@@ -2,6 +2,8 @@
 // What members, administrators and owners do in a group (docs/protocol.md 2.5.3, 2.7.7,
 // 2.9), and recalls of messages.
 
+import { visibleName } from "./files.js";
+
 /** @typedef {import("./conversations.js").Conversation} Conversation */
 /** @typedef {import("./conversations.js").Message} Message */
 
@@ -138,7 +140,7 @@ export class GroupActions {
     });
     return (Array.isArray(files) ? files : [])
       .map((file) => ({
-        name: String(file.name),
+        name: visibleName(file.name),
         size: Number(file.size) || 0,
         key: String(file.rkey),
         sender: Number(file.send_uin),

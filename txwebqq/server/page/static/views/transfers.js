@@ -94,7 +94,8 @@ export function sizeText(bytes) {
   const units = ["B", "KiB", "MiB", "GiB"];
   let size = bytes;
   let unit = 0;
-  while (size >= 1024 && unit < units.length - 1) {
+  // What would be rounded to 1024.0 is one of the next unit.
+  while (size >= 1023.95 && unit < units.length - 1) {
     size /= 1024;
     unit += 1;
   }
