@@ -367,6 +367,22 @@ class RateTests(SynchronousTestCase):
         self.assertGreater(addresses.delay("a", 0), 0.0)
         self.assertEqual(addresses.delay("b", 0), 0.0)
 
+    def test_upload(self) -> None:
+        """
+        The upload of a file leaves the address its requests, though it is larger than
+        many forms.
+        """
+        alice = self.harness.client(ALICE)
+        self.addCleanup(self.harness.server.stop)
+        fields = {"uin": str(ALICE), "skey": alice.skey, "vfwebqq": alice.vfwebqq}
+        body = form(fields, "file", "a.jpg", JPG + bytes(200_000))
+        kind = f"multipart/form-data; boundary={BOUNDARY}"
+        target = "/ftn_access/upload_offline_file"
+        whole = request("POST", target, {"Content-Type": kind}, body)
+        wire = self.harness.send(whole, "192.0.2.7")
+        self.assertIn(b'"retcode":0', wire.raw)
+        self.assertTrue(self.harness.send(CHECK, "192.0.2.7").isAnswered)
+
     def test_local(self) -> None:
         """
         Clients of a UNIX socket are not counted by address.

@@ -15,7 +15,11 @@ from twisted.logger import Logger
 from txwebqq.ratelimit import MAX_REMEMBERED, RateLimiter
 
 CHARGED_BYTES = 4096
-"""Size of the part of a request's body that counts as one more request."""
+"""Size of the part of a form that counts as one more request."""
+
+CHARGED_UPLOAD_BYTES = 256 * 1024
+"""Size of the part of an upload that counts as one more request: an upload is written
+to a file as it arrives, and has limits of its own."""
 
 RESERVED_DESCRIPTORS = 128
 """Number of file descriptors for other purposes than connections of clients: files,
@@ -177,18 +181,20 @@ class AddressLimits:
         if count > 1:
             self._forwarded[address] = count - 1
 
-    def delay(self, address: str, size: int) -> float:
+    def delay(self, address: str, size: int, isUpload: bool = False) -> float:
         """
         Count a request.
 
         @param size: the size of its body, in bytes.
+        @param isUpload: whether the body is an upload.
 
         @return: the time for which the request has to wait, in seconds.
         """
         if not address:
             return 0.0
         now, limits = self._now(), self.limits
-        cost = (1 + size // CHARGED_BYTES) / limits.rate
+        part = CHARGED_UPLOAD_BYTES if isUpload else CHARGED_BYTES
+        cost = (1 + size // part) / limits.rate
         paid = max(now, self._paid.pop(address, 0.0)) + cost
         self._paid[address] = paid
         if len(self._paid) > MAX_REMEMBERED:

@@ -122,7 +122,8 @@ class WebQQRequest(WholeRequest):
         wait = 0.0
         if addresses is not None:
             network = self._network or channel.network
-            wait = addresses.delay(network, self.receivedSize)
+            isUpload = self.upload is not None
+            wait = addresses.delay(network, self.receivedSize, isUpload)
         if wait > 0.0:
             self._waiting = channel.callLater(
                 wait, self._cbAdmitted, command, path, version
