@@ -227,24 +227,30 @@ def test_picture(
             expect(shown).to_have_js_property("naturalWidth", width)
 
 
-def test_tooLong(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+def test_refused(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     A message that the server refuses is said not to be delivered, with the reason, also
-    after a reload. So is a draft there.
+    after a reload, and is written again. So is a draft there.
     """
     with users(browser, server, tmp_path) as (alice,):
         alice.signOn(10001).isOn().open("Friends", "小明")
-        alice.say("x" * 20_000)
+        refusal = '{"retcode": 123, "errmsg": "too long"}'
+        alice.page.route(
+            "**/send_buddy_msg2", lambda route: route.fulfill(body=refusal)
+        )
+        alice.say("[Smile] long")
         state = alice.page.locator(".state").last
         expect(state).to_contain_text("not delivered: too long")
-        expect(state.get_by_role("button", name="Send again")).to_be_visible()
         field = alice.page.get_by_role("textbox", name="Message")
         field.fill("shorter")
         alice.page.reload()
         alice.isOn().open("Recent", "小明")
         expect(field).to_have_value("shorter")
         expect(state).to_contain_text("not delivered: too long")
-        expect(state.get_by_role("button", name="Send again")).to_be_visible()
+        expect(state.get_by_role("button", name="Send again")).to_have_count(0)
+        state.get_by_role("button", name="Edit").click()
+        expect(field).to_have_value("[Smile] long\nshorter")
+        expect(alice.page.locator('[data-state="failed"]')).to_have_count(0)
 
 
 def test_leaving(browser: Browser, server: PageServer, tmp_path: Path) -> None:
@@ -479,7 +485,7 @@ def test_folder(browser: Browser, server: PageServer, tmp_path: Path) -> None:
         for kind in ("dragEnter", "dragOver", "drop"):
             place = {"type": kind, "x": 700, "y": 200, "data": data}
             tools.send("Input.dispatchDragEvent", place)
-        expect(alice.page.locator(".note")).to_contain_text("a folder cannot be sent")
+        expect(alice.page.locator(".told")).to_contain_text("a folder cannot be sent")
         assert not any("folder" in text for text in alice.texts)
 
 

@@ -33,6 +33,7 @@ from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
 from txwebqq.server.uploadquotas import FileLimits
 from txwebqq.sqlite.database import MEMORY
+from txwebqq.wire.content import MAX_TEXT
 
 OPEN = "open"
 
@@ -131,6 +132,15 @@ class Options(OperationOptions):
         except ValueError as e:
             raise UsageError(f"--trusted-proxy is not an IP address: {address}") from e
 
+    @property
+    def pageLimits(self) -> dict[str, int]:
+        """
+        The limits that the chat page tells, as
+        L{setLimits<txwebqq.server.page.files.PageFiles.setLimits>} takes them.
+        """
+        limits: FileLimits = self["limits"]
+        return {"picture": limits.face, "file": limits.file, "message": MAX_TEXT}
+
     def postOptions(self) -> None:
         """
         Convert and check the values; open the database and import the population.
@@ -167,7 +177,7 @@ class Options(OperationOptions):
                 # The rest is needed at the start only.
                 return
             # Read before twistd goes to --chroot.
-            self["pageFiles"] = PageFiles(isOpen) if isPage else None
+            self["pageFiles"] = PageFiles(isOpen, self.pageLimits) if isPage else None
             self["plan"] = _faults(self["faults"], self["faults-seed"])
             self["draw"] = None if isNever and not isOpen else captchaRenderer()
             imported, self["warning"] = _loadPopulation(self["population"])

@@ -42,6 +42,7 @@ from txwebqq.server.http.signup import SignUpPage
 from txwebqq.server.limits import raiseDescriptorLimit
 from txwebqq.server.options import OPEN
 from txwebqq.server.options import Options as Options
+from txwebqq.server.page.files import PageFiles
 from txwebqq.server.resource import WebQQResource
 from txwebqq.server.sessions.registration import Registration
 from txwebqq.server.statistics import ServerStatistics
@@ -242,6 +243,9 @@ class ServerService(Service):
         if server is None or state is None:
             return {}
         server.setLimits(options["connections"], options["limits"], options["timeout"])
+        page: PageFiles | None = self._options["pageFiles"]
+        if page is not None:
+            page.setLimits(options.pageLimits)
         state.authenticator.limitGuesses(options["guesses"])
         state.sendingLimiter.setLimits(options["sending"])
         state.recorder.keep = options["keep"]

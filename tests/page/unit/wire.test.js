@@ -5,6 +5,7 @@ import {
   MalformedReply,
   bytesOf,
   callArguments,
+  contentSize,
   parseUploadReply,
   plainText,
   readContent,
@@ -73,4 +74,12 @@ test("a content to send is JSON with its font last, and has a text", () => {
 test("the plain text of segments", () => {
   const { segments } = readContent(["a ", ["face", 14], ["cface", "x"], " "]);
   assert.equal(plainText(segments, () => "Smile", "picture"), "a [Smile][picture]");
+});
+
+test("the size of a content is that which the server limits", () => {
+  const segments = [
+    { type: "text", text: "汉a" },
+    { type: "face", id: 14 },
+  ];
+  assert.equal(contentSize(segments), 4 + '["face",14]'.length);
 });

@@ -60,6 +60,20 @@ def test_signUp() -> None:
     assert place in harness.get("/").response.body
 
 
+def test_limits() -> None:
+    """
+    The page has the limits of the server, also those that were changed since.
+    """
+    page = PageFiles(limits={"picture": 1, "file": 2})
+    harness = ServerHarness(page=page)
+    before = b"""<meta name="limits" content='{"picture": 1, "file": 2}'>"""
+    assert before in harness.get("/").response.body
+    page.setLimits({"file": 3})
+    after = b"""<meta name="limits" content='{"file": 3}'>"""
+    assert after in harness.get("/").response.body
+    assert b'name="limits"' not in fetch("/").body
+
+
 def test_preloaded() -> None:
     """
     The page names all modules, so that a browser fetches them at once, and does not

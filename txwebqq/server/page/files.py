@@ -5,7 +5,8 @@ The files of the chat page, which are data of this package.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -71,20 +72,39 @@ class PageFiles:
     The chat page: C{/}, and its files below C{/page/}.
 
     All of them are in memory, and contain nothing about the server or its accounts but
-    whether users may create accounts.
+    whether users may create accounts, and limits.
 
     @param isSignUpOpen: whether the page has a link to the sign-up page.
+    @param limits: as L{setLimits} has them.
     """
 
-    def __init__(self, isSignUpOpen: bool = False) -> None:
+    def __init__(
+        self, isSignUpOpen: bool = False, limits: Mapping[str, int] | None = None
+    ) -> None:
         self._files: dict[bytes, PageFile] = {}
         for name, content in _found(files("txwebqq.server.page").joinpath("static")):
             contentType = _TYPES.get(name.rpartition(".")[2])
-            if contentType is not None:
-                path = "/" if name == INDEX else f"/page/{name}"
-                if name == INDEX and isSignUpOpen:
-                    content = content.replace(b"</head>", _SIGN_UP + b"</head>")
-                self._files[path.encode()] = _load(contentType, content)
+            if name == INDEX:
+                self._index = content
+            elif contentType is not None:
+                self._files[f"/page/{name}".encode()] = _load(contentType, content)
+        if isSignUpOpen:
+            self._index = self._index.replace(b"</head>", _SIGN_UP + b"</head>")
+        self.setLimits(limits or {})
+
+    def setLimits(self, limits: Mapping[str, int]) -> None:
+        """
+        Tell pages that are opened from now on what the server takes.
+
+        @param limits: maximum sizes in bytes: of a C{picture}, of a C{file}, and of the
+            content of a C{message}. What is not there is not told.
+        """
+        index = self._index
+        if limits:
+            told = json.dumps(dict(limits)).encode()
+            meta = b"<meta name=\"limits\" content='%s'>\n</head>" % told
+            index = index.replace(b"</head>", meta)
+        self._files[b"/"] = _load(_TYPES["html"], index)
 
     @property
     def paths(self) -> frozenset[bytes]:

@@ -28,6 +28,7 @@ class Page {
       (url, options) => fetch(url, options),
       new URL(".", location.href).href,
     );
+    Object.assign(server.limits, toldLimits());
     this.client = new Client(server, sessionStorage, this);
     const { session } = this.client;
     this.signOn = new SignOnView(session);
@@ -387,6 +388,13 @@ class Page {
     const { unread } = this.client.conversations;
     document.title = unread === 0 ? word("title") : `(${countText(unread)}) ${word("title")}`;
   }
+}
+
+/** Return the limits that the server has told with the page. */
+function toldLimits() {
+  /** @type {HTMLMetaElement | null} */
+  const told = document.querySelector('meta[name="limits"]');
+  return JSON.parse(told?.content ?? "{}");
 }
 
 new Page();

@@ -51,6 +51,9 @@ function check(path, { retcode, result, errmsg, tips }) {
 /** The server could not be asked, or its answer was lost. */
 export class Unreachable extends Error {}
 
+/** A file is larger than the server takes. */
+export class Oversized extends Error {}
+
 /** An upload has made no progress for {@link STALL} milliseconds. */
 export class Stalled extends Unreachable {}
 
@@ -81,6 +84,9 @@ export class Server {
     this.leaving = new AbortController();
     /** The milliseconds by which the server's clock is ahead of that of the computer. */
     this.ahead = 0;
+    /** Maximum sizes in bytes that the server has told.
+     * @type {Record<"picture" | "file" | "message", number>} */
+    this.limits = { picture: Infinity, file: Infinity, message: Infinity };
   }
 
   /** Unix seconds by the clock of the server, as the times of its messages are. */
@@ -229,16 +235,18 @@ export class Server {
    * @param {string} name the name of the file's field
    * @param {File} file
    * @param {(part: number) => void} [progress] is told the part that is done, 0 to 1
+   * @param {AbortSignal} [signal] ends the upload
    * @returns {Promise<any>}
    */
-  async upload(path, fields, name, file, progress = () => {}) {
+  async upload(path, fields, name, file, progress = () => {}, signal) {
     const form = new FormData();
     for (const [field, value] of Object.entries(fields)) {
       form.append(field, value);
     }
     form.append(name, file, file.name);
     const url = new URL(path, this.base);
-    return parseUploadReply(await sendForm(url, form, progress, this.leaving.signal));
+    const ends = [this.leaving.signal, ...(signal ? [signal] : [])];
+    return parseUploadReply(await sendForm(url, form, progress, AbortSignal.any(ends)));
   }
 
   /**

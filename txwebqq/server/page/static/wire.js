@@ -155,10 +155,10 @@ export function readContent(elements) {
 }
 
 /**
- * Return the `content` of a message to send: a text that holds JSON.
+ * Return the elements of a message to send, without its font.
  * @param {Segment[]} segments
  */
-export function writeContent(segments) {
+function elementsOf(segments) {
   /** @type {any[]} */
   const elements = [];
   for (const segment of segments) {
@@ -186,6 +186,15 @@ export function writeContent(segments) {
         break;
     }
   }
+  return elements;
+}
+
+/**
+ * Return the `content` of a message to send: a text that holds JSON.
+ * @param {Segment[]} segments
+ */
+export function writeContent(segments) {
+  const elements = elementsOf(segments);
   // Servers refuse a message without any text.
   if (!elements.some((each) => typeof each === "string")) {
     elements.push("");
@@ -193,6 +202,17 @@ export function writeContent(segments) {
   const { name, size, style, color } = DEFAULT_FONT;
   elements.push(["font", { name, size: String(size), style, color }]);
   return JSON.stringify(elements);
+}
+
+/**
+ * Return the size of a content in bytes, as the server limits it (docs/protocol.md 4).
+ * @param {Segment[]} segments
+ */
+export function contentSize(segments) {
+  const encoder = new TextEncoder();
+  return elementsOf(segments)
+    .map((each) => (typeof each === "string" ? each : JSON.stringify(each)))
+    .reduce((sum, text) => sum + encoder.encode(text).length, 0);
 }
 
 /**

@@ -31,6 +31,7 @@
  * @property {boolean} isPicture
  * @property {number} progress the part that is uploaded, 0 to 1
  * @property {string} path the server's name for the file, "" until it is uploaded
+ * @property {AbortController} cancelling ends the upload
  */
 
 /**
@@ -241,6 +242,11 @@ export class Conversation {
     if (!this.isLoaded) {
       this.addHistory([last]);
     }
+  }
+
+  /** @param {Message} message */
+  remove(message) {
+    this.messages = this.messages.filter((each) => each !== message);
   }
 
   /** @param {number} id */

@@ -39,9 +39,10 @@ export class Files {
    * Upload a file, and return the server's name for it.
    * @param {File} file
    * @param {(part: number) => void} progress is told the part that is done, 0 to 1
+   * @param {AbortSignal} signal ends the upload
    * @returns {Promise<string>}
    */
-  async upload(file, progress) {
+  async upload(file, progress, signal) {
     const { server, session } = this.client;
     const fields = {
       callback: "parent.EQQ.Model.ChatMsg.callbackSendOffFile",
@@ -50,7 +51,7 @@ export class Files {
       vfwebqq: server.vfwebqq,
     };
     const path = "ftn_access/upload_offline_file";
-    const reply = await server.upload(path, fields, "file", file, progress);
+    const reply = await server.upload(path, fields, "file", file, progress, signal);
     if (reply.retcode !== 0) {
       throw new Refused(Number(reply.retcode), String(reply.result ?? ""));
     }

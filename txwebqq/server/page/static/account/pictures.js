@@ -7,6 +7,9 @@ import { Refused } from "../server.js";
 /** @typedef {import("./conversations.js").Message} Message */
 /** @typedef {import("../wire.js").Segment} Segment */
 
+/** The server has refused the upload of a picture, with its `ret` as the code. */
+export class PictureRefused extends Refused {}
+
 /** The number of pictures and avatars that are kept. */
 const KEPT = 300;
 
@@ -24,10 +27,11 @@ export class Pictures {
    * @param {Conversation} conversation
    * @param {File} file
    * @param {(part: number) => void} progress is told the part that is done, 0 to 1
+   * @param {AbortSignal} signal ends the upload
    * @returns {Promise<Segment>}
    */
-  async uploadPicture({ kind }, file, progress) {
-    const name = await this.uploadFace(file, progress);
+  async uploadPicture({ kind }, file, progress, signal) {
+    const name = await this.uploadFace(file, progress, signal);
     return kind === "friend"
       ? { type: "friendPicture", name }
       : { type: "groupPicture", name, fileId: 0, server: "" };
@@ -37,9 +41,10 @@ export class Pictures {
    * Upload a picture, and return the name by which the server knows it.
    * @param {File} file
    * @param {(part: number) => void} [progress]
+   * @param {AbortSignal} [signal]
    * @returns {Promise<string>}
    */
-  async uploadFace(file, progress) {
+  async uploadFace(file, progress, signal) {
     const fields = { vfwebqq: this.client.server.vfwebqq };
     const reply = await this.client.server.upload(
       "cgi-bin/cface_upload",
@@ -47,10 +52,11 @@ export class Pictures {
       "custom_face",
       file,
       progress,
+      signal,
     );
     const name = /^[0-9A-Fa-f]{32}\.\w{3,4}/.exec(String(reply.msg))?.[0];
     if (!(reply.ret === 0 || reply.ret === 4) || name === undefined) {
-      throw new Refused(Number(reply.ret), String(reply.msg ?? ""));
+      throw new PictureRefused(Number(reply.ret), String(reply.msg ?? ""));
     }
     return name;
   }

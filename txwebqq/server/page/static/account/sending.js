@@ -1,8 +1,9 @@
 // @ts-check
 // Own messages, and their way to the server.
 
-import { Refused, Stalled } from "../server.js";
+import { Oversized, Refused, Stalled } from "../server.js";
 import { DEFAULT_FONT, writeContent } from "../wire.js";
+import { PictureRefused } from "./pictures.js";
 
 /** @typedef {import("./conversations.js").Conversation} Conversation */
 /** @typedef {import("./conversations.js").Message} Message */
@@ -35,7 +36,8 @@ export class Sending {
     const messages = files.map((file) => {
       const { name, size } = file;
       const message = this.add(conversation, [{ type: "file", name, size, key: "" }]);
-      message.upload = { file, isPicture: arePictures, progress: 0, path: "" };
+      const cancelling = new AbortController();
+      message.upload = { file, isPicture: arePictures, progress: 0, path: "", cancelling };
       return message;
     });
     this.client.view.conversationChanged(conversation);
@@ -81,15 +83,34 @@ export class Sending {
   }
 
   /**
+   * Forget a message that is not delivered, or end its upload.
+   * @param {Conversation} conversation
+   * @param {Message} message
+   */
+  discard(conversation, message) {
+    message.upload?.cancelling.abort();
+    conversation.remove(message);
+    this.client.unsent.keep();
+    this.client.view.conversationChanged(conversation);
+  }
+
+  /**
    * @param {Conversation} conversation
    * @param {Message} message
    */
   async deliver(conversation, message) {
+    const isDiscarded = () => !conversation.messages.includes(message);
+    if (isDiscarded()) {
+      return;
+    }
     this.client.unsent.keep();
     this.client.view.conversationChanged(conversation);
     let isAsked = false;
     try {
       await this.upload(conversation, message);
+      if (isDiscarded()) {
+        return;
+      }
       const [path, values] = await this.request(conversation, message);
       isAsked = true;
       const told = await this.client.server.accepted(path, { r: JSON.stringify(values) });
@@ -103,15 +124,13 @@ export class Sending {
       // A reply that is not readable may be that to a message that was delivered.
       message.state = error instanceof Refused || !isAsked ? "failed" : "unknown";
       if (error instanceof Refused) {
-        message.problem = String(error.code);
         message.reason = error.text;
         if (message.upload !== undefined) {
           // The server may have the file no longer.
           message.upload.path = "";
         }
-      } else {
-        message.problem = error instanceof Stalled ? "stalled" : "";
       }
+      message.problem = problemOf(error, message);
     }
     this.client.unsent.keep();
     this.client.view.conversationChanged(conversation);
@@ -131,13 +150,18 @@ export class Sending {
       upload.progress = part;
       this.client.view.conversationChanged(conversation);
     };
-    const { files, pictures } = this.client;
+    const { files, pictures, server } = this.client;
+    const { file } = upload;
+    const { signal } = upload.cancelling;
+    if (file.size > server.limits[upload.isPicture ? "picture" : "file"]) {
+      throw new Oversized(file.name);
+    }
     if (upload.isPicture) {
-      const segment = await pictures.uploadPicture(conversation, upload.file, progress);
+      const segment = await pictures.uploadPicture(conversation, file, progress, signal);
       message.segments = [segment];
       message.upload = undefined;
     } else {
-      upload.path = await files.upload(upload.file, progress);
+      upload.path = await files.upload(file, progress, signal);
     }
   }
 
@@ -202,6 +226,24 @@ export class Sending {
  */
 function withKey(segment, key) {
   return segment.type === "file" ? { ...segment, key: String(key ?? "") } : segment;
+}
+
+/**
+ * Return the name of the words for a failure, "" without any.
+ * @param {unknown} error
+ * @param {Message} message
+ */
+function problemOf(error, { upload }) {
+  if (error instanceof Oversized) {
+    return upload?.isPicture ? "largePicture" : "largeFile";
+  }
+  if (error instanceof PictureRefused) {
+    return `picture${error.code}`;
+  }
+  if (error instanceof Refused) {
+    return String(error.code);
+  }
+  return error instanceof Stalled ? "stalled" : "";
 }
 
 /** Return an id of 32 characters that no other message has. */

@@ -2,7 +2,9 @@
 // The field to write in, and its buttons.
 
 import { isComposing, make, setText } from "../dom.js";
-import { word } from "../words.js";
+import { faceName } from "../faces.js";
+import { contentSize, plainText } from "../wire.js";
+import { language, word } from "../words.js";
 import { reasonOf } from "./dialogs.js";
 import { EmoticonPicker, typedSegments } from "./emoticons.js";
 import { MentionList } from "./mentionlist.js";
@@ -60,6 +62,7 @@ export class Composer {
       { type: "button", click: () => void this.shake() },
       word("shake"),
     );
+    this.note = make("p", { class: "told", role: "status" });
     this.muteNote = make("p", { class: "muted", role: "status", hidden: true });
     this.fields = make("fieldset", {});
     /** @type {import("../account/conversations.js").Message | null} */
@@ -106,6 +109,7 @@ export class Composer {
         this.file,
         this.anyFile,
       ),
+      this.note,
       make(
         "div",
         { class: "line" },
@@ -123,6 +127,7 @@ export class Composer {
     this.conversation = conversation;
     this.drawMute();
     this.text.value = conversation?.draft?.text ?? "";
+    setText(this.note, "");
     this.mentions = conversation?.draft?.mentions ?? [];
     this.mentionList.hide();
     this.replyTo(conversation?.draft?.replied ?? null);
@@ -175,17 +180,80 @@ export class Composer {
       });
       return;
     }
+    const segments = this.segments;
+    if (this.isTooLong(segments)) {
+      return;
+    }
     this.text.value = "";
     this.mentionList.hide();
-    const segments = segmentsOf(text, this.mentions);
-    if (this.replied !== null) {
-      segments.unshift({ type: "reply", id: this.replied.id });
-    }
+    setText(this.note, "");
     this.replyTo(null);
     this.mentions = [];
     void this.client.sending.send(conversation, segments);
     this.sent(conversation);
     this.text.focus();
+  }
+
+  /** The message as it is typed. */
+  get segments() {
+    const segments = segmentsOf(this.text.value, this.mentions);
+    if (this.replied !== null) {
+      segments.unshift({ type: "reply", id: this.replied.id });
+    }
+    return segments;
+  }
+
+  /**
+   * Return whether the server would refuse a message, and tell so.
+   * @param {import("../wire.js").Segment[]} segments
+   */
+  isTooLong(segments) {
+    const limit = this.client.server.limits.message;
+    const size = contentSize(segments);
+    const isLong = size > limit;
+    setText(this.note, isLong ? word("tooLong", { size, limit }) : "");
+    this.note.dataset.problem = String(isLong);
+    return isLong;
+  }
+
+  /**
+   * Show a note, if a conversation is still open.
+   * @param {Conversation} conversation
+   * @param {string} text
+   */
+  tell(conversation, text) {
+    if (this.conversation === conversation) {
+      setText(this.note, text);
+      this.note.dataset.problem = "false";
+    }
+  }
+
+  /**
+   * Return whether a message can be written again in the field.
+   * @param {import("../account/conversations.js").Message} message
+   */
+  mayEdit({ segments }) {
+    const typed = ["text", "face", "mention", "reply"];
+    return !this.fields.disabled && segments.every(({ type }) => typed.includes(type));
+  }
+
+  /**
+   * Put a message into the field, before what is there.
+   * @param {import("../account/conversations.js").Message} message
+   */
+  edit({ segments }) {
+    const nameOf = (/** @type {number} */ id) => faceName(id, language);
+    const texts = [plainText(segments, nameOf, ""), this.text.value];
+    this.text.value = texts.filter((each) => each !== "").join("\n");
+    for (const segment of segments) {
+      if (segment.type === "mention") {
+        this.mentions.push({ name: segment.name, number: segment.number });
+      } else if (segment.type === "reply") {
+        const { messages } = this.conversation ?? { messages: [] };
+        this.replyTo(messages.find(({ id }) => id === segment.id) ?? null);
+      }
+    }
+    this.isTooLong(this.segments);
   }
 
   /**
@@ -250,6 +318,7 @@ export class Composer {
 
   typed() {
     this.mentionList.update(this.conversation);
+    this.isTooLong(this.segments);
     const now = Date.now();
     if (this.conversation !== null && now - this.lastTyping > TYPING_INTERVAL) {
       this.lastTyping = now;

@@ -1,11 +1,12 @@
 // @ts-check
 // The open conversation: its head, its messages, its members, and the field to write in.
 
-import { make, setText } from "../dom.js";
+import { isComposing, make, setText } from "../dom.js";
 import { countText, word } from "../words.js";
 import { Composer } from "./composer.js";
 import { GroupDialogs } from "./groupdialogs.js";
 import { MembersView } from "./members.js";
+import { MessageState, isUnderWay } from "./message/state.js";
 import { MessageActions } from "./messageactions.js";
 import { MessagesView } from "./messages.js";
 import { Transfers } from "./transfers.js";
@@ -35,14 +36,15 @@ export class ConversationView {
     this.typingTimer = 0;
     const transfers = new Transfers(
       client,
-      (conversation, text) => this.tell(conversation, text),
+      (conversation, text) => this.composer.tell(conversation, text),
       (conversation) => this.sent(conversation),
     );
     this.composer = new Composer(client, transfers, (conversation) =>
       this.sent(conversation),
     );
     const actions = new MessageActions(client, transfers, this.composer);
-    this.messages = new MessagesView(client, transfers, actions);
+    const state = new MessageState(client, this.composer);
+    this.messages = new MessagesView(client, transfers, actions, state);
     this.groupDialogs = new GroupDialogs(client, transfers);
     this.members = new MembersView(client);
     this.name = make("h1", { dir: "auto" });
@@ -105,6 +107,7 @@ export class ConversationView {
       "main",
       {
         class: "conversation",
+        keydown: (event) => this.keyPressed(event),
         dragover: (event) => event.preventDefault(),
         drop: (event) => this.composer.dropped(event),
       },
@@ -208,13 +211,16 @@ export class ConversationView {
   }
 
   /**
-   * Show a note in a conversation, if it is still open.
-   * @param {Conversation} conversation
-   * @param {string} text
+   * Escape ends the upload that was begun last.
+   * @param {KeyboardEvent} event
    */
-  tell(conversation, text) {
-    if (this.conversation === conversation) {
-      setText(this.note, text);
+  keyPressed(event) {
+    const { conversation } = this;
+    if (event.key === "Escape" && !event.defaultPrevented && !isComposing(event)) {
+      const message = conversation?.messages.findLast(isUnderWay);
+      if (conversation !== null && message !== undefined) {
+        this.client.sending.discard(conversation, message);
+      }
     }
   }
 

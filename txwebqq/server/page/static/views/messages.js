@@ -3,7 +3,8 @@
 
 import { isOther, keyed, make, setText } from "../dom.js";
 import { faceName } from "../faces.js";
-import { hasWord, language, word } from "../words.js";
+import { language, word } from "../words.js";
+import { MessageState } from "./message/state.js";
 import { reactionsKey } from "./messageactions.js";
 import { timeText } from "./times.js";
 import { lineOf, shownText } from "./preview.js";
@@ -19,10 +20,12 @@ export class MessagesView {
    * @param {import("../account/client.js").Client} client
    * @param {import("./transfers.js").Transfers} transfers
    * @param {import("./messageactions.js").MessageActions} actions
+   * @param {MessageState} state
    */
-  constructor(client, transfers, actions) {
+  constructor(client, transfers, actions, state) {
     this.client = client;
     this.actions = actions;
+    this.state = state;
     this.transfers = transfers;
     /** @type {WeakMap<Message, string>} */
     this.keys = new WeakMap();
@@ -80,7 +83,7 @@ export class MessagesView {
         }),
       ),
       make("div", { class: "content", dir: "auto" }),
-      make("p", { class: "state" }),
+      this.state.make(),
       make("div", { class: "reactions" }),
       this.actions.make(conversation, message),
     );
@@ -263,34 +266,6 @@ export class MessagesView {
     this.actions.drawReactions(reactions, conversation, message);
     element.dataset.state = message.state;
     const state = /** @type {HTMLElement} */ (element.querySelector(".state"));
-    if (isOther(state, message.state, problem, part)) {
-      state.replaceChildren();
-      if (message.state !== "sent") {
-        state.append(stateText(message));
-      }
-      if (message.state === "failed" || message.state === "unknown") {
-        state.append(
-          " ",
-          make(
-            "button",
-            {
-              type: "button",
-              click: () => void this.client.sending.retry(conversation, message),
-            },
-            word("retry"),
-          ),
-        );
-      }
-    }
+    this.state.draw(state, conversation, message);
   }
-}
-
-/** @param {Message} message */
-function stateText({ problem, reason, state, upload }) {
-  if (state === "sending" && upload !== undefined) {
-    return word("sendingPart", { percent: percent(upload.progress) });
-  }
-  const key = `code${problem}`;
-  const cause = hasWord(key) ? word(key) : (reason ?? "");
-  return cause === "" ? word(state) : `${word(state)}: ${cause}`;
 }
