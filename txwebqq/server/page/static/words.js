@@ -69,6 +69,7 @@ const WORDS = {
   message: ["Message", "消息"],
   send: ["Send", "发送"],
   picture: ["picture", "图片"],
+  openPicture: ["Open the picture", "查看图片"],
   addPicture: ["Send a picture", "发送图片"],
   addFace: ["Emoticons", "表情"],
   shake: ["Shake", "抖动窗口"],

@@ -7,6 +7,7 @@ import { Refused } from "../session.js";
 import { hasWord, word } from "../words.js";
 import { CaptchaField } from "./captcha.js";
 import { FriendPicker } from "./friendpicker.js";
+import { showModal } from "./modal.js";
 
 /** @typedef {import("../account/people.js").Captcha} Captcha */
 
@@ -93,11 +94,10 @@ export function showForm(title, fields, action, act, fetchCaptcha) {
   );
   const dialog = make(
     "dialog",
-    { "aria-labelledby": "dialog-title", close: () => dialog.remove() },
+    { "aria-labelledby": "dialog-title" },
     form,
   );
-  document.body.append(dialog);
-  dialog.showModal();
+  showModal(dialog);
 }
 
 /** Close all forms. */

@@ -6,6 +6,8 @@ import { make, setText } from "../dom.js";
 import { word } from "../words.js";
 import { reasonOf, showForm } from "./dialogs.js";
 import { FriendPicker } from "./friendpicker.js";
+import { withLinks } from "./message/links.js";
+import { showModal } from "./modal.js";
 import { sizeText } from "./transfers.js";
 
 /** @typedef {import("../account/conversations.js").Conversation} Conversation */
@@ -63,8 +65,8 @@ export class GroupDialogs {
   announcement(conversation) {
     const memo = this.client.roster.groups.get(conversation.id)?.memo ?? "";
     if (this.client.groupActions.roleIn(conversation) === "member") {
-      const text = make("p", { class: "announcement", dir: "auto" });
-      setText(text, memo || word("noAnnouncement"));
+      const content = withLinks(memo || word("noAnnouncement"));
+      const text = make("p", { class: "announcement", dir: "auto" }, content);
       showContent(word("announcement"), text);
       return;
     }
@@ -249,7 +251,7 @@ export class GroupDialogs {
 function showContent(title, ...content) {
   const dialog = make(
     "dialog",
-    { "aria-labelledby": "content-title", close: () => dialog.remove() },
+    { "aria-labelledby": "content-title" },
     make("h2", { id: "content-title" }, title),
     ...content,
     make(
@@ -258,6 +260,5 @@ function showContent(title, ...content) {
       make("button", { type: "button", click: () => dialog.close() }, word("close")),
     ),
   );
-  document.body.append(dialog);
-  dialog.showModal();
+  showModal(dialog);
 }

@@ -4,6 +4,8 @@
 import { isOther, keyed, make, setText } from "../dom.js";
 import { faceName } from "../faces.js";
 import { language, word } from "../words.js";
+import { makeLink, withLinks } from "./message/links.js";
+import { makePicture } from "./message/picture.js";
 import { MessageState } from "./message/state.js";
 import { reactionsKey } from "./messageactions.js";
 import { timeText } from "./times.js";
@@ -131,7 +133,7 @@ export class MessagesView {
   makeSegment(conversation, message, segment) {
     switch (segment.type) {
       case "text":
-        return document.createTextNode(segment.text);
+        return withLinks(segment.text);
       case "face": {
         const name = faceName(segment.id, language);
         return make("span", { class: "face" }, `[${name}]`);
@@ -146,15 +148,13 @@ export class MessagesView {
       case "groupPicture":
       case "friendPicture":
       case "photo":
-        return this.makePicture(conversation, message, segment);
+        return makePicture(
+          this.client.pictures.picture(conversation, message, segment),
+        );
       case "file":
         return this.makeFile(conversation, segment);
       case "link":
-        return make(
-          "a",
-          { href: segment.url, target: "_blank", rel: "noopener noreferrer" },
-          segment.text,
-        );
+        return makeLink(segment);
       default:
         return document.createTextNode("");
     }
@@ -200,26 +200,6 @@ export class MessagesView {
       " ",
       make("button", { type: "button", click: refuse }, word("refuse")),
     );
-  }
-
-  /**
-   * @param {Conversation} conversation
-   * @param {Message} message
-   * @param {Segment} segment
-   */
-  makePicture(conversation, message, segment) {
-    const image = make("img", { alt: word("picture"), class: "picture" });
-    this.client.pictures
-      .picture(conversation, message, segment)
-      .then((blob) => {
-        const url = URL.createObjectURL(blob);
-        image.addEventListener("load", () => URL.revokeObjectURL(url));
-        image.src = url;
-      })
-      .catch(() => {
-        image.replaceWith(make("em", {}, word("pictureFailed")));
-      });
-    return image;
   }
 
   /**
