@@ -31,7 +31,7 @@ GROUP = (
     "Mute all",
     "Rename",
     "Remove a member",
-    "Leave or dissolve",
+    "Dissolve",
 )
 ADD = ("Add a friend", "Join a group", "New group", "New discussion", "My profile")
 

@@ -577,7 +577,7 @@ def test_groups(browser: Browser, tmp_path: Path) -> None:
         alice.act("More", "Rename")
         alice.fill("Name", "writers", "Save")
         expect(alice.page.get_by_role("heading", level=1)).to_have_text("writers")
-        alice.act("More", "Leave or dissolve")
+        alice.act("More", "Dissolve")
         alice.confirm("Dissolve")
         expect(alice.page.locator(".entry", has_text="writers")).to_have_count(0)
         bob.page.get_by_role("tab", name="Groups").click()

@@ -8,6 +8,7 @@ import { BackButton } from "./views/backbutton.js";
 import { Dialogs, closeForms, reasonOf } from "./views/dialogs.js";
 import { ConversationView } from "./views/conversation.js";
 import { ListView, statusWord } from "./views/list.js";
+import { makeMenu } from "./views/menu.js";
 import { Notices } from "./views/notices.js";
 import { newsText, requestText } from "./views/news.js";
 import { shownText } from "./views/preview.js";
@@ -96,25 +97,13 @@ class Page {
 
   makeMenu() {
     const { dialogs } = this;
-    const menu = make("div", { class: "menu" });
-    const details = make("details", { class: "more" }, make("summary", {}, word("add")));
-    details.append(menu);
-    /** @type {[string, () => void][]} */
-    const entries = [
-      ["addFriend", () => dialogs.addFriend()],
-      ["joinGroup", () => dialogs.joinGroup()],
-      ["createGroup", () => dialogs.createGroup()],
-      ["createDiscussion", () => dialogs.createDiscussion()],
-      ["profile", () => dialogs.profile()],
-    ];
-    for (const [key, act] of entries) {
-      const click = () => {
-        details.open = false;
-        act();
-      };
-      menu.append(make("button", { type: "button", click }, word(key)));
-    }
-    return details;
+    return makeMenu("more", word("add"), () => [
+      [word("addFriend"), () => dialogs.addFriend()],
+      [word("joinGroup"), () => dialogs.joinGroup()],
+      [word("createGroup"), () => dialogs.createGroup()],
+      [word("createDiscussion"), () => dialogs.createDiscussion()],
+      [word("profile"), () => dialogs.profile()],
+    ]);
   }
 
   /** Two tabs with one session would take turns, so a copied tab begins anew. */

@@ -251,7 +251,6 @@ const WORDS = {
     "Dissolve {name}? It ends for all members.",
     "解散 {name}？所有成员都将退出。",
   ],
-  leaveOrDissolve: ["Leave or dissolve", "退出或解散"],
   removeMember: ["Remove a member", "移除成员"],
   addFile: ["Send a file", "发送文件"],
   fileSize: ["{name} ({size})", "{name}（{size}）"],

@@ -6,6 +6,7 @@ import { countText, word } from "../words.js";
 import { Composer } from "./composer.js";
 import { GroupDialogs } from "./groupdialogs.js";
 import { MembersView } from "./members.js";
+import { makeMenu } from "./menu.js";
 import { MessageState, isUnderWay } from "./message/state.js";
 import { MessageActions } from "./messageactions.js";
 import { MessagesView } from "./messages.js";
@@ -77,13 +78,7 @@ export class ConversationView {
     });
     resized.observe(this.scroll);
     resized.observe(this.messages.element);
-    this.menu = make("div", { class: "menu" });
-    this.more = make(
-      "details",
-      { class: "more", toggle: () => this.menuToggled() },
-      make("summary", {}, word("more")),
-    );
-    this.more.append(this.menu);
+    this.more = makeMenu("more", word("more"), () => this.menuEntries());
     this.body = make(
       "div",
       { class: "talk", hidden: true },
@@ -162,52 +157,38 @@ export class ConversationView {
     setText(this.name, "");
   }
 
-  /** What one may do depends on the role, which may change. */
-  menuToggled() {
-    if (this.more.open && this.conversation !== null) {
-      this.fillMenu(this.conversation);
+  /**
+   * Return what one may do, which depends on the role, and that may change.
+   * @returns {import("./menu.js").Entry[]}
+   */
+  menuEntries() {
+    const { conversation, dialogs } = this;
+    if (conversation === null) {
+      return [];
     }
-  }
-
-  /** @param {Conversation} conversation */
-  fillMenu(conversation) {
-    const { dialogs } = this;
+    const { id, kind } = conversation;
     /** @type {[string, () => void][]} */
-    const friend = [
-      ["editFriend", () => dialogs.friend(conversation.id)],
-      ["block", () => dialogs.block(conversation.id, true)],
-      ["unblock", () => dialogs.block(conversation.id, false)],
-      ["removeFriendShort", () => dialogs.removeFriend(conversation.id)],
-    ];
-    const more = conversation.kind === "friend" ? [] : this.groupDialogs.entries(conversation);
-    /** @type {[string, () => void][]} */
-    const discussion = [
-      ...more,
-      ["rename", () => dialogs.rename(conversation)],
-      ["leave", () => dialogs.leave(conversation)],
-    ];
-    /** @type {[string, () => void][]} */
-    const group = [
-      ...more,
-      ["rename", () => dialogs.rename(conversation)],
-      ["removeMember", () => dialogs.removeMember(conversation)],
-      ["leaveOrDissolve", () => dialogs.leave(conversation)],
-    ];
-    this.menu.replaceChildren(
-      ...{ friend, discussion, group }[conversation.kind].map(([key, act]) =>
-        make(
-          "button",
-          {
-            type: "button",
-            click: () => {
-              this.more.open = false;
-              act();
-            },
-          },
-          word(key),
-        ),
-      ),
-    );
+    const entries =
+      kind === "friend"
+        ? [
+            ["editFriend", () => dialogs.friend(id)],
+            ["block", () => dialogs.block(id, true)],
+            ["unblock", () => dialogs.block(id, false)],
+            ["removeFriendShort", () => dialogs.removeFriend(id)],
+          ]
+        : this.groupDialogs.entries(conversation);
+    const role = kind === "group" ? this.client.groupActions.roleIn(conversation) : "";
+    if (kind === "discussion" || (kind === "group" && role !== "member")) {
+      entries.push(["rename", () => dialogs.rename(conversation)]);
+    }
+    if (kind === "group" && role !== "member") {
+      entries.push(["removeMember", () => dialogs.removeMember(conversation)]);
+    }
+    if (kind !== "friend") {
+      const key = role === "owner" ? "dissolve" : "leave";
+      entries.push([key, () => dialogs.leave(conversation)]);
+    }
+    return entries.map(([key, act]) => [word(key), act]);
   }
 
   /**

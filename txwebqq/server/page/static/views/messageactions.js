@@ -5,6 +5,7 @@ import { isOther, make, setText } from "../dom.js";
 import { faceName } from "../faces.js";
 import { language, word } from "../words.js";
 import { reasonOf } from "./dialogs.js";
+import { makeMenu } from "./menu.js";
 import { lineOf, shownText } from "./preview.js";
 
 /** @typedef {import("../account/conversations.js").Conversation} Conversation */
@@ -34,28 +35,7 @@ export class MessageActions {
    * @param {Message} message
    */
   make(conversation, message) {
-    const menu = make("div", { class: "menu" });
-    const summary = make("summary", {}, "⋯");
-    const details = make(
-      "details",
-      {
-        class: "actions-of",
-        toggle: () => {
-          if (details.open) {
-            menu.replaceChildren(...this.entries(details, conversation, message));
-          }
-        },
-        keydown: (/** @type {KeyboardEvent} */ event) => {
-          if (event.key === "Escape" && details.open) {
-            details.open = false;
-            summary.focus();
-          }
-        },
-      },
-      summary,
-      menu,
-    );
-    return details;
+    return makeMenu("actions-of", "⋯", () => this.entries(conversation, message));
   }
 
   /**
@@ -71,28 +51,15 @@ export class MessageActions {
   }
 
   /**
-   * @param {HTMLDetailsElement} details
    * @param {Conversation} conversation
    * @param {Message} message
    */
-  entries(details, conversation, message) {
+  entries(conversation, message) {
     const { client, composer } = this;
-    /** @type {Element[]} */
+    /** @type {import("./menu.js").Entry[]} */
     const entries = [];
     const add = (/** @type {string} */ text, /** @type {() => unknown} */ act) =>
-      entries.push(
-        make(
-          "button",
-          {
-            type: "button",
-            click: () => {
-              details.open = false;
-              void this.perform(conversation, act);
-            },
-          },
-          text,
-        ),
-      );
+      entries.push([text, () => void this.perform(conversation, act)]);
     add(word("replyTo"), () => composer.replyTo(message));
     if (conversation.kind !== "friend" && !message.isMine) {
       add(word("mention"), () => this.mention(conversation, message));
