@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, ClassVar, Self, cast
 from urllib.parse import quote
 
 from twisted.internet.address import IPv4Address
@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from txwebqq.model import Number
+from txwebqq.ratelimit import limitersOf
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.events.storedformat import encodeQueued
@@ -29,6 +30,7 @@ from txwebqq.server.limits import DEFAULT_LIMITS, ConnectionLimits
 from txwebqq.server.population import parse
 from txwebqq.server.resource import POLL_TIMEOUT, WebQQResource
 from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.server.sessions.sendinglimits import SendingLimiter, SendingLimits
 from txwebqq.server.storage.messages.queue import EventChanges
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
@@ -134,11 +136,13 @@ class Wire:
     def __init__(self, harness: ServerHarness, address: str) -> None:
         peer = IPv4Address("TCP", address, 31337)
         self.transport = StringTransport(peerAddress=peer)
+        self._harness = harness
         self._protocol = harness.site.buildProtocol(peer)
         self._protocol.makeConnection(self.transport)
 
     def send(self, data: bytes) -> Wire:
         self._protocol.dataReceived(data)
+        self._harness.settle()
         return self
 
     def close(self, reason: Exception | None = None) -> None:
@@ -146,6 +150,7 @@ class Wire:
         Disconnect the client.
         """
         self._protocol.connectionLost(Failure(reason or ConnectionDone()))
+        self._harness.settle()
 
     @property
     def channel(self) -> Any:
@@ -187,9 +192,18 @@ class ServerHarness:
     A server with its state and its clock.
 
     @cvar turns: the maximum number of reactor turns to wait for a reply.
+    @cvar substitute: the class that is used in place of this one, to run its tests on
+        another kind of server.
     """
 
     turns = 3
+    substitute: ClassVar[type[ServerHarness] | None] = None
+    server: Any
+    site: Any
+
+    def __new__(cls, *arguments: Any, **named: Any) -> Self:
+        made: Any = super().__new__(cls.substitute or cls)
+        return cast("Self", made)
 
     def __init__(
         self,
@@ -209,12 +223,12 @@ class ServerHarness:
         self.clock.advance(at)
         self.store = store or Store()
         random = Random(seed)
-        self.state = ServerState(
+        self._state = ServerState(
             self.store, self.clock, random, Logger().failure, captcha
         )
-        self.state.merge(parse(population))
+        self._state.merge(parse(population))
         self.server = WebQQResource(
-            self.state,
+            self._state,
             self.clock,
             draw,
             pollTimeout,
@@ -226,6 +240,64 @@ class ServerHarness:
         )
         self.site = self.server.site()
         self._wires: list[Wire] = []
+
+    @property
+    def state(self) -> ServerState:
+        """
+        The state of the server.
+        """
+        return self._state
+
+    def settle(self) -> None:
+        """
+        Have all done that need not wait for the clock.
+        """
+
+    def change(self, function: Callable[[Any], Any]) -> Any:
+        """
+        Change the state of the server.
+
+        @param function: is called with the L{ServerState}.
+
+        @return: what the function returns.
+        """
+        return function(self.state)
+
+    def catchUp(self, number: Number) -> None:
+        """
+        Remove the queued changes of the statuses of an account's friends.
+        """
+        session = self.state.sessions.online(number)
+        assert session is not None
+        session.mailbox.presence.clear()
+
+    def route(self, event: QueuedEvent, numbers: Sequence[Number]) -> None:
+        """
+        Queue an event for accounts.
+        """
+        self.change(lambda state: state.router.route(event, numbers))
+
+    def storeEvent(self, event: QueuedEvent, numbers: Sequence[Number]) -> int:
+        """
+        Store an event for accounts, and do not wake their polls.
+
+        @return: the serial number of the event.
+        """
+        return storeEvent(self.store, event, numbers)
+
+    def sweep(self) -> None:
+        """
+        End the sessions that have not polled for too long.
+        """
+        self.change(lambda state: state.sweep())
+
+    def limit(self, limits: SendingLimits) -> None:
+        """
+        Set the limits of what accounts send.
+        """
+        self.state.sendingLimiter = SendingLimiter(
+            limitersOf(self.clock.seconds), limits
+        )
 
     def send(self, data: bytes, address: str = "127.0.0.1") -> Wire:
         wire = Wire(self, address)
@@ -364,9 +436,7 @@ class HTTPClient:
         """
         Remove the queued changes of friends' statuses.
         """
-        session = self.harness.state.sessions.online(self.number)
-        assert session is not None
-        session.mailbox.presence.clear()
+        self.harness.catchUp(self.number)
         return self
 
     def lookUp(self, path: str, query: str = "") -> Response:

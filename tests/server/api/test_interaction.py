@@ -20,7 +20,6 @@ from tests.server.harness import (
     HTTPClient,
     ServerHarness,
     SessionTestCase,
-    storeEvent,
 )
 from txwebqq.server.events.interactionkinds import GROUP_REACTION, newNotice
 from txwebqq.server.events.queued import MessageIds
@@ -112,7 +111,7 @@ class OldClientTests(SessionTestCase):
             event = newNotice(
                 GROUP_REACTION, ids, group=CATS, sender=BOB, message=5, isSet=True
             )
-            storeEvent(self.harness.store, event, [DAVE])
+            self.harness.storeEvent(event, [DAVE])
         send(self.bob, '"at last"')
         dave = self.harness.client(DAVE)
         self.assertEqual(contentOf(dave.poll().response), ["at last "])
@@ -128,7 +127,7 @@ class OldClientTests(SessionTestCase):
         details = {"group": CATS, "sender": BOB, "message": 5, "isSet": True}
         for _ in range(count):
             event = newNotice(GROUP_REACTION, ids, **details)
-            storeEvent(self.harness.store, event, [ALICE, DAVE])
+            self.harness.storeEvent(event, [ALICE, DAVE])
 
     def test_flood(self) -> None:
         """

@@ -414,6 +414,12 @@ class RelinkTests(SynchronousTestCase):
         self.harness.clock.pump([15] * 250)
         self.assertEqual(self.alice.login2(self.alice.psessionid).json["retcode"], 103)
         self.assertEqual(len(self.harness.state.sessions), 0)
+
+    def test_noTimers(self) -> None:
+        """
+        Without sessions and logins there is nothing to wait for.
+        """
+        self.harness.clock.pump([15] * 250)
         self.assertFalse(self.harness.state.sessions.hasTimers)
 
 
@@ -523,7 +529,7 @@ class KickTests(SynchronousTestCase):
         other.join(self.old.psessionid)
         other.channel("get_online_buddies2")
         self.harness.clock.advance(2 * LAPSE)
-        self.harness.state.sweep()
+        self.harness.sweep()
         self.assertEqual(self.old.login2(self.old.psessionid).json["retcode"], 0)
 
     def test_othersTicket(self) -> None:
@@ -531,7 +537,7 @@ class KickTests(SynchronousTestCase):
         The ticket of another account's session, present, replaced, lapsed or ended,
         does not relink to the account of the C{ptwebqq}.
         """
-        self.harness.state.sweep()
+        self.harness.sweep()
         bob = self.harness.client(BOB)
         self.old.catchUp()
         poll, first = self.old.poll(), bob.psessionid

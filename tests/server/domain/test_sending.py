@@ -19,7 +19,6 @@ from tests.server.harness import (
     HTTPClient,
     ServerHarness,
     Wire,
-    storeEvent,
 )
 from txwebqq.model import Number, Text
 from txwebqq.ratelimit import limitersOf
@@ -40,8 +39,7 @@ LIMITS = SendingLimits(messages=5, conversation=3, signals=2, waiting=4)
 @pytest.fixture
 def harness() -> ServerHarness:
     harness = ServerHarness()
-    limiter = SendingLimiter(limitersOf(harness.clock.seconds), LIMITS)
-    harness.state.sendingLimiter = limiter
+    harness.limit(LIMITS)
     return harness
 
 
@@ -178,10 +176,7 @@ def test_waiting(harness: ServerHarness) -> None:
     Of one sender only some messages wait for an account that is offline, those
     of others are accepted, and all of it when they have been received.
     """
-    limits = SendingLimits(waiting=4)
-    harness.state.sendingLimiter = SendingLimiter(
-        limitersOf(harness.clock.seconds), limits
-    )
+    harness.limit(SendingLimits(waiting=4))
     bob, carol = harness.client(BOB), harness.client(CAROL)
     assert [tell(bob, ALICE) for _ in range(5)] == [0, 0, 0, 0, TOO_FAST]
     assert (tell(carol, ALICE), tellCats(bob)) == (0, 0)
@@ -196,10 +191,7 @@ def test_waitingSize(harness: ServerHarness) -> None:
     """
     The size of what waits is limited, too.
     """
-    limits = SendingLimits(waitingSize=2000)
-    harness.state.sendingLimiter = SendingLimiter(
-        limitersOf(harness.clock.seconds), limits
-    )
+    harness.limit(SendingLimits(waitingSize=2000))
     alice = harness.client(ALICE)
     assert [tell(alice, BOB, "x" * 3000) for _ in range(2)] == [0, TOO_FAST]
 
@@ -250,10 +242,9 @@ def test_share() -> None:
     sender, and all messages are given once, in the order of their conversations.
     """
     harness = ServerHarness()
-    store = harness.store
     for n in range(250):
-        storeEvent(store, said(BOB, n), [ALICE])
-    storeEvent(store, said(CAROL, 1000), [ALICE])
+        harness.storeEvent(said(BOB, n), [ALICE])
+    harness.storeEvent(said(CAROL, 1000), [ALICE])
     alice = harness.client(ALICE)
     seen: list[tuple[int, int]] = []
     first = 0
@@ -269,7 +260,7 @@ def test_share() -> None:
         first = first or len(batch)
         seen += batch
         if len(seen) == 10:
-            storeEvent(store, said(CAROL, 1001), [ALICE])
+            harness.storeEvent(said(CAROL, 1001), [ALICE])
     bob, other = uin(alice, BOB), uin(alice, CAROL)
     assert first == 2
     assert [n for sender, n in seen if sender == bob] == list(range(250))

@@ -30,6 +30,7 @@ from txwebqq.server.events.interactionkinds import (
     GROUP_CARD,
     GROUP_EDIT,
     GROUP_MUTE,
+    GROUP_POKE,
     GROUP_REACTION,
     GROUP_RECALL,
     newNotice,
@@ -46,9 +47,11 @@ from txwebqq.server.events.kinds import (
     OFFLINE_FILE,
     OFFLINE_FILE_NOTICE,
     ROSTER_CHANGE,
+    SHAKE,
     SIGNATURE_CHANGE,
     TEMPORARY_MESSAGE,
     TRANSFER_PROGRESS,
+    TYPING,
 )
 from txwebqq.server.events.queued import MessageIds, QueuedEvent
 from txwebqq.server.events.storedformat import decodeQueued, encodeQueued
@@ -57,8 +60,10 @@ from txwebqq.server.storage.store import Store
 IDS = MessageIds(ALICE, 1366004047, 10171, 158459)
 CONTENT = (Text("茶\n"), Face(14), GroupPicture("a.jpg", 7, "key", "1.2.3.4:80"))
 FONT = Font("宋体", 9, True, False, True, "00ff00")
+MARK = '"mark":[10001,1366004047,10171,158459]'
+
 MESSAGE = (
-    r'"mark":[10001,1366004047,10171,158459],"content":["\u8336\n",["face",14],'
+    rf'{MARK},"content":["\u8336\n",["face",14],'
     r'["cface",{"picture":["a.jpg",7,"key","1.2.3.4:80"]}]],'
     r'"font":["\u5b8b\u4f53",9,true,false,true,"00ff00"]'
 )
@@ -168,6 +173,10 @@ STORED = {
     f'"operator":10002,"seconds":60,{NOTICE_IDS}}}}}': newNotice(
         GROUP_MUTE, IDS, group=CATS, member=ALICE, operator=BOB, seconds=60
     ),
+    f'{{"kind":"typing","members":{{{MARK}}}}}': TYPING.new(IDS),
+    f'{{"kind":"shake","members":{{{MARK}}}}}': SHAKE.new(IDS),
+    f'{{"kind":"poke","members":{{{MARK},"group":200001,'
+    '"target":10002}}': GROUP_POKE.new(IDS, group=CATS, target=BOB),
     '{"kind":"reaction","members":{"group":200001,"sender":10001,"message":5,'
     f'"isSet":true,"face":14,"emoji":"",{NOTICE_IDS}}}}}': newNotice(
         GROUP_REACTION, IDS, group=CATS, sender=ALICE, message=5, isSet=True, face=14

@@ -21,7 +21,7 @@ from tests.wire.interaction_rows import INTERACTION_ROWS
 from tests.wire.media_rows import MEDIA_ROWS
 from tests.wire.rows import ROWS, commands
 from txwebqq.model import Status
-from txwebqq.server.domain.state import Joined
+from txwebqq.server.domain.state import Joined, ServerState
 from txwebqq.server.sessions.session import EndReason, Session
 from txwebqq.server.sessions.sessions import LAPSE
 from txwebqq.wire.command import Authorization, Command, Refusal
@@ -135,9 +135,10 @@ class Asker:
         """
         Open a session of Alice.
         """
-        state = self.harness.state
-        ptwebqq = state.sessions.admit(ALICE, SKEY)
-        joined = state.join(ptwebqq, "", CLIENTID, Status.ONLINE)
+        ptwebqq = self.harness.change(lambda state: state.sessions.admit(ALICE, SKEY))
+        joined = self.harness.change(
+            lambda state: state.join(ptwebqq, "", CLIENTID, Status.ONLINE)
+        )
         assert isinstance(joined, Joined)
         return SignedOn(joined.session, ptwebqq, joined.psessionid, joined.vfwebqq)
 
@@ -298,8 +299,10 @@ def test_lapsed(command: type[Command[Any]]) -> None:
     """
     asker = Asker()
     asker.harness.clock.advance(2 * LAPSE)
-    asker.harness.state.sweep()
-    assert asker.session.lapsed
+    asker.harness.sweep()
+    session = asker.harness.state.sessions.existing(ALICE)
+    assert session is not None
+    assert session.lapsed
     reply = asker.ask(command, "all")
     if command.authorization is Authorization.TICKET:
         assert reply == UNKNOWN
@@ -315,7 +318,13 @@ def test_loggedOut(command: type[Command[Any]]) -> None:
     so where the command is refused as for an ended session.
     """
     asker = Asker()
-    asker.harness.state.sessions.end(asker.session, EndReason.LOGGED_OUT)
+
+    def end(state: ServerState) -> None:
+        session = state.sessions.existing(ALICE)
+        assert session is not None
+        state.sessions.end(session, EndReason.LOGGED_OUT)
+
+    asker.harness.change(end)
     reply = asker.ask(command, "all")
     if command.authorization is not Authorization.NONE:
         refusal = REFUSED[command.authorization]

@@ -131,7 +131,7 @@ def test_withoutIds(harness: ServerHarness, bob: HTTPClient) -> None:
     """
     Events without ids, and changes of status, are repeated as well.
     """
-    harness.state.router.route(REQUEST, [BOB])
+    harness.route(REQUEST, [BOB])
     harness.client(ALICE, clientid="9").channel(
         "change_status2", newstatus="away", clientid="9", t=1
     )
@@ -318,7 +318,7 @@ def test_idsOfSome(alice: HTTPClient, bob: HTTPClient) -> None:
     given again, without the other events.
     """
     bob.poll(ids=["9"]).close()
-    bob.harness.state.router.route(REQUEST, [BOB])
+    bob.harness.route(REQUEST, [BOB])
     alice.tell(BOB, "one")
     alice.tellCats("two")
     ids = {

@@ -40,6 +40,7 @@ from txwebqq.server.events.interactionkinds import (
     GROUP_CARD,
     GROUP_EDIT,
     GROUP_MUTE,
+    GROUP_POKE,
     GROUP_REACTION,
     GROUP_RECALL,
 )
@@ -428,15 +429,19 @@ KINDS = {
         ROSTER_CHANGE,
         SIGNATURE_CHANGE,
         FILE_NOTICE,
+        TYPING,
+        SHAKE,
         TRANSFER_PROGRESS,
         OFFLINE_FILE,
         OFFLINE_FILE_NOTICE,
         FRIEND_RECALL,
         GROUP_RECALL,
         GROUP_MUTE,
+        GROUP_POKE,
         GROUP_REACTION,
         GROUP_EDIT,
         GROUP_CARD,
     )
 }
-"""The kinds of events that are stored, by name."""
+"""The kinds of events, by name. Those with a lifetime are stored by several processes
+with one database only."""

@@ -23,9 +23,11 @@ def encodeQueued(queued: QueuedEvent) -> str:
     """
     kind, details = queued.kind, queued.details
     members: dict[str, Any] = {}
-    if kind.isMessage:
-        ids, font = queued.ids, queued.font
+    if kind.isMessage or kind.lifetime:
+        ids = queued.ids
         members["mark"] = [ids.sender, ids.time, ids.messageId, ids.messageId2]
+    if kind.isMessage:
+        font = queued.font
         members["content"] = [_encodeSegment(segment) for segment in queued.content]
         members["font"] = [
             font.name,
@@ -63,8 +65,9 @@ def decodeQueued(text: str) -> QueuedEvent:
         members["group"], members["sequence"] = value["group"]
     else:
         kind, members = FRIEND_MESSAGE, value
-    if kind.isMessage:
+    if "mark" in members:
         members["ids"] = MessageIds(*members.pop("mark"))
+    if kind.isMessage:
         members["content"] = tuple(map(_decodeSegment, members["content"]))
         members["font"] = Font(*members["font"])
     return kind.new(**members)

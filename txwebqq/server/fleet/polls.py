@@ -18,7 +18,7 @@ from txwebqq.server.fleet.router import Polled
 from txwebqq.server.fleet.worker import Backend, Job, Outcome, Worker
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import HeldReply
-from txwebqq.server.http.longpoll import NOTHING, HTTPPoll, LongPoll
+from txwebqq.server.http.longpoll import HTTPPoll, LongPoll
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.digests import digestOf
 from txwebqq.server.sessions.session import (
@@ -72,13 +72,14 @@ class _Asking:
         self._client = client
         self._said = said
         self._poll = client.poll
+        self._isThrottled = client.isThrottled
 
     def run(self, backend: Backend) -> Polled:
         router, client = backend.state.fleetRouter, self._client
         if self._said is not None:
             return router.poll(client.ticket, self._said)
         assert client.polled is not None
-        return router.take(client.ticket, client.polled.poll)
+        return router.take(client.ticket, client.polled.poll, self._isThrottled)
 
     def done(self, result: Polled) -> None:
         self._polls.answered(self._client, self._poll, result)
@@ -186,7 +187,7 @@ class FleetPolls:
             if self._asked:
                 self._woken[number] = self._notifications
             client = held.get(number)
-            if client is not None and not client.isThrottled:
+            if client is not None:
                 self._ask(client)
 
     def wakeAll(self) -> None:
@@ -291,4 +292,5 @@ class FleetPolls:
         if poll is not None and isinstance(poll, HTTPPoll):
             # The acknowledgement comes again with the next poll.
             self.release(client, poll)
-            poll.answer(NOTHING)
+            # Not at once: the next one may fail as well.
+            poll.superseded()

@@ -25,6 +25,7 @@ from txwebqq.server.fleet.state import FleetState
 from txwebqq.server.fleet.worker import Backend, Job, Worker
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.sessions.sendinglimits import SendingLimits
+from txwebqq.server.sessions.sessions import Random
 from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.server.storage.store import Store
 from txwebqq.server.uploadquotas import FileLimits
@@ -81,6 +82,9 @@ class FleetProcess:
     @param call: calls a function with arguments in the reactor's thread.
 
     @ivar resource: the HTTP side.
+    @ivar polls: the polls that this process holds.
+    @ivar workers: the workers.
+    @ivar listener: hears of the commits of all processes.
     """
 
     _log = Logger()
@@ -92,27 +96,31 @@ class FleetProcess:
         call: Callable[..., object],
         settings: FleetSettings,
         options: ResourceOptions,
+        random: Random | None = None,
     ) -> None:
         self._clock = clock
         self._call = call
         self._settings = settings
         self._connect = connect
-        self._random = SystemRandom()
+        self._random = random or SystemRandom()
         self._process = f"{self._random.getrandbits(64):016x}"
         self._threadClock: Any = _ThreadClock(clock)
         self._blobs = BlobStore(settings.folder, isShared=True)
         self.polling = Worker("polls", connect, self._buildPolling, call)
         self.reading = Worker("reads", connect, self._build, call)
         self.writing = Worker("writes", connect, self._build, call)
-        self._polls = FleetPolls(self.polling, clock, settings.pollTimeout)
-        self._listener = Listener(connect, call, self._polls.wake, self._polls.wakeAll)
-        self._stores = [connect() for _ in range(3)]
-        handlers = self._build(self._stores[2]).handlers
+        self.polls = FleetPolls(self.polling, clock, settings.pollTimeout)
+        self.listener = Listener(connect, call, self.polls.wake, self.polls.wakeAll)
+        self.workers = (self.polling, self.reading, self.writing)
+        stores = [connect() for _ in self.workers]
+        for worker, store in zip(self.workers, stores, strict=True):
+            worker.open(store)
+        handlers = self._build(stores[2]).handlers
         self.resource = FleetResource(
             clock,
             options,
             handlers.byCommand,
-            self._polls,
+            self.polls,
             self.reading,
             self.writing,
             self._blobs,
@@ -162,15 +170,28 @@ class FleetProcess:
         """
         Start the threads.
         """
-        workers = (self.polling, self.reading, self.writing)
-        for worker, store in zip(workers, self._stores, strict=True):
-            worker.start(store)
-        self._listener.start()
+        for worker in self.workers:
+            worker.start()
+        self.listener.start()
+        self.beginSweeps()
+
+    def beginSweeps(self) -> None:
+        """
+        Do the regular jobs from now on.
+        """
         self._sweeping = self._clock.callLater(SWEEP, self._cbSweep)
+
+    def endSweeps(self) -> None:
+        """
+        Do the regular jobs no more.
+        """
+        sweeping, self._sweeping = self._sweeping, None
+        if sweeping is not None:
+            sweeping.cancel()
 
     def _cbSweep(self) -> None:
         self._sweeping = self._clock.callLater(SWEEP, self._cbSweep)
-        self._polls.touch()
+        self.polls.touch()
         self.writing.submit(Job(lambda backend: backend.state.sweep()))
         if self._clock.seconds() >= self._cleanAt:
             self._cleanAt = self._clock.seconds() + CLEAN
@@ -180,9 +201,7 @@ class FleetProcess:
         """
         Answer all held polls, and leave nothing on the clock.
         """
-        sweeping, self._sweeping = self._sweeping, None
-        if sweeping is not None:
-            sweeping.cancel()
+        self.endSweeps()
         self.resource.stop()
 
     def join(self) -> None:
@@ -192,7 +211,7 @@ class FleetProcess:
         """
         for worker in (self.writing, self.reading, self.polling):
             worker.stop()
-        self._listener.stop()
+        self.listener.stop()
 
     def status(self) -> str:
         """

@@ -24,7 +24,8 @@ class FleetReplies(PollReplies):
 
     @param process: the name of this process. A reply that another one has written
         counts as not arrived for clients that do not say so, because that process may
-        have ended before the reply was sent.
+        have ended before the reply was sent; but not a second time, so that a client
+        whose polls come to the processes by turns is given the next one.
     """
 
     def __init__(
@@ -68,7 +69,8 @@ class FleetReplies(PollReplies):
                 session.unacknowledged = reply
             reply.events = (*events, *reply.events)
         if reply is not None:
-            reply.isWritten = bool(polls.writer) and polls.writer == self._process
+            isOwn = polls.writer == self._process or polls.repeats > 0
+            reply.isWritten = bool(polls.writer) and isOwn
             reply.repeats = polls.repeats
             reply.unnamed = polls.unnamed
 

@@ -15,7 +15,12 @@ from txwebqq.server.fleet.replies import FleetReplies
 from txwebqq.server.fleet.sessions import FleetSession, FleetSessions
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.messageids import MessageIdGenerator
-from txwebqq.server.sessions.session import EndedSession, PollReply, Session
+from txwebqq.server.sessions.session import (
+    EndedSession,
+    EndReason,
+    PollReply,
+    Session,
+)
 from txwebqq.server.storage.fleet import PollState
 from txwebqq.server.storage.messages.queue import EventChanges
 from txwebqq.server.storage.store import Store
@@ -165,19 +170,24 @@ class FleetRouter(MessageRouter):
             return self._result(session, None, isThrottled=True)
         return self._result(session, self._take(session))
 
-    def take(self, ticket: bytes, poll: int) -> Polled:
+    def take(self, ticket: bytes, poll: int, isThrottled: bool) -> Polled:
         """
         Take the reply to a poll that is held.
 
         @param ticket: the SHA-256 of the C{psessionid}.
         @param poll: the number of the poll.
+        @param isThrottled: whether it is only to be ended if the session has.
         """
         session = self._fleetSessions.byTicketDigest(ticket)
         if isinstance(session, EndedSession):
+            if session.reason is EndReason.RELINKED:
+                return Polled(isSuperseded=True)
             return self._over(session)
         assert isinstance(session, FleetSession)
         if session.polls.poll != poll:
             return Polled(isSuperseded=True)
+        if isThrottled:
+            return self._result(session, None, isThrottled=True)
         return self._result(session, self._take(session))
 
     def _take(self, session: FleetSession) -> PollReply | None:

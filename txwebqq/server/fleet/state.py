@@ -156,7 +156,7 @@ class FleetOnlineTime(OnlineTimeTracker):
     def went(self, number: Number) -> None:
         assert self.sessions is not None
         session = self.sessions.existing(number)
-        if isinstance(session, FleetSession):
+        if isinstance(session, FleetSession) and not session.lapsed:
             seconds = int(self._now()) - session.polls.since
             self._accounts.addOnlineSeconds(number, max(0, seconds))
 

@@ -143,14 +143,17 @@ class Worker:
         self.isConnected = False
         self.problem = ""
 
-    def start(self, store: Store) -> None:
+    def open(self, store: Store) -> None:
         """
-        Start the thread.
-
-        @param store: the open database.
+        Set the open database.
         """
         self._store = store
         self.isConnected = True
+
+    def start(self) -> None:
+        """
+        Start the thread.
+        """
         thread = threading.Thread(target=self._work, name=f"webqq {self._name}")
         thread.daemon = True
         self._thread = thread
@@ -195,18 +198,32 @@ class Worker:
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join()
+            return
+        while self.handleBatch():
+            pass
+        self._disconnect()
 
     def _work(self) -> None:
         while True:
             with self._condition:
                 while not self._waiting and not self._isStopped:
                     self._condition.wait()
-                count = min(MAX_BATCH, len(self._waiting))
-                batch = [self._waiting.popleft() for _ in range(count)]
-            if not batch:
+            if not self.handleBatch():
                 break
-            self._handle(batch)
         self._disconnect()
+
+    def handleBatch(self) -> bool:
+        """
+        Handle the requests that wait, as the thread does.
+
+        @return: L{False} if there was none.
+        """
+        with self._condition:
+            count = min(MAX_BATCH, len(self._waiting))
+            batch = [self._waiting.popleft() for _ in range(count)]
+        if batch:
+            self._handle(batch)
+        return bool(batch)
 
     def _handle(self, batch: list[Work]) -> None:
         """

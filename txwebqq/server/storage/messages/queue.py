@@ -37,7 +37,10 @@ CREATE INDEX waiting_by_letter ON waiting (letter);
 
 
 _EXTENSIONS = [beginningOf(kind) for kind in KINDS.values() if kind.isExtension]
-_IS_EXTENSION = " OR ".join(["substr(l.body, 1, ?) = ?"] * len(_EXTENSIONS))
+# PostgreSQL has no substr of a bigint.
+_IS_EXTENSION = " OR ".join(
+    ["substr(l.body, 1, CAST(? AS INTEGER)) = ?"] * len(_EXTENSIONS)
+)
 
 
 @dataclass(slots=True)
