@@ -3,6 +3,8 @@
 #   make demo         a server, a bot and a friend, until Ctrl-C
 #   make demo ONCE=1  plays the conversation and exits
 #   make demo-onebot  a bot of NoneBot on our server, and ours by OneBot 11; ONCE=1
+#   make demo-fleet   three server processes with PostgreSQL behind HAProxy, one of
+#                     which is killed; ONCE=1
 #   make test         format, lint, types, import contracts, docs, tests;
 #                     NAME=tests/irc/relay runs the tests of one folder or file
 #   make test-long    the tests that take long
@@ -35,7 +37,7 @@ SYSTEM := /usr/bin/python3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-onebot test test-long test-lowest format types imports pages ledger chaos chaos-fleet soak fuzz bench docs screenshots clean distclean
+.PHONY: help demo demo-onebot demo-fleet test test-long test-lowest format types imports pages ledger chaos chaos-fleet soak fuzz bench docs screenshots clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -48,6 +50,9 @@ demo-onebot: .venv/demo-onebot.stamp .venv/judges.stamp
 	    echo 'NoneBot is not installed: see above.' >&2; exit 1; }
 	@exec $(BIN)/python examples/demo_onebot.py --nonebot "$$PWD/.venv/judges/bin/python" \
 	    $(if $(filter-out 0,$(ONCE)),--once)
+
+demo-fleet: .venv/test.stamp .venv/postgresql.stamp .venv/haproxy.stamp
+	@exec $(BIN)/python examples/demo_fleet.py $(if $(filter-out 0,$(ONCE)),--once)
 
 # The tests come last, so that their count ends the output.
 test: .venv/test.stamp .venv/irc.stamp .venv/judges.stamp .venv/koishi.stamp \

@@ -170,9 +170,13 @@ class DemoProcesses:
             str(POPULATION),
         )
 
-    def client(self, name: str, number: int, factory: str) -> DemoProcess:
+    def client(
+        self, name: str, number: int, factory: str, url: str = ""
+    ) -> DemoProcess:
         """
         Start a client.
+
+        @param url: the server, if it is another one than that of L{url}.
         """
         return self.twistd(
             name,
@@ -182,7 +186,7 @@ class DemoProcesses:
             "--password-file",
             str(self.password(number)),
             "--server",
-            self.url,
+            url or self.url,
             "--app",
             f"demo_bots.{factory}",
         )

@@ -4,6 +4,7 @@ Several real server processes with one PostgreSQL database.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 
-from tests.endtoend.daemons import ProcessFolder, freePort
+from tests.endtoend.daemons import PATIENCE, ROOT, ProcessFolder, freePort
 from tests.fleet.__main__ import report
 from tests.fleet.run import FleetChaos, Size
 from tests.irc.programs import program
@@ -107,6 +108,28 @@ async def test_processes(
         each.close()
     servers[1].signal("TERM")
     assert await servers[1].exits() == 0
+
+
+@pytest.mark.long
+@ensureDeferred
+async def test_demo(processes: ProcessFolder, postgreSQL: PostgreSQLServer) -> None:
+    """
+    C{make demo-fleet} plays its whole conversation, also after a process is killed,
+    and leaves.
+    """
+    program("haproxy")
+    script = str(ROOT / "examples/demo_fleet.py")
+    demo = processes.run(sys.executable, script, "--once")
+    assert await demo.exits(3 * PATIENCE) == 0, demo.output
+    for line in (
+        "where Alice was, is killed with -9.",
+        "Carol -> Weekend: On Sunday too",
+        "with the same session.)",
+        "Echo is kicked",
+        "Alice has signed off.",
+        "PostgreSQL has ended.",
+    ):
+        assert line in demo.output
 
 
 @pytest.mark.long
