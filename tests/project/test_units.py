@@ -19,7 +19,12 @@ from txwebqq.irc import tap as irctap
 from txwebqq.server import tap as servertap
 
 ROOT = Path(__file__).parents[2]
-UNITS = sorted((ROOT / "examples/systemd").iterdir())
+UNITS = sorted(
+    [
+        *(ROOT / "examples/systemd").iterdir(),
+        *(ROOT / "examples/fleet").glob("*.service"),
+    ]
+)
 SERVICES = [each for each in UNITS if each.suffix == ".service"]
 CONTAINER = (ROOT / "examples/Containerfile").read_text(encoding="utf-8")
 EXPOSURE = 1.5
