@@ -110,7 +110,7 @@ fuzz: .venv/test.stamp
 	$(BIN)/python -m tests.fuzz --seed $(or $(FUZZ_SEED),1) \
 	    --count $(or $(FUZZ_COUNT),100000) $(if $(FUZZ_KIND),--kind $(FUZZ_KIND))
 
-bench: .venv/bench.stamp
+bench: .venv/bench.stamp .venv/postgresql.stamp
 	$(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) \
 	    $(if $(JSON),--json '$(JSON)') $(if $(COMPARE),--compare '$(COMPARE)') $(NAME)
 
@@ -139,7 +139,7 @@ docs: .venv/test.stamp
 	@touch $@ .venv/demo.stamp .venv/demo-onebot.stamp
 
 .venv/bench.stamp: pyproject.toml | $(BIN)/pip
-	@$(BIN)/python -m pip install --quiet --editable '.[irc,bench]'
+	@$(BIN)/python -m pip install --quiet --editable '.[irc,postgresql,bench]'
 	@touch $@ .venv/demo.stamp
 
 # Where the system's Python is another one, packaging is tested with it as well.

@@ -34,6 +34,7 @@ MODULES = (
     "irc.wireirc",
     "irc.gatewayline",
     "many.growth",
+    "many.fleet",
     "many.restart",
     "many.scale",
 )

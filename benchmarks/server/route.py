@@ -36,7 +36,7 @@ def message(to: int, n: int, ticket: str, clientid: str) -> bytes:
     return form(members, ticket, clientid)
 
 
-def _friend(connection: Socket, ticket: str, clientid: str) -> int:
+def friend(connection: Socket, ticket: str, clientid: str) -> int:
     """
     Return the uin of the only friend of an account. The first poll reports the
     presence of friends.
@@ -89,7 +89,7 @@ def ours(messages: int) -> float:
         ids = tickets(server.port, 2 * PAIRS)
         sends, polls = [], []
         for n in range(0, 2 * PAIRS, 2):
-            to = _friend(Socket(server.port), ids[n], str(n))
+            to = friend(Socket(server.port), ids[n], str(n))
             bodies = [message(to, one, ids[n], str(n)) for one in range(rounds)]
             sends.append(bodies)
             polls.append(poll(ids[n + 1], str(n + 1)))
