@@ -17,6 +17,7 @@ from txwebqq.operation.metrics import Metric, MetricKind
 from txwebqq.operation.process import ProcessSource
 from txwebqq.operation.queues import WatchedQueues
 from txwebqq.operation.service import VersionSource
+from txwebqq.server.fleet.statistics import FleetStatistics
 from txwebqq.server.statistics import ServerStatistics
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,7 @@ PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 DASHBOARD = json.loads((ROOT / "examples/grafana.json").read_text(encoding="utf-8"))
 
 SOURCES = (
+    FleetStatistics,
     GatewaySource,
     LagMeter,
     ProcessSource,

@@ -53,11 +53,11 @@ def gauge(name: str, description: str, *labels: str) -> Metric:
     return Metric(name, MetricKind.GAUGE, description, labels)
 
 
-def histogram(name: str, description: str) -> Metric:
+def histogram(name: str, description: str, *labels: str) -> Metric:
     """
     Describe the distribution of a number.
     """
-    return Metric(name, MetricKind.HISTOGRAM, description)
+    return Metric(name, MetricKind.HISTOGRAM, description, labels)
 
 
 class Histogram:

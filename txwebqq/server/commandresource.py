@@ -8,7 +8,7 @@ Tencent's hosts through a proxy are served as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -119,6 +119,13 @@ class CommandResource(Resource):
         }
         self.plainPaths = self._routes.keys()
         self._unknownPaths = UnknownPaths((*self._routes, *uploadPaths), self._refusals)
+
+    def setConnectionLimits(self, limits: ConnectionLimits) -> None:
+        """
+        Change the limits of connections and requests, but not the total.
+        """
+        total = self._addresses.limits.total
+        self._addresses.setLimits(replace(limits, total=total))
 
     def site(self) -> Site:
         """

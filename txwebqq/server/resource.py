@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -146,8 +145,7 @@ class WebQQResource(CommandResource):
         """
         Change the limits.
         """
-        total = self._addresses.limits.total
-        self._addresses.setLimits(replace(connections, total=total))
+        self.setConnectionLimits(connections)
         self._quotas.limits = self._commands.offlineFiles.limits = files
         self._streamed.setLimits(files)
         self._longPoll.setTimeout(pollTimeout)

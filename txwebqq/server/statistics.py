@@ -210,6 +210,7 @@ class ServerStatistics:
         self._families: dict[bytes, str] = {PATH: "signup"}
         self._messages: TimedMessageStore | None = None
         self._state: ServerState | None = None
+        self._isOpen = False
         self._counters: dict[type, Callable[[type[Command[Any]], Any], None]] = {
             Sent: self._countSent,
             Refusal: self._countRefusal,
@@ -224,14 +225,16 @@ class ServerStatistics:
         store.messages = self._messages = TimedMessageStore(store)
 
     def opened(
-        self, state: ServerState, commands: Iterable[type[Command[Any]]]
+        self, state: ServerState | None, commands: Iterable[type[Command[Any]]]
     ) -> None:
         """
         Be told that the server has opened its database.
 
+        @param state: its state, L{None} if others have it.
         @param commands: all commands that it knows.
         """
         self._state = state
+        self._isOpen = True
         for command in commands:
             family = "poll" if command is Poll2 else _familyOf(command)
             for path in (command.path, *command.aliases):
@@ -242,6 +245,7 @@ class ServerStatistics:
         Be told that the database will be closed.
         """
         self._state = None
+        self._isOpen = False
 
     def makeRequest(self, channel: Any, queued: object = False) -> CountedRequest:
         """
@@ -316,12 +320,12 @@ class ServerStatistics:
 
     def problems(self) -> Iterable[str]:
         state = self._state
-        if state is None:
+        if not self._isOpen:
             yield "the server is not running"
             return
         if not self._isListening():
             yield "the server does not listen yet"
-        if not state.store.database.isFile:
+        if state is None or not state.store.database.isFile:
             return
         try:
             state.store.sessions.setTime(int(state.now()))

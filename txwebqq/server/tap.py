@@ -32,6 +32,7 @@ from txwebqq.daemon import (
 )
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.net.certificates import ReloadingReactor
+from txwebqq.operation.metrics import Source
 from txwebqq.operation.options import operationService
 from txwebqq.operation.reload import daemonReloader
 from txwebqq.server.commandresource import CommandResource, ResourceOptions
@@ -39,7 +40,7 @@ from txwebqq.server.domain.state import ServerState
 from txwebqq.server.errorlog import ErrorLog
 from txwebqq.server.faults.injection import FaultyResource
 from txwebqq.server.http.signup import SignUpPage
-from txwebqq.server.limits import raiseDescriptorLimit
+from txwebqq.server.limits import ConnectionLimits, raiseDescriptorLimit
 from txwebqq.server.options import OPEN
 from txwebqq.server.options import Options as Options
 from txwebqq.server.page.files import PageFiles
@@ -51,7 +52,8 @@ from txwebqq.steadytimers import steadyTimers
 from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
 if TYPE_CHECKING:
-    from txwebqq.server.fleet.process import FleetProcess
+    from txwebqq.server.fleet.process import FleetProcess, FleetSettings
+    from txwebqq.server.fleet.statistics import FleetStatistics
 
 FLUSH_TIME = 0.2
 """Seconds for the last replies to be sent before the server stops."""
@@ -76,6 +78,7 @@ class ServerService(Service):
     The server as a service: it listens while the service runs.
 
     @ivar statistics: the counts of an endpoint for operators, L{None} without one.
+    @ivar sources: all counts that it has.
     """
 
     _log = Logger()
@@ -92,8 +95,16 @@ class ServerService(Service):
         self._ports: list[IListeningPort] = []
         self._listenError: str | None = None
         self.statistics: ServerStatistics | None = None
+        self._fleetStatistics: FleetStatistics | None = None
+        self.sources: list[Source] = []
         if options["operation"] is not None:
             self.statistics = ServerStatistics(self._isListening)
+            self.sources.append(self.statistics)
+            if options["isFleet"]:
+                from txwebqq.server.fleet.statistics import FleetStatistics
+
+                self._fleetStatistics = FleetStatistics()
+                self.sources.append(self._fleetStatistics)
 
     def _isListening(self) -> bool:
         return len(self._ports) == len(self._options["endpoints"])
@@ -159,9 +170,7 @@ class ServerService(Service):
             captchaText=text,
             sending=options["sending"],
         )
-        state.authenticator.limitGuesses(options["guesses"])
-        state.recorder.keep = options["keep"]
-        state.recorder.days = options["days"]
+        _adjust(options, state)
         signup = None
         if options["signup"] == OPEN:
             signup = SignUpPage(
@@ -192,15 +201,9 @@ class ServerService(Service):
 
     def _openFleet(self, options: Options) -> FleetProcess:
         # It needs an extra.
-        from txwebqq.server.fleet.process import FleetProcess, FleetSettings
+        from txwebqq.server.fleet.process import FleetProcess
 
         url, password = options["database"], options["password"]
-
-        def adjust(state: ServerState) -> None:
-            state.authenticator.limitGuesses(options["guesses"])
-            state.recorder.keep = options["keep"]
-            state.recorder.days = options["days"]
-
         watching: dict[str, Any] = {}
         if self.statistics is not None:
             watching = {
@@ -208,21 +211,11 @@ class ServerService(Service):
                 "makeRequest": self.statistics.makeRequest,
             }
         clock: Any = self._reactor
-        return FleetProcess(
+        process = FleetProcess(
             lambda: Store(url, password=password, hasPeers=True),
             clock,
             clock.callFromThread,
-            FleetSettings(
-                folder=Path(options["files"]),
-                pollTimeout=options["timeout"],
-                limits=options["limits"],
-                captcha=options["mode"],
-                captchaText=options["captcha-text"],
-                sending=options["sending"],
-                draw=options["draw"],
-                adjust=adjust,
-                inThread=deferToThread,
-            ),
+            _fleetSettings(options),
             ResourceOptions(
                 proxies=frozenset(options["proxies"]),
                 page=options["pageFiles"],
@@ -232,6 +225,10 @@ class ServerService(Service):
                 **watching,
             ),
         )
+        if self.statistics is not None and self._fleetStatistics is not None:
+            self.statistics.opened(None, process.resource.handlers)
+            self._fleetStatistics.opened(process)
+        return process
 
     def reload(self, options: Options) -> Mapping[str, bool]:
         """
@@ -239,17 +236,19 @@ class ServerService(Service):
 
         @return: as C{apply} of L{ConfigReloader<txwebqq.config.reload.ConfigReloader>}.
         """
-        server, state = self._server, self._state
-        if server is None or state is None:
+        server, state, fleet = self._server, self._state, self._fleet
+        connections: ConnectionLimits = options["connections"]
+        if fleet is not None:
+            fleet.reload(_fleetSettings(options), connections)
+        elif server is not None and state is not None:
+            server.setLimits(connections, options["limits"], options["timeout"])
+            _adjust(options, state)
+            state.sendingLimiter.setLimits(options["sending"])
+        else:
             return {}
-        server.setLimits(options["connections"], options["limits"], options["timeout"])
         page: PageFiles | None = self._options["pageFiles"]
         if page is not None:
             page.setLimits(options.pageLimits)
-        state.authenticator.limitGuesses(options["guesses"])
-        state.sendingLimiter.setLimits(options["sending"])
-        state.recorder.keep = options["keep"]
-        state.recorder.days = options["days"]
         return {f"server.{name}": False for name in RELOADABLE}
 
     def startService(self) -> None:
@@ -333,6 +332,8 @@ class ServerService(Service):
             await deferLater(self._reactor, FLUSH_TIME)
         if self.statistics is not None:
             self.statistics.closed()
+        if self._fleetStatistics is not None:
+            self._fleetStatistics.opened(None)
         store, self._store = self._store, None
         if store is not None:
             store.close()
@@ -345,6 +346,28 @@ class ServerService(Service):
         """
         super().stopService()  # type: ignore[no-untyped-call]
         return Deferred.fromCoroutine(self._stop())
+
+
+def _adjust(options: Options, state: ServerState) -> None:
+    state.authenticator.limitGuesses(options["guesses"])
+    state.recorder.keep = options["keep"]
+    state.recorder.days = options["days"]
+
+
+def _fleetSettings(options: Options) -> FleetSettings:
+    from txwebqq.server.fleet.process import FleetSettings
+
+    return FleetSettings(
+        folder=Path(options["files"]),
+        pollTimeout=options["timeout"],
+        limits=options["limits"],
+        captcha=options["mode"],
+        captchaText=options["captcha-text"],
+        sending=options["sending"],
+        draw=options["draw"],
+        adjust=partial(_adjust, options),
+        inThread=deferToThread,
+    )
 
 
 def _folderOf(database: str | None, files: str | None) -> Path | None:
@@ -371,9 +394,7 @@ def makeService(options: Options) -> IService:
     operation = None
     if server.statistics is not None:
         try:
-            operation = operationService(
-                options["operation"], [server.statistics], clock
-            )
+            operation = operationService(options["operation"], server.sources, clock)
         except InvalidConfiguration as e:
             raise StartupError(str(e)) from e
         operation.setServiceParent(daemon)

@@ -41,7 +41,7 @@ class Cleaner:
         # In two transactions: the files of rows that are there again, because the first
         # one was not committed, must be there as well.
         self._worker.submit(
-            Job(_expire, lambda: self._worker.submit(Job(self._removeFiles)))
+            Job(_expire, lambda _: self._worker.submit(Job(self._removeFiles)))
         )
 
     def _removeFiles(self, backend: Backend) -> None:

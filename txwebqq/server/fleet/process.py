@@ -23,6 +23,7 @@ from txwebqq.server.fleet.polls import FleetPolls
 from txwebqq.server.fleet.resource import FleetResource
 from txwebqq.server.fleet.state import FleetState
 from txwebqq.server.fleet.worker import Backend, Job, Worker
+from txwebqq.server.limits import ConnectionLimits
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.sessions.sendinglimits import SendingLimits
 from txwebqq.server.sessions.sessions import Random
@@ -85,6 +86,8 @@ class FleetProcess:
     @ivar polls: the polls that this process holds.
     @ivar workers: the workers.
     @ivar listener: hears of the commits of all processes.
+    @ivar onlineCount: the number of accounts that were online at the last sweep, on
+        all processes; L{None} before the first.
     """
 
     _log = Logger()
@@ -109,6 +112,7 @@ class FleetProcess:
         self.polling = Worker("polls", connect, self._buildPolling, call)
         self.reading = Worker("reads", connect, self._build, call)
         self.writing = Worker("writes", connect, self._build, call)
+        self.onlineCount: int | None = None
         self.polls = FleetPolls(self.polling, clock, settings.pollTimeout)
         self.listener = Listener(connect, call, self.polls.wake, self.polls.wakeAll)
         self.workers = (self.polling, self.reading, self.writing)
@@ -192,10 +196,29 @@ class FleetProcess:
     def _cbSweep(self) -> None:
         self._sweeping = self._clock.callLater(SWEEP, self._cbSweep)
         self.polls.touch()
-        self.writing.submit(Job(lambda backend: backend.state.sweep()))
+        self.writing.submit(Job(_sweep, self._swept))
         if self._clock.seconds() >= self._cleanAt:
             self._cleanAt = self._clock.seconds() + CLEAN
             self._cleaner.clean()
+
+    def _swept(self, count: int) -> None:
+        self.onlineCount = count
+
+    def reload(self, settings: FleetSettings, connections: ConnectionLimits) -> None:
+        """
+        Change the limits. The others of the settings must be as before.
+        """
+        self._settings = settings
+        self.resource.setLimits(connections, settings.limits, settings.pollTimeout)
+        for worker in self.workers:
+            worker.submit(Job(self._adjust))
+
+    def _adjust(self, backend: Backend) -> None:
+        settings = self._settings
+        settings.adjust(backend.state)
+        backend.state.sendingLimiter.setLimits(settings.sending)
+        if backend.handlers is not None:
+            backend.handlers.offlineFiles.limits = settings.limits
 
     def stop(self) -> None:
         """
@@ -218,3 +241,8 @@ class FleetProcess:
         Tell in one line how the server is.
         """
         return self.resource.status()
+
+
+def _sweep(backend: Backend) -> int:
+    backend.state.sweep()
+    return backend.state.sessions.onlineCount

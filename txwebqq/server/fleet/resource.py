@@ -42,6 +42,7 @@ from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import Sender
 from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.http.timeouts import TimeoutQueue
+from txwebqq.server.limits import ConnectionLimits
 from txwebqq.server.request import Upload
 from txwebqq.server.sessions.session import EndedSession
 from txwebqq.server.storage.blobs import BlobStore
@@ -217,6 +218,16 @@ class FleetResource(CommandResource):
         Tell in one line how the server is.
         """
         return f"{self._polls.count} polls held"
+
+    def setLimits(
+        self, connections: ConnectionLimits, files: FileLimits, pollTimeout: float
+    ) -> None:
+        """
+        Change the limits.
+        """
+        self.setConnectionLimits(connections)
+        self._uploads.setLimits(files)
+        self._polls.longPoll.setTimeout(pollTimeout)
 
     def stop(self) -> None:
         """

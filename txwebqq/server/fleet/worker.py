@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.postgresql.database import Database
 from txwebqq.postgresql.errors import StatementFailed
+from txwebqq.server.fleet.counts import WorkerCounts
 from txwebqq.server.fleet.state import FleetState
 from txwebqq.server.storage.store import Store
 
@@ -87,13 +88,13 @@ class Job:
     Work that no client waits for.
 
     @param function: is called with the backend, in the thread.
-    @param then: is called when it was committed.
+    @param then: is called with its result when that was committed.
     """
 
     def __init__(
         self,
         function: Callable[[Backend], object],
-        then: Callable[[], object] | None = None,
+        then: Callable[[Any], object] | None = None,
     ) -> None:
         self._function = function
         self._then = then
@@ -103,7 +104,7 @@ class Job:
 
     def done(self, result: object) -> None:
         if self._then is not None:
-            self._then()
+            self._then(result)
 
     def failed(self, outcome: Outcome) -> None:
         pass
@@ -117,6 +118,10 @@ class Worker:
     @param connect: opens the database.
     @param build: makes the rest of a backend.
     @param call: calls a function with arguments in the reactor's thread.
+
+    @ivar isConnected: whether the database was reached when it was used last.
+    @ivar problem: the reason why it was not.
+    @ivar counts: the counts for an operator.
     """
 
     _log = Logger()
@@ -128,7 +133,7 @@ class Worker:
         build: Callable[[Store], Backend],
         call: Callable[..., object],
     ) -> None:
-        self._name = name
+        self.name = name
         self._connect = connect
         self._build = build
         self._call = call
@@ -142,6 +147,7 @@ class Worker:
         self._transaction: str | None = None
         self.isConnected = False
         self.problem = ""
+        self.counts = WorkerCounts()
 
     def open(self, store: Store) -> None:
         """
@@ -154,7 +160,7 @@ class Worker:
         """
         Start the thread.
         """
-        thread = threading.Thread(target=self._work, name=f"webqq {self._name}")
+        thread = threading.Thread(target=self._work, name=f"webqq {self.name}")
         thread.daemon = True
         self._thread = thread
         thread.start()
@@ -247,6 +253,7 @@ class Worker:
             except StatementFailed as e:
                 self._backend = None
                 if e.isTemporary:
+                    self.counts.repeats += 1
                     wasCommitted = self._wasCommitted()
                     if wasCommitted is None:
                         self._tell(batch, [Outcome.UNKNOWN] * len(batch))
@@ -272,11 +279,12 @@ class Worker:
                 self._handle([work])
             return
         failure = Failure()
+        self.counts.failures += 1
         self._call(
             self._log.failure,
             "A request could not be handled ({worker}).",
             failure,
-            worker=self._name,
+            worker=self.name,
         )
         self._tell(batch, [Outcome.FAILED])
 
@@ -291,6 +299,7 @@ class Worker:
         state, database = self._backend.state, self._store.database
         assert isinstance(database, Database)
         state.begin()
+        began = time.perf_counter()
         with database.transaction():
             results += [work.run(self._backend) for work in batch]
             woken = sorted(state.write())
@@ -299,6 +308,8 @@ class Worker:
                 for n in range(0, len(woken), _NUMBERS)
             ]
             self._transaction = database.notify(texts)
+        self.counts.sizes.observe(len(batch))
+        self.counts.seconds.observe(time.perf_counter() - began)
 
     def _wasCommitted(self) -> bool | None:
         """
@@ -339,9 +350,10 @@ class Worker:
                 )
             self.isConnected, self.problem = False, str(e)
             return False
+        self.counts.connections += 1
         if not self.isConnected:
             self._call(
-                self._log.info, "The database is back ({worker}).", worker=self._name
+                self._log.info, "The database is back ({worker}).", worker=self.name
             )
         self.isConnected = True
         return True
