@@ -612,13 +612,13 @@ def test_groupActions(browser: Browser, server: PageServer, tmp_path: Path) -> N
         expect(message.locator(".reactions button")).to_have_text("👍 2")
 
         message.locator(".actions-of summary").click()
-        message.get_by_role("button", name="reply").click()
+        message.get_by_role("button", name="Reply").click()
         alice.say("yes")
         expect(bob.page.locator(".message q").last).to_have_text("five o'clock?")
 
         # A draft keeps whom it mentions, and what it replies to.
         asked = alice.page.locator(".message", has_text="five o'clock?").first
-        for entry in ("reply", "Mention the sender"):
+        for entry in ("Reply", "Mention the sender"):
             asked.locator(".actions-of summary").click()
             asked.get_by_role("button", name=entry).click()
         field = alice.page.get_by_role("textbox", name="Message")

@@ -121,6 +121,11 @@ export function setText(element, text) {
   }
 }
 
+/** @param {DragEvent} event */
+export function hasFiles({ dataTransfer }) {
+  return dataTransfer?.types.includes("Files") ?? false;
+}
+
 /**
  * Return whether a key belongs to the input of a word by several keys. The key that
  * ends it comes after the end in some browsers, and has the number 229 there.

@@ -2,7 +2,7 @@
 // The page: it joins the account's data and the views.
 
 import { Client } from "./account/client.js";
-import { make, setText, shortened } from "./dom.js";
+import { hasFiles, make, setText, shortened } from "./dom.js";
 import { Server } from "./server.js";
 import { BackButton } from "./views/backbutton.js";
 import { Dialogs, closeForms, reasonOf } from "./views/dialogs.js";
@@ -90,6 +90,10 @@ class Page {
     addEventListener("offline", () => session.interrupt());
     document.addEventListener("visibilitychange", () => this.seen());
     addEventListener("focus", () => this.seen());
+    // The browser would leave the page for a file that is dropped elsewhere in it.
+    for (const kind of ["dragover", "drop"]) {
+      addEventListener(kind, (event) => refuseFiles(/** @type {DragEvent} */ (event)));
+    }
     addEventListener("beforeunload", (event) => this.leaving(event));
     addEventListener("pagehide", () => this.left());
     void this.start();
@@ -139,7 +143,7 @@ class Page {
         session.forget();
         this.stateChanged("signedOff", "");
         this.signOn.number.value = String(kept.number);
-        this.signOn.show(word("otherTab"));
+        this.signOn.tell(word("otherTab"));
         return;
       }
     }
@@ -175,7 +179,7 @@ class Page {
       this.list.choose("recent");
       closeForms();
       this.notices.clear();
-      this.signOn.number.focus();
+      this.signOn.focus();
       this.drawTitle();
     }
     this.notify.hidden = !("Notification" in window) ||
@@ -236,7 +240,9 @@ class Page {
   /** @param {Conversation} conversation */
   windowShaken(conversation) {
     const name = this.client.nameOf(conversation);
-    this.notices.tell(word("shook", { name }));
+    this.notices.pass(`shake:${conversation.key}`, (count) =>
+      count === 1 ? word("shook", { name }) : word("shookTimes", { name, count }),
+    );
     this.chat.classList.remove("shaken");
     requestAnimationFrame(() => this.chat.classList.add("shaken"));
   }
@@ -376,6 +382,15 @@ class Page {
   drawTitle() {
     const { unread } = this.client.conversations;
     document.title = unread === 0 ? word("title") : `(${countText(unread)}) ${word("title")}`;
+  }
+}
+
+/** @param {DragEvent} event */
+function refuseFiles(event) {
+  const { dataTransfer, defaultPrevented } = event;
+  if (!defaultPrevented && dataTransfer !== null && hasFiles(event)) {
+    event.preventDefault();
+    dataTransfer.dropEffect = "none";
   }
 }
 

@@ -74,6 +74,10 @@ const WORDS = {
   addFace: ["Emoticons", "表情"],
   shake: ["Shake", "抖动窗口"],
   shook: ["{name} has shaken your window.", "{name} 给您发送了一个窗口抖动。"],
+  shookTimes: [
+    "{name} has shaken your window {count} times.",
+    "{name} 给您发送了 {count} 次窗口抖动。",
+  ],
   shaken: ["You have shaken the window.", "您发送了一个窗口抖动。"],
   back: ["Back", "返回"],
   older: ["Earlier messages", "更早的消息"],
@@ -152,8 +156,11 @@ const WORDS = {
   ],
   notPicture: ["it is no picture", "不是图片"],
   recalled: ["recalled", "消息已撤回"],
+  recalledBy: ["recalled by {name}", "{name} 撤回了这条消息"],
+  earlierMessage: ["an earlier message", "更早的消息"],
   typing: ["{name} is typing…", "{name} 正在输入…"],
-  replyTo: ["reply", "回复"],
+  replyTo: ["Reply", "回复"],
+  replyingTo: ["Reply to {name}:", "回复 {name}："],
   unread: ["{count} unread", "{count} 条未读"],
   status: ["Status", "状态"],
   statusOnline: ["online", "在线"],
@@ -327,7 +334,7 @@ const WORDS = {
   ],
   react: ["React", "表态"],
   recall: ["Recall", "撤回"],
-  cancelReply: ["No reply", "取消回复"],
+  cancelReply: ["Cancel reply", "取消回复"],
 };
 
 /** Characters that are, or may be, written from right to left, and controls for it. */

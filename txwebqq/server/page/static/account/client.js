@@ -157,6 +157,17 @@ export class Client {
     }
   }
 
+  /**
+   * Return the name of an account in a conversation.
+   * @param {Conversation} conversation
+   * @param {number} uin
+   */
+  nameIn(conversation, uin) {
+    return uin === this.session.number
+      ? this.roster.me.nick
+      : this.roster.nameOf(uin, this.membersOf(conversation));
+  }
+
   /** @param {Conversation} conversation */
   async tellTyping({ kind, id }) {
     if (kind === "friend") {

@@ -20,6 +20,7 @@
  * @property {string} [problem] the code of a failure
  * @property {string} [reason] the words of the server about it
  * @property {boolean} [isRecalled]
+ * @property {number} [recaller] the uin of who has recalled it
  * @property {Map<string, Set<number>>} [reactions] the members who have reacted, by the
  *   emoji or the number of an emoticon
  */
@@ -249,11 +250,15 @@ export class Conversation {
     this.messages = this.messages.filter((each) => each !== message);
   }
 
-  /** @param {number} id */
-  recall(id) {
+  /**
+   * @param {number} id
+   * @param {number} by the uin of who has recalled it
+   */
+  recall(id, by) {
     const message = this.messages.find((each) => each.id === id);
     if (message !== undefined) {
       message.isRecalled = true;
+      message.recaller = by;
       message.segments = [];
       message.reactions = undefined;
     }

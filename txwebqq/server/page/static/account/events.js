@@ -66,7 +66,7 @@ export class Events {
         const conversation = isGroup
           ? this.client.conversations.get("group", value.from_uin)
           : this.client.conversations.get("friend", value.send_uin);
-        conversation.recall(value.recalled_id);
+        conversation.recall(value.recalled_id, value.op_uin);
         this.client.view.conversationChanged(conversation);
         break;
       }

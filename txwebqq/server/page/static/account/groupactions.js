@@ -106,7 +106,7 @@ export class GroupActions {
         ? ["channel/recall_qun_msg2", { group_uin: id }]
         : ["channel/recall_buddy_msg2", { to: id }];
     await this.ask(path, { ...target, msg_id2: message.id });
-    conversation.recall(message.id);
+    conversation.recall(message.id, this.client.session.number);
     this.client.view.conversationChanged(conversation);
   }
 

@@ -27,11 +27,13 @@ export class CaptchaField {
     this.image.src = url;
     this.code.value = "";
     this.element.hidden = false;
+    this.code.required = true;
     this.code.focus();
   }
 
   hide() {
     this.code.value = "";
+    this.code.required = false;
     this.element.hidden = true;
   }
 

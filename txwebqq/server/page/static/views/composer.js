@@ -1,7 +1,7 @@
 // @ts-check
 // The field to write in, and its buttons.
 
-import { isComposing, make, setText } from "../dom.js";
+import { hasFiles, isComposing, make, setText } from "../dom.js";
 import { faceName } from "../faces.js";
 import { contentSize, plainText } from "../wire.js";
 import { language, word } from "../words.js";
@@ -67,11 +67,12 @@ export class Composer {
     this.fields = make("fieldset", {});
     /** @type {import("../account/conversations.js").Message | null} */
     this.replied = null;
+    this.replyName = make("span");
     this.replyText = make("q", { class: "quoted" });
     this.replyBar = make(
       "div",
       { class: "replying", hidden: true },
-      word("replyTo"),
+      this.replyName,
       " ",
       this.replyText,
       " ",
@@ -160,6 +161,9 @@ export class Composer {
     }
     if (this.mentionList.keyPressed(event)) {
       event.preventDefault();
+    } else if (event.key === "Escape" && this.emoticons.isOpen) {
+      event.preventDefault();
+      this.emoticons.close();
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.sendTyped();
@@ -186,6 +190,7 @@ export class Composer {
     }
     this.text.value = "";
     this.mentionList.hide();
+    this.emoticons.close();
     setText(this.note, "");
     this.replyTo(null);
     this.mentions = [];
@@ -263,7 +268,10 @@ export class Composer {
   replyTo(message) {
     this.replied = message;
     this.replyBar.hidden = message === null;
-    if (message !== null) {
+    const { conversation } = this;
+    if (message !== null && conversation !== null) {
+      const name = this.client.nameIn(conversation, message.sender);
+      setText(this.replyName, word("replyingTo", { name }));
       setText(this.replyText, lineOf(shownText(message.segments)));
       this.text.focus();
     }
@@ -340,13 +348,12 @@ export class Composer {
 
   /** @param {string} text */
   insert(text) {
-    this.text.setRangeText(
-      text,
-      this.text.selectionStart,
-      this.text.selectionEnd,
-      "end",
-    );
+    const { selectionEnd, selectionStart } = this.text;
     this.text.focus();
+    // Only this one can be undone by the keyboard.
+    if (!document.execCommand("insertText", false, text)) {
+      this.text.setRangeText(text, selectionStart, selectionEnd, "end");
+    }
   }
 
   fileChosen() {
@@ -372,6 +379,9 @@ export class Composer {
 
   /** @param {DragEvent} event */
   dropped(event) {
+    if (!hasFiles(event)) {
+      return;
+    }
     event.preventDefault();
     const { conversation } = this;
     const items = [...(event.dataTransfer?.items ?? [])];

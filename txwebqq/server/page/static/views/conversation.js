@@ -1,7 +1,7 @@
 // @ts-check
 // The open conversation: its head, its messages, its members, and the field to write in.
 
-import { isComposing, make, setText } from "../dom.js";
+import { hasFiles, isComposing, make, setText } from "../dom.js";
 import { countText, word } from "../words.js";
 import { Composer } from "./composer.js";
 import { GroupDialogs } from "./groupdialogs.js";
@@ -103,7 +103,12 @@ export class ConversationView {
       {
         class: "conversation",
         keydown: (event) => this.keyPressed(event),
-        dragover: (event) => event.preventDefault(),
+        dragover: (event) => {
+          // Texts are dropped into the field by the browser.
+          if (hasFiles(event)) {
+            event.preventDefault();
+          }
+        },
         drop: (event) => this.composer.dropped(event),
       },
       this.empty,

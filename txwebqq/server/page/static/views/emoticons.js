@@ -44,13 +44,41 @@ export class EmoticonPicker {
   /** @param {(text: string) => void} insert */
   constructor(insert) {
     this.insert = insert;
-    this.element = make("div", { class: "faces", role: "group", hidden: true });
+    this.element = make("div", {
+      class: "faces",
+      role: "group",
+      hidden: true,
+      keydown: (event) => this.keyPressed(event),
+    });
     this.element.setAttribute("aria-label", word("addFace"));
     this.button = make(
       "button",
-      { type: "button", "aria-expanded": "false", click: () => this.toggle() },
+      {
+        type: "button",
+        "aria-expanded": "false",
+        click: () => this.toggle(),
+        keydown: (event) => this.keyPressed(event),
+      },
       word("addFace"),
     );
+  }
+
+  get isOpen() {
+    return !this.element.hidden;
+  }
+
+  close() {
+    this.element.hidden = true;
+    this.button.setAttribute("aria-expanded", "false");
+  }
+
+  /** @param {KeyboardEvent} event */
+  keyPressed(event) {
+    if (event.key === "Escape" && this.isOpen) {
+      event.preventDefault();
+      this.button.focus();
+      this.close();
+    }
   }
 
   toggle() {
@@ -58,7 +86,10 @@ export class EmoticonPicker {
     if (isShown && this.element.childElementCount === 0) {
       for (const [id] of NAMED) {
         const name = faceName(id, language);
-        const add = () => this.insert(`[${name}]`);
+        const add = () => {
+          this.close();
+          this.insert(`[${name}]`);
+        };
         this.element.append(make("button", { type: "button", click: add }, name));
       }
     }

@@ -1,7 +1,7 @@
 // @ts-check
 // The messages of the open conversation.
 
-import { isOther, keyed, make, setText } from "../dom.js";
+import { isOther, isolated, keyed, make, setText } from "../dom.js";
 import { faceName } from "../faces.js";
 import { language, word } from "../words.js";
 import { makeLink, withLinks } from "./message/links.js";
@@ -118,10 +118,49 @@ export class MessagesView {
       ),
     );
     this.contents.set(element, message.segments);
+    isOther(content, this.quoteIn(conversation, message));
     element.dataset.recalled = String(message.isRecalled === true);
     if (message.isRecalled) {
-      content.replaceChildren(make("em", {}, word("recalled")));
+      content.replaceChildren(make("em", {}, this.recallText(conversation, message)));
     }
+  }
+
+  /**
+   * Return the text that stands for a recalled message, with the name of an
+   * administrator who has recalled that of another member.
+   * @param {Conversation} conversation
+   * @param {Message} message
+   */
+  recallText(conversation, { recaller = 0, sender }) {
+    if (recaller === 0 || recaller === sender) {
+      return word("recalled");
+    }
+    const name = this.client.nameIn(conversation, recaller);
+    return word("recalledBy", { name });
+  }
+
+  /**
+   * Return the beginning of a quoted message, with its author.
+   * @param {Conversation} conversation
+   * @param {number} id
+   */
+  quoteOf(conversation, id) {
+    const quoted = conversation.messages.find((each) => each.id === id);
+    if (quoted === undefined) {
+      return word("earlierMessage");
+    }
+    const text = quoted.isRecalled ? word("recalled") : lineOf(shownText(quoted.segments));
+    return `${isolated(this.client.nameIn(conversation, quoted.sender))}: ${text}`;
+  }
+
+  /**
+   * Return the quote in a message, "" without one.
+   * @param {Conversation} conversation
+   * @param {Message} message
+   */
+  quoteIn(conversation, { segments }) {
+    const reply = segments.find(({ type }) => type === "reply");
+    return reply?.type === "reply" ? this.quoteOf(conversation, reply.id) : "";
   }
 
   /**
@@ -140,11 +179,8 @@ export class MessagesView {
       }
       case "mention":
         return make("strong", {}, `@${segment.name}`);
-      case "reply": {
-        const quoted = conversation.messages.find(({ id }) => id === segment.id);
-        const text = quoted === undefined ? "…" : lineOf(shownText(quoted.segments));
-        return make("q", { class: "quoted" }, text);
-      }
+      case "reply":
+        return make("q", { class: "quoted" }, this.quoteOf(conversation, segment.id));
       case "groupPicture":
       case "friendPicture":
       case "photo":
@@ -208,13 +244,12 @@ export class MessagesView {
    * @param {Message} message
    */
   drawMessage(element, conversation, message) {
-    const members = this.client.membersOf(conversation);
-    const { roster } = this.client;
-    const name = message.isMine
-      ? roster.me.nick
-      : roster.nameOf(message.sender, members);
+    const name = this.client.nameIn(conversation, message.sender);
     const { isRecalled = false, problem = "" } = message;
-    const isNew = this.contents.get(element) !== message.segments;
+    const content = /** @type {HTMLElement} */ (element.querySelector(".content"));
+    // What is quoted may be loaded later, and may be recalled.
+    const isQuoteNew = isOther(content, this.quoteIn(conversation, message));
+    const isNew = isQuoteNew || this.contents.get(element) !== message.segments;
     const part = percent(message.upload?.progress ?? 0);
     // All that is drawn below.
     const shown = [

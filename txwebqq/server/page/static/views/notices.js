@@ -9,6 +9,9 @@ import { reasonOf } from "./dialogs.js";
 /** The number of news that are shown; more of them push out the oldest. */
 const MAX_NEWS = 20;
 
+/** The time in milliseconds for which passing news are shown. */
+const PASSING = 20_000;
+
 /** The number of news about one group or account that are shown; others are counted. */
 const MAX_TOGETHER = 3;
 
@@ -23,7 +26,8 @@ const MAX_TOGETHER = 3;
 /** The list of notices. */
 export class Notices {
   constructor() {
-    this.list = make("ul", { class: "notices", "aria-live": "polite" });
+    // It takes the focus when its last notice is closed.
+    this.list = make("ul", { class: "notices", tabindex: "-1", "aria-live": "polite" });
     this.closeAll = make(
       "button",
       { type: "button", class: "close-all", hidden: true, click: () => this.closeNews() },
@@ -34,6 +38,9 @@ export class Notices {
     this.news = [];
     /** @type {WeakMap<HTMLElement, {key: string, texts: string[]}>} what news tell */
     this.told = new WeakMap();
+    /** @type {Map<string, {element: HTMLElement, count: number, timer: number}>} those
+     * that go by themselves, by their keys */
+    this.passing = new Map();
     /** @type {Map<string, HTMLElement>} by their keys */
     this.requests = new Map();
     /** Changes when answers to requests that were shown before are nothing any more. */
@@ -43,6 +50,10 @@ export class Notices {
   /** Forget all, since the next account must not see it. */
   clear() {
     this.forgetRequests();
+    for (const { timer } of this.passing.values()) {
+      clearTimeout(timer);
+    }
+    this.passing.clear();
     this.news = [];
     this.list.replaceChildren();
     this.closeAll.hidden = true;
@@ -78,6 +89,26 @@ export class Notices {
       this.news.shift()?.remove();
     }
     this.closeAll.hidden = this.news.length < 2;
+  }
+
+  /**
+   * Show news that go after a while; the same again are counted.
+   * @param {string} key
+   * @param {(count: number) => string} textOf
+   */
+  pass(key, textOf) {
+    const before = this.passing.get(key);
+    const count = (before?.count ?? 0) + 1;
+    clearTimeout(before?.timer);
+    const end = () => {
+      clearTimeout(this.passing.get(key)?.timer);
+      this.passing.delete(key);
+      element.remove();
+    };
+    const text = textOf(count);
+    const element = before?.element ?? this.add(text, [[word("close"), end]]);
+    element.firstChild?.replaceWith(text);
+    this.passing.set(key, { element, count, timer: Number(setTimeout(end, PASSING)) });
   }
 
   /**
@@ -152,8 +183,10 @@ export class Notices {
     const element = make("li", { dir: "auto" }, text);
     for (const [name, act] of actions) {
       const click = () => {
+        const next = element.nextElementSibling ?? element.previousElementSibling;
         element.remove();
         act();
+        (next?.querySelector("button") ?? this.list).focus();
       };
       element.append(" ", make("button", { type: "button", click }, name));
     }

@@ -7,6 +7,9 @@ import { MalformedReply } from "../wire.js";
 import { hasWord, word } from "../words.js";
 import { CaptchaField } from "./captcha.js";
 
+/** The code of a sign-on whose captcha was wrong (docs/protocol.md 2.1.2). */
+const WRONG_CAPTCHA = 4;
+
 /** The sign-in form. */
 export class SignOnView {
   /**
@@ -22,6 +25,7 @@ export class SignOnView {
       inputmode: "numeric",
       autocomplete: "username",
       required: true,
+      input: () => this.forgetChallenge(),
     });
     this.password = make("input", {
       name: "password",
@@ -52,9 +56,20 @@ export class SignOnView {
   }
 
   /** @param {string} text */
-  show(text) {
+  tell(text) {
     setText(this.problem, text);
-    this.number.focus();
+    this.focus();
+  }
+
+  /** Ask for what is missing. */
+  focus() {
+    (this.number.value === "" ? this.number : this.password).focus();
+  }
+
+  /** A captcha is for one number only. */
+  forgetChallenge() {
+    this.challenge = null;
+    this.captcha.hide();
   }
 
   /** @param {Event} event */
@@ -90,7 +105,8 @@ export class SignOnView {
   async signOn() {
     const number = this.number.value.trim();
     if (!/^[1-9][0-9]{4,9}$/.test(number)) {
-      this.show(word("numberWrong"));
+      setText(this.problem, word("numberWrong"));
+      this.number.focus();
       return;
     }
     this.button.disabled = true;
@@ -111,8 +127,22 @@ export class SignOnView {
       setText(this.problem, "");
     } catch (error) {
       setText(this.problem, problemOf(error));
+      await this.askAgain(error);
     } finally {
       this.button.disabled = false;
+    }
+  }
+
+  /**
+   * Have what was wrong typed again: the characters of another captcha, or the password.
+   * @param {unknown} error
+   */
+  async askAgain(error) {
+    if (error instanceof LoginRefused && error.code === WRONG_CAPTCHA) {
+      await this.changeCaptcha();
+    } else {
+      this.password.focus();
+      this.password.select();
     }
   }
 }

@@ -2,7 +2,7 @@
 // The times of messages.
 
 const clockTime = new Intl.DateTimeFormat(undefined, {
-  hour: "2-digit",
+  hour: "numeric",
   minute: "2-digit",
 });
 const dayAndTime = new Intl.DateTimeFormat(undefined, {
