@@ -13,14 +13,17 @@ import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
 
 from tests.endtoend.daemons import PATIENCE, ROOT, ProcessFolder, freePort
 from tests.fleet.__main__ import report
+from tests.fleet.loadbalancer import LoadBalancer
 from tests.fleet.run import FleetChaos, Size
 from tests.irc.programs import program
 from tests.ledger.people import ACK, SPEAKER, passwordOf, population
-from tests.messages import Asker
+from tests.messages import Asker, Lost
 from tests.network.rawclient import Habit, RawClient
 from tests.postgresql.server import PostgreSQLServer
 
@@ -108,6 +111,56 @@ async def test_processes(
         each.close()
     servers[1].signal("TERM")
     assert await servers[1].exits() == 0
+
+
+class Holding(Protocol):
+    """
+    A server that answers checks, and holds polls.
+    """
+
+    def __init__(self, held: Deferred[None], ended: Deferred[None]) -> None:
+        self._held = held
+        self._ended = ended
+        self._isPoll = False
+
+    def dataReceived(self, data: bytes) -> None:
+        assert self.transport is not None
+        if b"/channel/poll2" in data:
+            self._isPoll = True
+            self._held.callback(None)
+        elif b"/cgi-bin/ver" in data:
+            self.transport.write(b"HTTP/1.0 200 OK\r\n\r\n")
+            self.transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self._isPoll:
+            self._ended.callback(None)
+
+
+@pytest.mark.long
+@ensureDeferred
+async def test_endedPoll(processes: ProcessFolder) -> None:
+    """
+    When a client ends its poll, HAProxy ends it at the server, which then keeps the
+    events for the next one.
+    """
+    held: Deferred[None] = Deferred()
+    ended: Deferred[None] = Deferred()
+    program("haproxy")
+    factory = Factory.forProtocol(lambda: Holding(held, ended))
+    endpoint = TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1")
+    port: Any = await endpoint.listen(factory)
+    balancer = LoadBalancer(processes, [port.getHost().port])
+    await balancer.start()
+    client = asker(balancer.port)
+    asking = Deferred.fromCoroutine(client.ask("POST", "/channel/poll2", b"r="))
+    await held.addTimeout(PATIENCE, reactor)
+    client.close()
+    with pytest.raises(Lost):
+        await asking
+    await ended.addTimeout(PATIENCE, reactor)
+    await balancer.end()
+    await port.stopListening()
 
 
 @pytest.mark.long
