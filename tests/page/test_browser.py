@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.browser import HOSTILE, PageServer, png, users
+from tests.page.browser import HOSTILE, PASSWORDS, PageServer, png, users
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
@@ -302,11 +302,23 @@ def test_wrongPassword(browser: Browser, server: PageServer, tmp_path: Path) -> 
 def test_kick(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     A sign-on elsewhere ends this one, which says so and does not come back by itself.
+    When one signs in again, the number and the draft are there.
     """
     with users(browser, server, tmp_path, 2) as (first, second):
-        first.signOn(10003).isOn()
+        first.signOn(10003).isOn().open("Friends", "Alice")
+        field = first.page.get_by_role("textbox", name="Message")
+        field.fill("half a sentence")
         second.signOn(10003).isOn()
         expect(first.banner).to_contain_text("signed in somewhere else")
+        expect(first.page.get_by_label("Number")).to_have_value("10003")
+        expect(first.page.get_by_label("Password")).to_be_focused()
+        first.page.keyboard.type(PASSWORDS[10003])
+        first.page.keyboard.press("Enter")
+        first.isOn().open("Friends", "Alice")
+        expect(field).to_have_value("half a sentence")
+        field.fill("")
+        second.page.goto("about:blank")
+        second.signOn(10003).isOn()
         first.page.reload()
         expect(first.page.get_by_label("Password")).to_be_visible()
         expect(second.page.get_by_role("tab", name="Friends")).to_be_visible()

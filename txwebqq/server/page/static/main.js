@@ -78,6 +78,8 @@ class Page {
       make("div", { class: "panes" }, this.list.element, this.conversation.element),
     );
     document.body.replaceChildren(this.state, this.signOn.element, this.chat);
+    /** The number of the account that was signed on last. */
+    this.account = 0;
     /** @type {number} */
     this.drawing = 0;
     /** Whether the open conversation has to be drawn, and names in it. */
@@ -170,6 +172,7 @@ class Page {
     const isTold = ["reconnecting", "kicked", "expired"].includes(state);
     setText(this.state, isTold ? word(state) : "");
     if (isOn) {
+      this.account = this.client.session.number;
       this.draw();
       void this.reopen();
     } else if (!isBusy) {
@@ -179,6 +182,9 @@ class Page {
       this.list.choose("recent");
       closeForms();
       this.notices.clear();
+      if (isTold) {
+        this.signOn.number.value = String(this.account);
+      }
       this.signOn.focus();
       this.drawTitle();
     }

@@ -73,7 +73,7 @@ export class Client {
    */
   stateChanged(state, detail) {
     if (state === "signedOff" || state === "expired" || state === "kicked") {
-      if (state === "expired") {
+      if (state !== "signedOff") {
         this.view.conversationsReplaced();
         this.unsent.keep();
       }
@@ -83,7 +83,7 @@ export class Client {
       this.roster = new Roster();
       // A sign-on that fails is no sign-off.
       const wasOn = this.state === "online" || this.state === "reconnecting";
-      this.unsent.forget(wasOn && state !== "expired");
+      this.unsent.forget(wasOn && state === "signedOff");
     }
     this.state = state;
     this.view.stateChanged(state, detail);
