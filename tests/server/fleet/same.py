@@ -38,17 +38,22 @@ QUICK = frozenset(
 )
 """The names of those that do not take long together."""
 
-_FILES = "several processes have no uploads and downloads yet"
+_FILES = "several processes refuse files between two clients"
+_GRACE = "several processes delete a file an hour later"
 _INSIDE = "looks into the one server"
 _ROTATION = "several processes do not change a ptwebqq"
 _TURNS = "polls are answered when the database has told of the events"
 
 OTHERS: dict[str, str] = {
     "api/test_filetransfers.py": _FILES,
-    "api/test_groupfiles.py": _FILES,
-    "api/test_offlinefiles.py": _FILES,
-    "api/test_pictures.py": _FILES,
-    "http/test_authorization.py": _FILES,
+    "api/test_groupfiles.py::test_daily": _INSIDE,
+    "api/test_groupfiles.py::test_expires": _GRACE,
+    "api/test_groupfiles.py::test_oldClients": _INSIDE,
+    "api/test_groupfiles.py::test_rate": _INSIDE,
+    "api/test_groupfiles.py::test_restart": _INSIDE,
+    "api/test_offlinefiles.py::test_expires": _GRACE,
+    "api/test_pictures.py::test_old": _INSIDE,
+    "http/test_authorization.py": _INSIDE,
     "api/test_signon.py::test_noTimers": "other processes may have sessions",
     "api/test_interaction.py::test_flood": _INSIDE,
     "api/test_interaction.py::test_floodWhileLocked": _INSIDE,
