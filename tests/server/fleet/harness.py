@@ -70,8 +70,14 @@ class Databases:
         """
         Open a database (L{openDatabase}).
         """
-        if url == self.url and self._idle:
-            return self._idle.pop()
+        while url == self.url and self._idle:
+            database = self._idle.pop()
+            try:
+                database.count("SELECT 1")
+            except StatementFailed:
+                database.close()
+            else:
+                return database
         return openDatabase(url, *arguments, **named)
 
     def release(self, database: AnyDatabase) -> None:

@@ -75,13 +75,16 @@ class RefusableWork(Work, Protocol):
 class PendingReply(HeldReply):
     """
     A reply to a request that a worker handles.
+
+    @ivar isAborted: whether the client has been told that there is no reply.
     """
 
-    __slots__ = ("work",)
+    __slots__ = ("isAborted", "work")
 
     def __init__(self) -> None:
         super().__init__()
         self.work: RefusableWork | None = None
+        self.isAborted = False
 
     def giveOf(self, exchange: HTTPExchange, reply: Any) -> None:
         """
@@ -95,6 +98,7 @@ class PendingReply(HeldReply):
         Close the connection without a reply, because the request may have been
         handled.
         """
+        self.isAborted = True
         request, self._request = self._request, None
         if request is not None:
             request.loseConnection()

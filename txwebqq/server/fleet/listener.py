@@ -69,7 +69,7 @@ class Listener:
         while not self._stopping.is_set():
             try:
                 store = self._connect()
-            except InvalidConfiguration:
+            except (InvalidConfiguration, StatementFailed):
                 # The workers report it.
                 self._stopping.wait(_RETRY)
                 continue

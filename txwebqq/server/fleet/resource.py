@@ -139,6 +139,9 @@ class _Request:
 
     def run(self, backend: Backend) -> Any:
         route, state = self.route, backend.state
+        if self.reply.isAborted:
+            # The client may have sent it again.
+            return None
         if route.command not in READS and route.command not in SENDS:
             state.order()
         # A repetition must not set the headers twice.

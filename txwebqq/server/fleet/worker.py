@@ -341,7 +341,7 @@ class Worker:
             return True
         try:
             self._store = self._connect()
-        except InvalidConfiguration as e:
+        except (InvalidConfiguration, StatementFailed) as e:
             if self.isConnected:
                 self._call(
                     self._log.error,

@@ -1,0 +1,248 @@
+"""
+A database that fails, is away, or ends a connection in the middle of a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from twisted.python.failure import Failure
+
+from tests.server.fleet.harness import Change, FleetHarness
+from tests.server.harness import ALICE, BOB, HTTPClient, textsOf
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.postgresql.database import Database
+from txwebqq.postgresql.errors import StatementFailed
+from txwebqq.server.fleet import worker as working
+from txwebqq.server.fleet.exchange import AWAY, PATIENCE
+from txwebqq.server.fleet.worker import Backend, Outcome, Worker
+
+
+@pytest.fixture(autouse=True)
+def _noWaiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working, "RETRY", 0)
+
+
+@pytest.fixture
+def harness(fleetEngine: None) -> FleetHarness:
+    return FleetHarness()
+
+
+@pytest.fixture
+def alice(harness: FleetHarness) -> HTTPClient:
+    return harness.client(ALICE)
+
+
+@pytest.fixture
+def bob(harness: FleetHarness, alice: HTTPClient) -> HTTPClient:
+    bob = harness.client(BOB)
+    alice.catchUp()
+    return bob
+
+
+def terminate(harness: FleetHarness, worker: Worker) -> None:
+    """
+    End the connection of a worker, on the side of the database.
+    """
+    assert worker._store is not None
+    database = worker._store.database
+    assert isinstance(database, Database)
+    pid = database.connection.driver.info.backend_pid
+    harness.databases.engine.execute(
+        "postgres", f"SELECT pg_terminate_backend({pid}, 5000)"
+    )
+
+
+class Away:
+    """
+    A database that no connection can be made to.
+    """
+
+    def __init__(self, harness: FleetHarness) -> None:
+        self._harness = harness
+        self._connect = {w: w._connect for w in harness.processes[0].workers}
+        for worker in self._connect:
+            terminate(harness, worker)
+            worker._connect = self._refuse
+
+    def _refuse(self) -> Any:
+        raise InvalidConfiguration("connection refused")
+
+    def end(self) -> None:
+        """
+        Have connections made again.
+        """
+        for worker, connect in self._connect.items():
+            worker._connect = connect
+            while worker.length:
+                worker.handleBatch()
+        self._harness.settle()
+
+
+def heard(client: HTTPClient) -> list[str]:
+    """
+    Return all texts that wait for a client.
+    """
+    texts: list[str] = []
+    ack = 0
+    while (poll := client.poll(ack)).isAnswered:
+        texts += textsOf(poll.response)[::-1]
+        ack = poll.response.json["ack"]
+    poll.close()
+    return texts
+
+
+def test_oneFails(
+    harness: FleetHarness, flushLoggedErrors: Callable[..., list[Failure]]
+) -> None:
+    """
+    A request that fails leaves nothing behind, and the others of its batch are done.
+    """
+    store = harness.store
+
+    def add(name: str) -> Change:
+        def run(backend: Backend) -> str:
+            backend.store.settings.update(ALICE, 1, {name: "1"})
+            if name == "bad":
+                raise KeyError(name)
+            return name
+
+        return Change(run)
+
+    changes = [add(name) for name in ("first", "bad", "last")]
+    for change in changes:
+        harness.processes[0].writing.submit(change)
+    harness.settle()
+    assert [each.result for each in changes] == ["first", None, "last"]
+    assert changes[1].outcome is Outcome.FAILED
+    assert set(store.settings.get(ALICE, 1)) == {"first", "last"}
+    assert len(flushLoggedErrors(KeyError)) == 1
+
+
+@pytest.mark.parametrize("isCommitted", [True, False])
+def test_connectionLostAtCommit(
+    harness: FleetHarness, alice: HTTPClient, bob: HTTPClient, isCommitted: bool
+) -> None:
+    """
+    When the connection is lost while a message is committed, it is delivered once, and
+    its sender is told so, whether the commit took effect or not.
+    """
+    writing = harness.processes[0].writing
+    assert writing._store is not None
+    connection: Any = writing._store.database.connection
+    execute = connection.execute
+    commits = []
+
+    def lose(sql: str, *arguments: Any) -> Any:
+        if sql != "COMMIT":
+            return execute(sql, *arguments)
+        commits.append(sql)
+        del connection.execute
+        if isCommitted:
+            execute(sql)
+        terminate(harness, writing)
+        return execute(sql)
+
+    connection.execute = lose
+    poll = bob.poll(0)
+    reply = alice.tell(BOB, "hi")
+    assert commits == ["COMMIT"]
+    assert reply.json["retcode"] == 0
+    assert textsOf(poll.response) == ["hi"]
+    assert not bob.poll(poll.response.json["ack"]).isAnswered
+
+
+def test_away(harness: FleetHarness, alice: HTTPClient, bob: HTTPClient) -> None:
+    """
+    While the database is away polls are held, and a message is refused with the reason
+    after some seconds, and is not sent later.
+    """
+    poll = bob.poll(0)
+    uin = alice.uin(BOB)
+    away = Away(harness)
+
+    def tell(text: str) -> Any:
+        content = f'["{text}",["font",{{}}]]'
+        members = {"to": uin, "content": content, "msg_id": 1}
+        return alice.ask(
+            "/channel/send_buddy_msg2", psessionid=alice.psessionid, **members
+        )
+
+    early = tell("early")
+    harness.clock.advance(PATIENCE - 1)
+    late = tell("late")
+    assert not early.isAnswered
+    harness.clock.advance(1)
+    assert early.response.json["retcode"] == AWAY.retcode
+    assert early.response.json["errmsg"] == AWAY.errmsg
+    assert not poll.isAnswered
+    assert not late.isAnswered
+    away.end()
+    assert late.response.json["retcode"] == 0
+    assert textsOf(poll.response) == ["late"]
+    assert heard(bob) == ["late"]
+
+
+def test_awayAtCommit(
+    harness: FleetHarness, alice: HTTPClient, bob: HTTPClient
+) -> None:
+    """
+    A message whose commit was lost is not sent when the database comes back after its
+    sender was given up, who may have sent it again by then.
+    """
+    writing = harness.processes[0].writing
+    assert writing._store is not None
+    connection: Any = writing._store.database.connection
+    execute, connect = connection.execute, writing._connect
+
+    def lose(sql: str, *arguments: Any) -> Any:
+        if sql == "COMMIT":
+            del connection.execute
+            terminate(harness, writing)
+        return execute(sql, *arguments)
+
+    def connectLate() -> Any:
+        writing._connect = connect
+        harness.clock.advance(PATIENCE)
+        return connect()
+
+    connection.execute = lose
+    writing._connect = connectLate
+    wire = alice.ask(
+        "/channel/send_buddy_msg2",
+        psessionid=alice.psessionid,
+        to=alice.uin(BOB),
+        content='["hi",["font",{}]]',
+        msg_id=1,
+    )
+    assert wire.transport.disconnecting
+    assert wire.raw == b""
+    assert heard(bob) == []
+    assert alice.tell(BOB, "again").json["retcode"] == 0
+    assert heard(bob) == ["again"]
+
+
+def test_lostWhileOpening(
+    harness: FleetHarness, alice: HTTPClient, bob: HTTPClient
+) -> None:
+    """
+    A worker goes on when a new connection is lost before it could be used.
+    """
+    writing = harness.processes[0].writing
+    connect = writing._connect
+
+    def lose() -> Any:
+        writing._connect = connect
+        raise StatementFailed("the connection is lost")
+
+    terminate(harness, writing)
+    writing._connect = lose
+    wire = bob.ask(
+        "/channel/change_status2", psessionid=bob.psessionid, newstatus="away"
+    )
+    assert (wire.raw, writing.length, writing.isConnected) == (b"", 1, False)
+    writing.handleBatch()
+    assert wire.isAnswered
+    assert alice.tell(BOB, "hi").json["retcode"] == 0
