@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 AXE = Path(sys.prefix) / "page/node_modules/axe-core/axe.min.js"
 
-FRIEND = ("Rename or move", "Block", "Unblock", "Remove from friends")
-DISCUSSION = ("Invite friends", "Rename", "Leave")
+FRIEND = ("Rename or move", "Block", "Remove from friends")
+DISCUSSION = ("Members", "Invite friends", "Rename", "Leave")
 GROUP = (
+    "Members",
     "Announcement",
     "My name in this group",
     "Files",
@@ -33,7 +34,13 @@ GROUP = (
     "Remove a member",
     "Dissolve",
 )
-ADD = ("Add a friend", "Join a group", "New group", "New discussion", "My profile")
+ADD = (
+    "Add a friend",
+    "Join a group",
+    "New group",
+    "New discussion",
+    "Friend categories",
+)
 
 
 def serious(user: User) -> list[str]:

@@ -101,7 +101,7 @@ def test_otherAccount(browser: Browser, server: PageServer, tmp_path: Path) -> N
         alice.signOn(10001).isOn().open("Discussions", "plans")
         alice.page.get_by_role("textbox", name="Message").fill("my draft")
         alice.page.get_by_role("searchbox").fill("my search")
-        alice.act("Add", "My profile")
+        alice.page.locator(".me").click()
         elsewhere.signOn(10001).isOn()
         expect(alice.banner).to_contain_text("signed in somewhere else")
         expect(alice.page.get_by_role("dialog")).to_have_count(0)
@@ -573,7 +573,7 @@ def test_groups(browser: Browser, tmp_path: Path) -> None:
         dialog.get_by_role("button", name="Remove: Bobby").click()
         expect(dialog.locator(".chosen")).to_have_text("小明 ×")
         alice.fill("Name", "readers", "Create")
-        alice.open("Groups", "readers")
+        expect(alice.page.get_by_role("heading", level=1)).to_have_text("readers")
         expect(alice.page.get_by_role("list", name="Members")).to_contain_text("小明")
         bob.act("Add", "Join a group")
         bob.fill("Number or words", "readers", "Search")
@@ -671,12 +671,12 @@ def test_profile(browser: Browser, tmp_path: Path) -> None:
     The own nick and signature are changed, and still so after a reload.
     """
     with PageServer(tmp_path) as server, users(browser, server, tmp_path) as (alice,):
-        alice.signOn(10001).isOn().act("Add", "My profile")
+        alice.signOn(10001).isOn().page.locator(".me").click()
         alice.page.get_by_label("Signature").fill("tea & cats")
         alice.fill("Nick", "Alicia", "Save")
         expect(alice.page.locator(".me")).to_have_text("Alicia (10001)")
         alice.page.reload()
-        alice.isOn().act("Add", "My profile")
+        alice.isOn().page.locator(".me").click()
         expect(alice.page.get_by_label("Signature")).to_have_value("tea & cats")
 
 

@@ -115,7 +115,7 @@ def test_manyFriends(browser: Browser, tmp_path: Path) -> None:
         longest(page, f"the form of a new group, with {FRIENDS} friends")
         dialog.get_by_label("Search friends").fill("Friend 22000")
         expect(dialog.get_by_role("checkbox")).to_have_count(1)
-        dialog.get_by_role("button", name="Close").click()
+        dialog.get_by_role("button", name="Cancel").click()
         page.get_by_role("tab", name="Friends").click()
         longest(page, "the friends again")
         bob.say("hello")

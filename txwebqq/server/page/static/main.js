@@ -6,6 +6,7 @@ import { hasFiles, make, setText, shortened } from "./dom.js";
 import { Server } from "./server.js";
 import { BackButton } from "./views/backbutton.js";
 import { Dialogs, closeForms, reasonOf } from "./views/dialogs.js";
+import { showCategories } from "./views/categories.js";
 import { ConversationView } from "./views/conversation.js";
 import { ListView, statusWord } from "./views/list.js";
 import { makeMenu } from "./views/menu.js";
@@ -36,7 +37,11 @@ class Page {
     this.list = new ListView(this.client, (kind, id) =>
       this.open(this.client.conversations.get(kind, id)),
     );
-    this.dialogs = new Dialogs(this.client, (text, key) => this.notices.tell(text, key));
+    this.dialogs = new Dialogs(
+      this.client,
+      (text, key) => this.notices.tell(text, key),
+      (conversation) => this.open(conversation),
+    );
     const back = () => this.open(null);
     const seen = () => this.seen();
     this.conversation = new ConversationView(this.client, this.dialogs, back, seen);
@@ -44,7 +49,12 @@ class Page {
     this.state = make("p", { class: "banner", role: "status" });
     this.nick = make("bdi");
     this.number = make("span");
-    this.me = make("span", { class: "me" }, this.nick, this.number);
+    this.me = make(
+      "button",
+      { type: "button", class: "me", click: () => this.dialogs.profile() },
+      make("span", {}, this.nick),
+      this.number,
+    );
     this.status = make("select", {
       "aria-label": word("status"),
       change: () => void this.changeStatus(),
@@ -54,8 +64,14 @@ class Page {
     }
     this.notify = make(
       "button",
-      { type: "button", hidden: true, click: () => void this.askToNotify() },
-      word("notify"),
+      {
+        type: "button",
+        hidden: true,
+        "aria-label": word("notify"),
+        title: word("notify"),
+        click: () => void this.askToNotify(),
+      },
+      "🔔",
     );
     this.notices = new Notices();
     this.chat = make(
@@ -108,7 +124,7 @@ class Page {
       [word("joinGroup"), () => dialogs.joinGroup()],
       [word("createGroup"), () => dialogs.createGroup()],
       [word("createDiscussion"), () => dialogs.createDiscussion()],
-      [word("profile"), () => dialogs.profile()],
+      [word("categories"), () => showCategories(this.client)],
     ]);
   }
 
@@ -379,6 +395,7 @@ class Page {
         const { roster, session } = this.client;
         setText(this.nick, roster.me.nick);
         setText(this.number, ` (${session.number || ""})`);
+        this.me.title = `${word("profile")}: ${this.me.textContent}`;
         this.status.value = session.kept?.status ?? "online";
       });
     }

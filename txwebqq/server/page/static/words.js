@@ -280,6 +280,12 @@ const WORDS = {
     "您发给 {name} 的消息未发送：{text}",
   ],
   close: ["Close", "关闭"],
+  categories: ["Friend categories", "好友分组"],
+  newCategory: ["New category", "新分组"],
+  categoryHint: [
+    "Friends of a category that is deleted come to the first one. Move friends by Rename or move.",
+    "删除分组后，其中的好友移至第一个分组。移动好友请用“修改备注或分组”。",
+  ],
   closeAll: ["Close all news", "关闭所有提示"],
   groupName: ["{who} has changed the name of {name}.", "{who} 修改了 {name} 的名称。"],
   groupMemo: ["{who} has changed the announcement of {name}.", "{who} 修改了 {name} 的公告。"],

@@ -12,6 +12,8 @@ const BLOCKING = 10000;
 const UNREAD = new Set([1000, 100110]);
 const WRONG = new Set([1001, 100102]);
 
+/** @typedef {import("./conversations.js").Conversation} Conversation */
+
 /**
  * A captcha that has been read. Requests need one after many others.
  * @typedef {{session: string, text: string}} Captcha
@@ -198,13 +200,23 @@ export class People {
     });
   }
 
-  /** @param {string} name @param {number[]} uins */
+  /**
+   * @param {string} name
+   * @param {number[]} uins
+   * @returns {Promise<Conversation>}
+   */
   async createGroup(name, uins) {
-    await this.askJSON("api/create_group2", { name, mem_list: uins });
+    const { gid } = await this.askJSON("api/create_group2", { name, mem_list: uins });
     await this.client.lists.fetchGroups();
+    return this.client.conversations.get("group", Number(gid));
   }
 
-  /** @param {string} name @param {number[]} uins @param {Captcha} [captcha] */
+  /**
+   * @param {string} name
+   * @param {number[]} uins
+   * @param {Captcha} [captcha]
+   * @returns {Promise<Conversation>}
+   */
   async createDiscussion(name, uins, captcha) {
     const values = {
       discu_name: name,
@@ -214,8 +226,9 @@ export class People {
       code: captcha?.text ?? "",
       verifysession: captcha?.session ?? "",
     };
-    await this.orCaptcha(this.askJSON("channel/create_discu", values));
+    const { did } = await this.orCaptcha(this.askJSON("channel/create_discu", values));
     await this.client.lists.fetchDiscussions();
+    return this.client.conversations.get("discussion", Number(did));
   }
 
   /** @param {number} code @param {string} name */
@@ -269,6 +282,27 @@ export class People {
     await this.client.lists.fetchFriends();
   }
 
+  /** @param {string} name */
+  async createCategory(name) {
+    await this.ask("api/create_friend_group", { name });
+    await this.client.lists.fetchFriends();
+  }
+
+  /** @param {number} index @param {string} name */
+  async renameCategory(index, name) {
+    await this.ask("api/rename_friend_group", { id: index, name });
+    await this.client.lists.fetchFriends();
+  }
+
+  /**
+   * Delete a category; its friends come into the first one.
+   * @param {number} index
+   */
+  async deleteCategory(index) {
+    await this.ask("api/delete_friend_group", { id: index });
+    await this.client.lists.fetchFriends();
+  }
+
   /** @param {number} uin */
   async removeFriend(uin) {
     await this.ask("api/delete_friend", { tuin: uin, delType: 2 });
@@ -297,6 +331,16 @@ export class People {
     const found = await this.ask("keycgi/qqweb/newuac/get.do", { r });
     const { blocked } = found?.[BLOCKING] ?? found ?? {};
     return Array.isArray(blocked) ? blocked.map(Number) : [];
+  }
+
+  /**
+   * Find out whether an account is blocked.
+   * @param {number} uin
+   */
+  async fetchBlocked(uin) {
+    const { roster } = this.client;
+    const [number, blocked] = await Promise.all([this.numberOf(uin), this.blocked()]);
+    roster.setBlocked(uin, blocked.includes(number));
   }
 
   /**

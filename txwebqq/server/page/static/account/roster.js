@@ -55,6 +55,8 @@ export class Roster {
     this.discussions = new Map();
     /** @type {Map<number, string>} */
     this.names = new Map();
+    /** @type {Set<number>} the uins of those who are known to be blocked */
+    this.blocked = new Set();
     this.me = { uin: 0, nick: "", signature: "" };
   }
 
@@ -102,6 +104,18 @@ export class Roster {
     }
     for (const { uin, status } of list(result)) {
       this.setStatus(uin, status);
+    }
+  }
+
+  /**
+   * @param {number} uin
+   * @param {boolean} isBlocked
+   */
+  setBlocked(uin, isBlocked) {
+    if (isBlocked) {
+      this.blocked.add(uin);
+    } else {
+      this.blocked.delete(uin);
     }
   }
 

@@ -139,6 +139,9 @@ export class ConversationView {
     this.draw();
     this.toEnd();
     this.composer.text.focus();
+    if (conversation.kind === "friend") {
+      void this.client.people.fetchBlocked(conversation.id).catch(() => {});
+    }
     setText(this.note, conversation.isLoaded ? "" : word("loading"));
     this.client.history
       .open(conversation)
@@ -172,13 +175,15 @@ export class ConversationView {
       return [];
     }
     const { id, kind } = conversation;
+    const isBlocked = this.client.roster.blocked.has(id);
     /** @type {[string, () => void][]} */
     const entries =
       kind === "friend"
         ? [
             ["editFriend", () => dialogs.friend(id)],
-            ["block", () => dialogs.block(id, true)],
-            ["unblock", () => dialogs.block(id, false)],
+            isBlocked
+              ? ["unblock", () => dialogs.block(id, false)]
+              : ["block", () => dialogs.block(id, true)],
             ["removeFriendShort", () => dialogs.removeFriend(id)],
           ]
         : this.groupDialogs.entries(conversation);

@@ -9,7 +9,11 @@ import { CaptchaField } from "./captcha.js";
 import { FriendPicker } from "./friendpicker.js";
 import { showModal } from "./modal.js";
 
+/** @typedef {import("../account/conversations.js").Conversation} Conversation */
 /** @typedef {import("../account/people.js").Captcha} Captcha */
+
+/** The greatest length of the name of a group or discussion, in characters. */
+const MAX_NAME = 128;
 
 /**
  * @typedef {object} Field
@@ -19,6 +23,7 @@ import { showModal } from "./modal.js";
  * @property {string} [value]
  * @property {boolean} [isRequired]
  * @property {[string, string][]} [options] values and labels of a select
+ * @property {number} [most] the greatest length, in characters
  */
 
 /** @param {unknown} error */
@@ -88,7 +93,7 @@ export function showForm(title, fields, action, act, fetchCaptcha) {
     make(
       "div",
       { class: "actions" },
-      make("button", { type: "button", click: () => dialog.close() }, word("close")),
+      make("button", { type: "button", click: () => dialog.close() }, word("cancel")),
       button,
     ),
   );
@@ -98,6 +103,17 @@ export function showForm(title, fields, action, act, fetchCaptcha) {
     form,
   );
   showModal(dialog);
+  return button;
+}
+
+/**
+ * Ask before something that cannot be taken back.
+ * @param {string} question
+ * @param {string} action the text of the button
+ * @param {() => Promise<void>} act
+ */
+export function showQuestion(question, action, act) {
+  showForm(question, [], action, act).classList.add("danger");
 }
 
 /** Close all forms. */
@@ -108,7 +124,10 @@ export function closeForms() {
 }
 
 /** @param {Field} field */
-function inputOf({ name, kind = "text", value = "", isRequired = false, options = [] }) {
+function inputOf(field) {
+  const { name, kind = "text", value = "", isRequired = false, options = [], most } = field;
+  /** @type {Record<string, string>} */
+  const length = most === undefined ? {} : { maxlength: String(most) };
   if (kind === "select") {
     const select = make("select", { name });
     for (const [each, label] of options) {
@@ -117,9 +136,9 @@ function inputOf({ name, kind = "text", value = "", isRequired = false, options 
     return select;
   }
   if (kind === "textarea") {
-    return make("textarea", { name, rows: "6" }, value);
+    return make("textarea", { name, rows: "6", ...length }, value);
   }
-  return make("input", { name, type: kind, value, required: isRequired });
+  return make("input", { name, type: kind, value, required: isRequired, ...length });
 }
 
 /**
@@ -131,14 +150,38 @@ function textOf(values, name) {
   return typeof value === "string" ? value.trim() : "";
 }
 
+/**
+ * Make a field to choose an avatar in, which shows it.
+ * @param {Promise<Blob>} present
+ */
+function avatarField(present) {
+  const image = make("img", { alt: "" });
+  const show = (/** @type {Blob} */ blob) => {
+    const url = URL.createObjectURL(blob);
+    image.onload = image.onerror = () => URL.revokeObjectURL(url);
+    image.src = url;
+  };
+  void present.then(show, () => {});
+  const input = make("input", {
+    name: "avatar",
+    type: "file",
+    accept: "image/*",
+    change: () => input.files?.[0] && show(input.files[0]),
+  });
+  const shown = make("span", { class: "avatar" }, image);
+  return make("label", { class: "avatar-field" }, word("avatar"), shown, input);
+}
+
 /** The dialogs of an account. */
 export class Dialogs {
   /**
    * @param {import("../account/client.js").Client} client
    * @param {(text: string, key?: string) => void} tell shows a notice
+   * @param {(conversation: Conversation) => void} open
    */
-  constructor(client, tell) {
+  constructor(client, tell, open) {
     this.client = client;
+    this.open = open;
     this.people = client.people;
     this.tell = tell;
   }
@@ -210,25 +253,24 @@ export class Dialogs {
   }
 
   createGroup() {
-    const name = { name: "name", label: word("name"), isRequired: true };
+    const name = { name: "name", label: word("name"), isRequired: true, most: MAX_NAME };
     const picker = new FriendPicker(this.client.roster);
     const fields = [name, picker.element];
     showForm(word("createGroup"), fields, word("create"), async (values) => {
-      await this.people.createGroup(textOf(values, "name"), [...picker.chosen]);
-      this.client.view.listsChanged();
+      const uins = [...picker.chosen];
+      this.open(await this.people.createGroup(textOf(values, "name"), uins));
     });
   }
 
   createDiscussion() {
-    const name = { name: "name", label: word("name"), isRequired: true };
+    const name = { name: "name", label: word("name"), isRequired: true, most: MAX_NAME };
     const picker = new FriendPicker(this.client.roster);
     const hint = make("p", { class: "hint" }, word("discussionNeeds"));
     const fields = [name, hint, picker.element];
     const title = word("createDiscussion");
     this.showAsking(title, fields, word("create"), async (values, captcha) => {
       const uins = [...picker.chosen];
-      await this.people.createDiscussion(textOf(values, "name"), uins, captcha);
-      this.client.view.listsChanged();
+      this.open(await this.people.createDiscussion(textOf(values, "name"), uins, captcha));
     });
   }
 
@@ -236,11 +278,11 @@ export class Dialogs {
     const { me } = this.client.roster;
     /** @type {Field[]} */
     const fields = [
-      { name: "nick", label: word("nick"), value: me.nick, isRequired: true },
-      { name: "signature", label: word("signature"), value: me.signature },
-      { name: "avatar", label: word("avatar"), kind: "file" },
+      { name: "nick", label: word("nick"), value: me.nick, isRequired: true, most: 64 },
+      { name: "signature", label: word("signature"), value: me.signature, most: 500 },
     ];
-    showForm(word("profile"), fields, word("save"), async (values) => {
+    const avatar = avatarField(this.client.pictures.avatar(me.uin, false));
+    showForm(word("profile"), [...fields, avatar], word("save"), async (values) => {
       const file = values.get("avatar");
       if (file instanceof File && file.size > 0) {
         await this.people.setAvatar(file);
@@ -264,7 +306,7 @@ export class Dialogs {
     ]);
     /** @type {Field[]} */
     const fields = [
-      { name: "markname", label: word("markname"), value: friend.markname },
+      { name: "markname", label: word("markname"), value: friend.markname, most: 128 },
       {
         name: "category",
         label: word("category"),
@@ -289,7 +331,7 @@ export class Dialogs {
   /** @param {number} uin */
   removeFriend(uin) {
     const title = word("removeFriend", { name: this.client.roster.nameOf(uin) });
-    showForm(title, [], word("remove"), async () => {
+    showQuestion(title, word("remove"), async () => {
       await this.people.removeFriend(uin);
       this.client.view.listsChanged();
     });
@@ -299,15 +341,16 @@ export class Dialogs {
   block(uin, isBlocked) {
     const name = this.client.roster.nameOf(uin);
     const key = isBlocked ? "block" : "unblock";
-    showForm(word(`${key}Friend`, { name }), [], word(key), async () => {
+    showQuestion(word(`${key}Friend`, { name }), word(key), async () => {
       await this.people.setBlocked(await this.people.numberOf(uin), isBlocked);
+      this.client.roster.setBlocked(uin, isBlocked);
     });
   }
 
-  /** @param {import("../account/conversations.js").Conversation} conversation */
+  /** @param {Conversation} conversation */
   rename(conversation) {
     const value = this.client.nameOf(conversation);
-    const field = { name: "name", label: word("name"), value, isRequired: true };
+    const field = { name: "name", label: word("name"), value, isRequired: true, most: MAX_NAME };
     showForm(word("rename"), [field], word("save"), async (values) => {
       const name = textOf(values, "name");
       if (conversation.kind === "group") {
@@ -319,19 +362,19 @@ export class Dialogs {
     });
   }
 
-  /** @param {import("../account/conversations.js").Conversation} conversation */
+  /** @param {Conversation} conversation */
   codeOf({ id }) {
     return this.client.roster.groups.get(id)?.code ?? 0;
   }
 
-  /** @param {import("../account/conversations.js").Conversation} conversation */
+  /** @param {Conversation} conversation */
   leave(conversation) {
     const isGroup = conversation.kind === "group";
     const me = this.client.membersOf(conversation)?.get(this.client.session.number);
     const isOwner = isGroup && me?.role === "owner";
     const key = isOwner ? "dissolve" : "leave";
     const name = this.client.nameOf(conversation);
-    showForm(word(`${key}Group`, { name }), [], word(key), async () => {
+    showQuestion(word(`${key}Group`, { name }), word(key), async () => {
       const code = this.codeOf(conversation);
       if (isOwner) {
         await this.people.dissolveGroup(code);
@@ -345,14 +388,15 @@ export class Dialogs {
     });
   }
 
-  /** @param {import("../account/conversations.js").Conversation} conversation */
+  /** @param {Conversation} conversation */
   removeMember(conversation) {
     const { roster, session } = this.client;
     const members = this.client.membersOf(conversation);
+    const isOwner = this.client.groupActions.roleIn(conversation) === "owner";
     /** @type {[string, string][]} */
-    const options = [...(members?.keys() ?? [])]
-      .filter((uin) => uin !== session.number)
-      .map((uin) => [String(uin), roster.nameOf(uin, members)]);
+    const options = [...(members?.values() ?? [])]
+      .filter(({ uin, role }) => uin !== session.number && (isOwner || role === "member"))
+      .map(({ uin }) => [String(uin), roster.nameOf(uin, members)]);
     /** @type {Field[]} */
     const fields = [{ name: "uin", label: word("members"), kind: "select", options }];
     showForm(word("removeMember"), fields, word("remove"), async (values) => {

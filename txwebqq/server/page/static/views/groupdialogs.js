@@ -4,8 +4,9 @@
 
 import { make, setText } from "../dom.js";
 import { word } from "../words.js";
-import { reasonOf, showForm } from "./dialogs.js";
+import { reasonOf, showForm, showQuestion } from "./dialogs.js";
 import { FriendPicker } from "./friendpicker.js";
+import { MembersView } from "./members.js";
 import { withLinks } from "./message/links.js";
 import { showModal } from "./modal.js";
 import { sizeText } from "./transfers.js";
@@ -40,12 +41,15 @@ export class GroupDialogs {
    * @returns {[string, () => void][]}
    */
   entries(conversation) {
+    /** @type {[string, () => void]} */
+    const members = ["members", () => this.list(conversation)];
     if (conversation.kind === "discussion") {
-      return [["invite", () => this.invite(conversation)]];
+      return [members, ["invite", () => this.invite(conversation)]];
     }
     const role = this.client.groupActions.roleIn(conversation);
     /** @type {[string, () => void][]} */
     const entries = [
+      members,
       ["announcement", () => this.announcement(conversation)],
       ["myCard", () => this.card(conversation, this.client.session.number)],
       ["groupFiles", () => void this.files(conversation)],
@@ -59,6 +63,16 @@ export class GroupDialogs {
       );
     }
     return entries;
+  }
+
+  /**
+   * Show the members, for whom a narrow screen has no place beside the messages.
+   * @param {Conversation} conversation
+   */
+  list(conversation) {
+    const members = new MembersView(this.client);
+    members.draw(conversation, true);
+    showContent(word("members"), members.element);
   }
 
   /** @param {Conversation} conversation */
@@ -146,7 +160,7 @@ export class GroupDialogs {
       case "transfer": {
         const members = this.client.membersOf(conversation);
         const name = this.client.roster.nameOf(uin, members);
-        showForm(word("transferTo", { name }), [], word("transfer"), () =>
+        showQuestion(word("transferTo", { name }), word("transfer"), () =>
           groupActions.transfer(conversation, uin),
         );
         break;
@@ -248,7 +262,7 @@ export class GroupDialogs {
  * @param {string} title
  * @param {...Element} content
  */
-function showContent(title, ...content) {
+export function showContent(title, ...content) {
   const dialog = make(
     "dialog",
     { "aria-labelledby": "content-title" },
