@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
-ODD = "'; DROP TABLE room; -- \"\\ %_ <script> 😀 \u202e عربى \0 end"
+ODD = "'; DROP TABLE room; -- \"\\ %_ <script> 😀 عربى end"
 """A text with characters that have a meaning in SQL, HTML or JSON."""
 
 

@@ -11,7 +11,6 @@ import pytest
 from txwebqq.model import WEB_CLIENT, Birthday, Number, Profile, Status, Uin
 from txwebqq.server.domain.profiles import (
     MAX_LINE,
-    MAX_NICK,
     MAX_PERSONAL,
     MAX_SIGNATURE,
     PRIVATE,
@@ -22,6 +21,7 @@ from txwebqq.server.domain.profiles import (
 )
 from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_LONG
 from txwebqq.server.records import AccountRecord
+from txwebqq.server.sessions.registration import MAX_NICK
 from txwebqq.wire.command import Refusal
 
 UIN = Uin(7)
@@ -117,6 +117,8 @@ def test_changed() -> None:
     ("name", "fits", "wrong", "retcode"),
     [
         ("nick", "x" * MAX_NICK, "x" * (MAX_NICK + 1), TOO_LONG),
+        # An emoji of two people, whose joiner counts as visible.
+        ("nick", "\U0001f468\u200d\U0001f467", "a\u202eb", NO_SUCH_ID),
         ("nick", " x", " ", NO_SUCH_ID),
         ("city", "x" * MAX_LINE, "x" * (MAX_LINE + 1), TOO_LONG),
         ("personal", "x" * MAX_PERSONAL, "x" * (MAX_PERSONAL + 1), TOO_LONG),

@@ -4,7 +4,7 @@ Refusals that several rules share.
 
 from __future__ import annotations
 
-from txwebqq.server.domain.refusals import TOO_LONG, tooLong
+from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_LONG, invisible, tooLong
 from txwebqq.wire.command import Refusal
 
 
@@ -16,3 +16,14 @@ def test_tooLong() -> None:
     assert tooLong(msg=("茶" * 4, 3)) == Refusal(
         TOO_LONG, "msg has more than 3 characters"
     )
+
+
+def test_invisible() -> None:
+    """
+    The first name with an invisible character is refused, and named.
+    """
+    assert invisible(name="茶", card=None, nick="tea & é") is None
+    for char in "\u202e\n\x00\u2068\ufeff":
+        assert invisible(name="tea", card=f"t{char}a", nick=char) == Refusal(
+            NO_SUCH_ID, "card has an invisible character"
+        )

@@ -170,8 +170,8 @@ def test_captcha() -> None:
 @pytest.mark.parametrize(
     ("nick", "password", "again", "expected"),
     [
-        ("", "secret", "secret", "The nick must have 1 to 24 characters."),
-        ("x" * 25, "secret", "secret", "The nick must have 1 to 24 characters."),
+        ("", "secret", "secret", "The nick must have 1 to 64 characters."),
+        ("x" * 65, "secret", "secret", "The nick must have 1 to 64 characters."),
         ("a\nb", "secret", "secret", "an invisible character"),
         ("a\0b", "secret", "secret", "an invisible character"),
         ("a\u202eb", "secret", "secret", "an invisible character"),

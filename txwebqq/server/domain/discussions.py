@@ -8,7 +8,7 @@ from txwebqq.model import Content, Did, Font, Number, Sent
 from txwebqq.server.domain.interaction.mentions import mentionsForDiscussion
 from txwebqq.server.domain.messaging import sendMessage
 from txwebqq.server.domain.pictures import PictureRules, PictureSignature
-from txwebqq.server.domain.refusals import NO_SUCH_ID, tooLong
+from txwebqq.server.domain.refusals import NO_SUCH_ID, invisible, tooLong
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import DISCUSSION_MESSAGE
 from txwebqq.server.records import DiscussionRecord
@@ -93,7 +93,7 @@ class DiscussionRules:
         invited = self._invited(session, invitation)
         if isinstance(invited, Refusal):
             return invited
-        refusal = tooLong(discu_name=(name, MAX_NAME))
+        refusal = tooLong(discu_name=(name, MAX_NAME)) or invisible(discu_name=name)
         if refusal is not None:
             return refusal
         if len(invited) < MIN_INVITED:
@@ -138,7 +138,7 @@ class DiscussionRules:
         discussion = self.mine(session, did)
         if discussion is None:
             return RENAME_GONE
-        if not name.strip() or len(name) > MAX_NAME:
+        if not name.strip() or len(name) > MAX_NAME or invisible(name=name):
             return RENAME_FORBIDDEN
         if name != discussion.name:
             self._store.discussions.rename(discussion.number, name)

@@ -17,7 +17,7 @@ from txwebqq.server.domain.groups import (
     GroupRules,
     isAdmin,
 )
-from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_FAST, tooLong
+from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_FAST, invisible, tooLong
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.interactionkinds import GROUP_CARD, newNotice
 from txwebqq.server.records import GroupRecord
@@ -77,7 +77,7 @@ class GroupMemberSettings:
             phone=(phone, MAX_NAME),
             email=(email, MAX_NAME),
             remark=(remark, MAX_LINE),
-        )
+        ) or invisible(name=name)
         if refusal is not None:
             return refusal
         if gender not in (None, 0, 1, 2):
@@ -110,7 +110,7 @@ class GroupMemberSettings:
                 return NOT_ADMIN
             if isAdmin(self._groups, group, number):
                 return NOT_OWNER
-        refusal = tooLong(card=(name, MAX_NAME))
+        refusal = tooLong(card=(name, MAX_NAME)) or invisible(card=name)
         if refusal is not None:
             return refusal
         card = self._groups.card(group.number, number) or BusinessCard()

@@ -28,6 +28,7 @@ from txwebqq.server.domain.refusals import (
     NOT_IN_GROUP,
     NOT_MEMBER,
     TOO_FAST,
+    invisible,
     tooLong,
 )
 from txwebqq.server.domain.router import SYSTEM
@@ -370,7 +371,7 @@ class GroupRules:
             name=(name, MAX_NAME),
             memo=(memo, MAX_MEMO),
             fingermemo=(description, MAX_MEMO),
-        )
+        ) or invisible(name=name)
 
     def modify(
         self,

@@ -17,11 +17,12 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.server.domain.refusals import NO_SUCH_ID, tooLong
+from txwebqq.server.domain.refusals import NO_SUCH_ID, invisible, tooLong
 from txwebqq.server.records import AccountRecord
+from txwebqq.server.sessions.registration import MAX_NICK
 from txwebqq.wire.command import Refusal
 
-MAX_NICK, MAX_LINE, MAX_PERSONAL, MAX_SIGNATURE = 64, 256, 2000, 500
+MAX_LINE, MAX_PERSONAL, MAX_SIGNATURE = 256, 2000, 500
 """Maximum lengths of texts, in characters."""
 
 GENDERS = ("male", "female", "unknown")
@@ -132,8 +133,10 @@ def _refuse(name: str, value: Any) -> Refusal | None:
         refusal = tooLong(**{name: (value, _TEXTS.get(name, MAX_LINE))})
         if refusal is not None:
             return refusal
-    if name == "nick" and not value.strip():
-        return Refusal(NO_SUCH_ID, "nick is empty")
+    if name == "nick":
+        if not value.strip():
+            return Refusal(NO_SUCH_ID, "nick is empty")
+        return invisible(nick=value)
     if name == "gender" and value not in GENDERS:
         return Refusal(NO_SUCH_ID, f"gender is none of {', '.join(GENDERS)}")
     if name in _LIMITS and not 0 <= value <= _LIMITS[name]:

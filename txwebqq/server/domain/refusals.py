@@ -4,6 +4,7 @@ Refusals that several rules share.
 
 from __future__ import annotations
 
+from txwebqq.server.sessions.registration import hasInvisible
 from txwebqq.server.sessions.session import EndedSession, EndReason
 from txwebqq.wire.command import Refusal
 
@@ -63,4 +64,16 @@ def tooLong(**texts: tuple[str | None, int]) -> Refusal | None:
     for name, (text, most) in texts.items():
         if text is not None and len(text) > most:
             return Refusal(TOO_LONG, f"{name} has more than {most} characters")
+    return None
+
+
+def invisible(**names: str | None) -> Refusal | None:
+    """
+    Return the refusal of the first name with an invisible character.
+
+    @param names: by the name of the field; L{None} for a field that is not given.
+    """
+    for field, name in names.items():
+        if name is not None and hasInvisible(name):
+            return Refusal(NO_SUCH_ID, f"{field} has an invisible character")
     return None

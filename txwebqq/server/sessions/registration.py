@@ -15,7 +15,9 @@ from txwebqq.server.sessions.sessions import Random
 from txwebqq.server.storage.accounts import AccountStore
 from txwebqq.wire.digests import passwordHash
 
-MAX_NICK = 24
+MAX_NICK = 64
+"""Maximum length of a nick, in characters."""
+
 MIN_PASSWORD, MAX_PASSWORD = 6, 64
 
 TRIES, TRIES_WINDOW = 20, 600.0
@@ -103,6 +105,16 @@ class Registration:
         return number
 
 
+def hasInvisible(text: str) -> bool:
+    """
+    Check whether a name has characters that are invisible or reorder the text around
+    them, so that it could look like another one.
+    """
+    return any(
+        unicodedata.category(char) in _UNSEEN or char in _DIRECTIONS for char in text
+    )
+
+
 def problemOf(nick: str, password: str, again: str) -> str | None:
     """
     Return a text that says what is wrong with a nick or a password, or
@@ -110,7 +122,7 @@ def problemOf(nick: str, password: str, again: str) -> str | None:
     """
     if not 1 <= len(nick) <= MAX_NICK:
         return f"The nick must have 1 to {MAX_NICK} characters."
-    if any(unicodedata.category(c) in _UNSEEN or c in _DIRECTIONS for c in nick):
+    if hasInvisible(nick):
         return "The nick contains an invisible character."
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         return f"The password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters."

@@ -143,6 +143,22 @@ const WORDS = {
   ],
   "you are in that group": ["You are a member already.", "您已是该群成员。"],
   "the group is full": ["The group is full.", "群已满员。"],
+  "name has an invisible character": [
+    "The name has an invisible character.",
+    "名称含有不可见字符。",
+  ],
+  "discu_name has an invisible character": [
+    "The name has an invisible character.",
+    "名称含有不可见字符。",
+  ],
+  "nick has an invisible character": [
+    "The nick has an invisible character.",
+    "昵称含有不可见字符。",
+  ],
+  "card has an invisible character": [
+    "The name has an invisible character.",
+    "名片含有不可见字符。",
+  ],
   "name is empty": ["The name is empty.", "名称为空。"],
   "only the owner and administrators may do that": [
     "Only the owner and administrators may do that.",
