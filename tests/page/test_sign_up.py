@@ -29,6 +29,8 @@ def test_signUp(browser: Browser, tmp_path: Path) -> None:
         page = user.page
         page.goto(server.url)
         page.get_by_role("link", name="Create an account").click()
+        page.get_by_role("link", name="Back to the sign-in").click()
+        page.get_by_role("link", name="Create an account").click()
         page.get_by_label("Nick").fill("Dora")
         page.get_by_label("Password").fill("open sesame")
         page.get_by_label("Once more").fill("open sesame")

@@ -54,6 +54,7 @@ class SignUpHarness(ServerHarness):
         cookie: str = "",
         address: str = "127.0.0.1",
         forwarded: str = "",
+        languages: str = "",
     ) -> Response:
         lines = [
             f"{method} /signup HTTP/1.1",
@@ -63,6 +64,8 @@ class SignUpHarness(ServerHarness):
         lines.append("Content-Type: application/x-www-form-urlencoded")
         if cookie:
             lines.append(f"Cookie: signup={cookie}")
+        if languages:
+            lines.append(f"Accept-Language: {languages}")
         if forwarded:
             lines.append(f"X-Forwarded-For: {forwarded}")
         head = "\r\n".join([*lines, "", ""]).encode()
@@ -129,6 +132,22 @@ def test_page() -> None:
     assert headers["content-security-policy"].startswith("default-src 'none'; ")
     assert "HttpOnly; SameSite=Strict" in headers["set-cookie"]
     assert b"<script" not in page.body
+
+
+def test_chinese() -> None:
+    """
+    A browser that takes Chinese is answered in it, with each sentence.
+    """
+    harness = SignUpHarness()
+    page = harness.ask("GET", languages="en-US,en;q=0.9,zh-CN;q=0.8").body.decode()
+    assert '<html lang="zh-CN">' in page
+    assert "密码（6 到 64 个字符）" in page
+    refused = harness.ask("POST", b"nick=a", languages="zh")
+    assert problem(refused) == "提交的内容不是此表单的内容。"
+    for languages in ("", "en-US", "de, x-zh"):
+        page = harness.ask("GET", languages=languages).body.decode()
+        assert '<html lang="en">' in page
+        assert "Password (6 to 64 characters)" in page
 
 
 def test_captcha() -> None:
@@ -254,7 +273,7 @@ def test_forms() -> None:
         assert harness.ask("GET").status == 200
     page = harness.ask("GET")
     assert page.status == 429
-    assert b"Too many forms for your address:\ncome back in ten minutes" in page.body
+    assert b"Too many forms for your address: come back in ten minutes" in page.body
     assert b"<form" not in page.body
     assert page.cookies == {}
     page = harness.ask("POST", b"")

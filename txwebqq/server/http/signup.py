@@ -1,5 +1,5 @@
 """
-The sign-up page, on which users create accounts.
+The sign-up page, on which users create accounts, in Chinese or English.
 
 The id of the form's captcha is in the form and in a cookie, and both must be the same,
 so that other sites cannot make a user's browser send the form.
@@ -7,6 +7,8 @@ so that other sites cannot make a user's browser send the form.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +22,15 @@ from txwebqq.server.sessions.registration import (
     MAX_NICK,
     MAX_PASSWORD,
     MIN_PASSWORD,
+    NICK_INVISIBLE,
+    NICK_LENGTH,
+    NO_NUMBERS,
+    PASSWORD_LENGTH,
+    PASSWORD_UNTYPED,
+    PASSWORDS_DIFFER,
+    TOO_MANY_ACCOUNTS,
+    TOO_MANY_TRIES,
+    WRONG_CAPTCHA,
     Registration,
     SignUpForm,
 )
@@ -31,45 +42,101 @@ MAX_FORM = 4096
 
 COOKIE = "signup"
 
-POLICY = (
-    b"default-src 'none'; img-src data:; form-action 'self'; frame-ancestors 'none'"
-)
-
 _FIELDS = ("nick", "password", "again", "session", "code")
 
+_STYLE = """
+body { max-width: 24em; margin: 2em auto; padding: 0 1em;
+ font: 1rem/1.45 system-ui, "Noto Sans CJK SC", "Microsoft YaHei", sans-serif }
+label { display: block }
+input, button { box-sizing: border-box; padding: 0.4em 0.6em; font: inherit }
+label input { width: 100% }
+"""
+
+_STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest())
+
+POLICY = (
+    b"default-src 'none'; img-src data:; style-src 'sha256-" + _STYLE_HASH + b"'; "
+    b"form-action 'self'; frame-ancestors 'none'"
+)
+
 _PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>WebQQ: sign up</title>
-<meta name="viewport" content="width=device-width"></head><body>
-<h1>Sign up</h1>
-{body}</body></html>
+<html lang="{lang}"><head><meta charset="utf-8"><title>WebQQ: {title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<style>{style}</style></head><body><main>
+<h1>{title}</h1>
+{body}</main></body></html>
 """
 
 _FORM = """{problem}<form method="post" action="signup">
-<p><label>Nick <input name="nick" value="{nick}" maxlength="{maxNick}" required>
-</label></p>
-<p><label>Password <input name="password" type="password" minlength="{minPassword}"
- maxlength="{maxPassword}" autocomplete="new-password" required></label></p>
-<p><label>Once more <input name="again" type="password"
+<p><label>{nickLabel} <input name="nick" value="{nick}" maxlength="{maxNick}"
+ autocomplete="nickname" required></label></p>
+<p><label>{passwordLabel} <input name="password" type="password"
+ minlength="{minPassword}" maxlength="{maxPassword}" autocomplete="new-password"
+ required></label></p>
+<p><label>{againLabel} <input name="again" type="password"
  autocomplete="new-password" required></label></p>
-<p><img alt="four characters" src="data:image/jpeg;base64,{picture}"></p>
-<p><label>What the picture says <input name="code" autocomplete="off" required>
+<p><img alt="{pictureText}" src="data:image/jpeg;base64,{picture}"></p>
+<p><label>{codeLabel} <input name="code" autocomplete="off" required>
 </label></p>
 <input type="hidden" name="session" value="{session}">
-<p><button>Sign up</button></p>
+<p><button>{title}</button></p>
 </form>
 """
 
-_LATER = """<p><strong>{problem}Too many forms for your address:
-come back in ten minutes.</strong></p>
+_LATER = """<p><strong>{problem}</strong></p>
 """
 
-_DONE = """<p>Your number is <strong>{number}</strong>.
-Keep it: it is what you sign on with.</p>
+_DONE = """<p>{done}</p>
 """
 
 # Relative, since a proxy may give the server a path of its own.
-_TO_PAGE = """<p><a href="./#{number}">Sign in</a></p>
+_TO_PAGE = """<p><a href="./{fragment}">{text}</a></p>
 """
+
+_TITLE, _SIGN_IN, _BACK = "Sign up", "Sign in", "Back to the sign-in"
+_NICK_LABEL = f"Nick (at most {MAX_NICK} characters)"
+_PASSWORD_LABEL = f"Password ({MIN_PASSWORD} to {MAX_PASSWORD} characters)"
+_AGAIN_LABEL, _CODE_LABEL = "Once more", "What the picture says"
+_PICTURE_TEXT = "four characters"
+_DONE_TEXT = "Your number is {number}. Keep it: it is what you sign on with."
+_TOO_LONG, _NOT_FORM = "That is too long.", "That is not what this form sends."
+_NOT_YOURS = "This form is not yours, or your browser keeps no cookies."
+_TOO_MANY = "Too many forms for your address: come back in ten minutes."
+
+_CHINESE = {
+    _TITLE: "注册",
+    _SIGN_IN: "登录",
+    _BACK: "返回登录",
+    _NICK_LABEL: f"昵称（最多 {MAX_NICK} 个字符）",
+    _PASSWORD_LABEL: f"密码（{MIN_PASSWORD} 到 {MAX_PASSWORD} 个字符）",
+    _AGAIN_LABEL: "再次输入密码",
+    _CODE_LABEL: "图中的字符",
+    _PICTURE_TEXT: "四个字符",
+    _DONE_TEXT: "您的号码是 {number}。请记住，登录时要用它。",
+    _TOO_LONG: "内容过长。",
+    _NOT_FORM: "提交的内容不是此表单的内容。",
+    _NOT_YOURS: "此表单不属于您，或您的浏览器不保存 Cookie。",
+    _TOO_MANY: "您的地址请求过多，请十分钟后再来。",
+    TOO_MANY_TRIES: "您尝试的次数过多，请十分钟后再试。",
+    WRONG_CAPTCHA: "字符与图片不符，或图片已过期。",
+    TOO_MANY_ACCOUNTS: "您的地址注册的帐号过多，请一小时后再试。",
+    NO_NUMBERS: "已没有可用的号码，请联系管理员。",
+    NICK_LENGTH: f"昵称须有 1 到 {MAX_NICK} 个字符。",
+    NICK_INVISIBLE: "昵称含有不可见字符。",
+    PASSWORD_LENGTH: f"密码须有 {MIN_PASSWORD} 到 {MAX_PASSWORD} 个字符。",
+    PASSWORD_UNTYPED: "密码含有无法输入的字符。",
+    PASSWORDS_DIFFER: "两次输入的密码不一致。",
+}
+
+
+def _isChinese(request: Request) -> bool:
+    languages = request.getHeader(b"accept-language") or b""
+    return re.search(rb"(?:^|,)\s*zh\b", languages, re.IGNORECASE) is not None
+
+
+def _said(text: str, chinese: bool) -> str:
+    return _CHINESE.get(text, text) if chinese else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,60 +166,77 @@ class SignUpPage:
     ) -> None:
         self._registration = registration
         self._draw = draw
-        self._done = _DONE + _TO_PAGE if hasPage else _DONE
+        self._hasPage = hasPage
 
     def render(self, request: Request, exchange: HTTPExchange) -> bytes:
         """
-        C{/signup}: reply to a request.
+        C{/signup}: reply to a request, in Chinese if the browser prefers or takes it.
         """
+        chinese = _isChinese(request)
         if request.method == b"GET":
-            page = self.show(exchange)
+            page = self.show(exchange, chinese)
         else:
             body = request.content.read(MAX_FORM + 1) if request.content else b""
-            page = self.take(body, exchange)
+            page = self.take(body, exchange, chinese)
         request.setResponseCode(page.status)
         for name, value in page.headers:
             request.setHeader(name, value)
         return page.body
 
-    def show(self, exchange: HTTPExchange) -> HTMLResponse:
+    def show(self, exchange: HTTPExchange, chinese: bool) -> HTMLResponse:
         """
         C{GET /signup}: return an empty form.
         """
-        return self._form(exchange, 200, "", "")
+        return self._form(exchange, chinese, 200, "", "")
 
-    def take(self, body: bytes, exchange: HTTPExchange) -> HTMLResponse:
+    def take(self, body: bytes, exchange: HTTPExchange, chinese: bool) -> HTMLResponse:
         """
         C{POST /signup}: create an account from a form.
         """
         if len(body) > MAX_FORM:
-            return self._form(exchange, 413, "That is too long.", "")
+            return self._form(exchange, chinese, 413, _TOO_LONG, "")
         values = _values(body)
         if values is None:
-            return self._form(exchange, 400, "That is not what this form sends.", "")
+            return self._form(exchange, chinese, 400, _NOT_FORM, "")
         form = SignUpForm(**values)
         if not form.session or exchange.cookies.get(COOKIE) != form.session:
-            return self._form(
-                exchange,
-                403,
-                "This form is not yours, or your browser keeps no cookies.",
-                "",
-            )
+            return self._form(exchange, chinese, 403, _NOT_YOURS, "")
         result = self._registration.register(form, exchange.network)
         if isinstance(result, str):
-            return self._form(exchange, 400, result, form.nick)
-        return _page(200, self._done.format(number=result), "")
+            return self._form(exchange, chinese, 400, result, form.nick)
+        number = f"<strong>{result}</strong>"
+        done = _DONE.format(done=_said(_DONE_TEXT, chinese).format(number=number))
+        done += self._link(_SIGN_IN, chinese, f"#{result}")
+        return _page(200, done, "", chinese)
+
+    def _link(self, text: str, chinese: bool, fragment: str = "") -> str:
+        if not self._hasPage:
+            return ""
+        return _TO_PAGE.format(fragment=fragment, text=_said(text, chinese))
 
     def _form(
-        self, exchange: HTTPExchange, status: int, problem: str, nick: str
+        self,
+        exchange: HTTPExchange,
+        chinese: bool,
+        status: int,
+        problem: str,
+        nick: str,
     ) -> HTMLResponse:
         captcha = self._registration.captcha(exchange.network)
         if captcha is None:
-            text = f"{escape(problem)} " if problem else ""
-            return _page(429, _LATER.format(problem=text), None)
+            texts = [_said(text, chinese) for text in (problem, _TOO_MANY) if text]
+            later = _LATER.format(problem=escape(" ".join(texts)))
+            return _page(429, later, None, chinese)
         session, text = captcha
+        said = escape(_said(problem, chinese))
         body = _FORM.format(
-            problem=f"<p><strong>{escape(problem)}</strong></p>\n" if problem else "",
+            problem=f"<p><strong>{said}</strong></p>\n" if problem else "",
+            title=_said(_TITLE, chinese),
+            nickLabel=_said(_NICK_LABEL, chinese),
+            passwordLabel=_said(_PASSWORD_LABEL, chinese),
+            againLabel=_said(_AGAIN_LABEL, chinese),
+            codeLabel=_said(_CODE_LABEL, chinese),
+            pictureText=_said(_PICTURE_TEXT, chinese),
             nick=escape(nick),
             maxNick=MAX_NICK,
             minPassword=MIN_PASSWORD,
@@ -160,7 +244,7 @@ class SignUpPage:
             picture=b64encode(self._draw(text)).decode(),
             session=session,
         )
-        return _page(status, body, session)
+        return _page(status, body + self._link(_BACK, chinese), session, chinese)
 
 
 def _values(body: bytes) -> dict[str, str] | None:
@@ -179,7 +263,7 @@ def _values(body: bytes) -> dict[str, str] | None:
     return {name: values[0] for name, values in pairs.items()}
 
 
-def _page(status: int, body: str, session: str | None) -> HTMLResponse:
+def _page(status: int, body: str, session: str | None, chinese: bool) -> HTMLResponse:
     """
     Return a page of the form.
 
@@ -195,4 +279,10 @@ def _page(status: int, body: str, session: str | None) -> HTMLResponse:
         if not session:
             cookie += "; Max-Age=0"
         headers.append((b"set-cookie", cookie.encode("ascii")))
-    return HTMLResponse(status, tuple(headers), _PAGE.format(body=body).encode())
+    page = _PAGE.format(
+        lang="zh-CN" if chinese else "en",
+        title=_said(_TITLE, chinese),
+        style=_STYLE,
+        body=body,
+    )
+    return HTMLResponse(status, tuple(headers), page.encode())

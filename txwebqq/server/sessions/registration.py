@@ -29,6 +29,16 @@ FORMS = 60
 ACCOUNTS, ACCOUNTS_WINDOW = 5, 3600.0
 """Maximum number of new accounts for one address, within a time in seconds."""
 
+TOO_MANY_TRIES = "Too many attempts from your address: try again in ten minutes."
+WRONG_CAPTCHA = "The text does not match the picture, or the picture has expired."
+TOO_MANY_ACCOUNTS = "Too many new accounts for your address: try again in an hour."
+NO_NUMBERS = "There are no free numbers left: ask the operator of this server."
+NICK_LENGTH = f"The nick must have 1 to {MAX_NICK} characters."
+NICK_INVISIBLE = "The nick contains an invisible character."
+PASSWORD_LENGTH = f"The password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters."
+PASSWORD_UNTYPED = "The password contains a character that cannot be typed."
+PASSWORDS_DIFFER = "The two passwords differ."
+
 # Characters that are invisible or reorder the text around them.
 _UNSEEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DIRECTIONS = frozenset(
@@ -88,19 +98,19 @@ class Registration:
             says what is wrong.
         """
         if not self._tries.take(address):
-            return "Too many attempts from your address: try again in ten minutes."
+            return TOO_MANY_TRIES
         # Like all captchas, this one is used up also when other fields are wrong.
         if not self.captchas.answer(form.session, form.code):
-            return "The text does not match the picture, or the picture has expired."
+            return WRONG_CAPTCHA
         nick = form.nick.strip()
         problem = problemOf(nick, form.password, form.again)
         if problem is not None:
             return problem
         if not self._registrations.hasCapacity(address):
-            return "Too many new accounts for your address: try again in an hour."
+            return TOO_MANY_ACCOUNTS
         number = self._accounts.register(nick, passwordHash(form.password))
         if number is None:
-            return "There are no free numbers left: ask the operator of this server."
+            return NO_NUMBERS
         self._registrations.take(address)
         return number
 
@@ -121,13 +131,13 @@ def problemOf(nick: str, password: str, again: str) -> str | None:
     L{None}.
     """
     if not 1 <= len(nick) <= MAX_NICK:
-        return f"The nick must have 1 to {MAX_NICK} characters."
+        return NICK_LENGTH
     if hasInvisible(nick):
-        return "The nick contains an invisible character."
+        return NICK_INVISIBLE
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        return f"The password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters."
+        return PASSWORD_LENGTH
     if any(unicodedata.category(c) in _UNSEEN for c in password):
-        return "The password contains a character that cannot be typed."
+        return PASSWORD_UNTYPED
     if password != again:
-        return "The two passwords differ."
+        return PASSWORDS_DIFFER
     return None
