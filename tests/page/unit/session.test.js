@@ -71,6 +71,8 @@ const JOIN = [
   "channel/login2",
   { retcode: 0, result: { uin: 5, psessionid: "p1", vfwebqq: "v", status: "online" } },
 ];
+/** The answer to a question with the ticket of a session that is not known. */
+const UNKNOWN = ["channel/get_online_buddies2", { retcode: 121, t: "0" }];
 const CHALLENGE = { code: "!ABC", salt: new Uint8Array(8) };
 
 test("a sign-on, and its first polls", async () => {
@@ -139,6 +141,7 @@ test("a session that the server has forgotten is signed on anew", async () => {
     JOIN,
     ["channel/poll2", { retcode: 121 }],
     ["channel/login2", { retcode: 103, errmsg: "" }],
+    UNKNOWN,
     ["check", "ptui_checkVC('0','!DEF','\\x00');"],
     LOGIN,
     JOIN,
@@ -152,6 +155,7 @@ test("a session that the server has forgotten is signed on anew", async () => {
 test("after a reload only the server's memory helps", async () => {
   const { session, storage, states } = rig([
     ["channel/login2", { retcode: 103, errmsg: "" }],
+    UNKNOWN,
   ]);
   const kept = { number: 5, ptwebqq: "t", clientid: "1", psessionid: "p", ack: 3 };
   storage.setItem("webqq-session", JSON.stringify({ ...kept, status: "away" }));
@@ -160,12 +164,35 @@ test("after a reload only the server's memory helps", async () => {
   assert.equal(session.stored(), null);
 });
 
+test("a session that was replaced while the page slept is not signed on anew", async () => {
+  const { session, states, storage, asked } = rig([
+    LOGIN,
+    JOIN,
+    ["channel/poll2", { retcode: 121 }],
+    ["channel/login2", { retcode: 103, errmsg: "" }],
+    ["channel/get_online_buddies2", { retcode: 100, errmsg: "" }],
+  ]);
+  const ended = new Promise((resolve) => {
+    session.listener.stateChanged = (state) => {
+      states.push(state);
+      if (state === "kicked") {
+        resolve();
+      }
+    };
+  });
+  await session.signOn(5, new Uint8Array(16), CHALLENGE, "online");
+  await ended;
+  assert.equal(asked.filter(([path]) => path === "login").length, 1);
+  assert.equal(storage.getItem("webqq-session"), null);
+});
+
 test("a disabled account is not signed on again and again", async () => {
   const { session, states } = rig([
     LOGIN,
     JOIN,
     ["channel/poll2", { retcode: 121 }],
     ["channel/login2", { retcode: 103, errmsg: "" }],
+    UNKNOWN,
     ["check", "ptui_checkVC('0','!DEF','\\x00');"],
     ["login", "ptuiCB('19','0','','0','', '');"],
   ]);
@@ -184,7 +211,7 @@ test("a disabled account is not signed on again and again", async () => {
 
 test("a reply for another account is no session", async () => {
   const other = { retcode: 0, result: { ...JOIN[1].result, uin: 6 } };
-  const { session, storage, states } = rig([["channel/login2", other]]);
+  const { session, storage, states } = rig([["channel/login2", other], UNKNOWN]);
   const kept = { number: 5, ptwebqq: "t", clientid: "1", psessionid: "p", ack: 3 };
   storage.setItem("webqq-session", JSON.stringify(kept));
   await session.resume();

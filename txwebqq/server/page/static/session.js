@@ -53,6 +53,9 @@ const LATER = new Set([1, 6]);
 const RESUMABLE = new Set([120, 121, 100006, 100, 103, 100000]);
 const LEFT = new Set([109, 110]);
 
+/** The code of requests with a ticket that another sign-on has replaced. */
+const REPLACED = 100;
+
 /** A login that was refused. */
 export class LoginRefused extends Error {
   /**
@@ -433,8 +436,17 @@ export class Session {
           // The session is gone again.
           isJoined = false;
         } else if (error instanceof Refused && !isJoined && !mustLogIn) {
-          mustLogIn = true;
-          if (this.hash !== null) {
+          const isReplaced = await this.isReplaced(kept);
+          if (signal.aborted) {
+            return false;
+          }
+          if (isReplaced === true) {
+            this.forget();
+            this.become("kicked");
+            return false;
+          }
+          mustLogIn = isReplaced === false;
+          if (mustLogIn && this.hash !== null) {
             continue;
           }
         }
@@ -453,6 +465,20 @@ export class Session {
       }
     }
     return false;
+  }
+
+  /**
+   * Return whether another client has signed on, which a page that slept may not have
+   * been told; null if the server does not answer.
+   * @param {Kept} kept
+   */
+  async isReplaced({ clientid, psessionid }) {
+    try {
+      await this.server.ask("channel/get_online_buddies2", { clientid, psessionid });
+      return false;
+    } catch (error) {
+      return error instanceof Refused ? error.code === REPLACED : null;
+    }
   }
 
   /** @param {Kept} kept */
