@@ -148,6 +148,7 @@ def test_oldClient(tmp_path: Path) -> None:
     assert types - seen == {
         "message_recalled",
         "group_mute",
+        "group_poke",
         "group_reaction",
         "group_file",
         "group_edit",

@@ -81,6 +81,12 @@ class Database(Protocol):
         Run the statements of a C{with} block in one transaction.
         """
 
+    def together(self) -> AbstractContextManager[None]:
+        """
+        Run the statements of a C{with} block in one transaction: in that of the caller,
+        if there is one.
+        """
+
     def snapshot(self) -> AbstractContextManager[None]:
         """
         Have the queries of a C{with} block read one state of the database.

@@ -5,7 +5,7 @@ A PostgreSQL database with a known schema.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -255,6 +255,13 @@ class Database:
                     db.execute(statement)
             raise
 
+    def together(self) -> AbstractContextManager[None]:
+        """
+        Run the statements of a C{with} block in one transaction: in that of the caller,
+        if there is one.
+        """
+        return nullcontext() if self.connection.isInTransaction else self.transaction()
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """
@@ -307,9 +314,12 @@ class Database:
 
         @return: the transaction, for L{stateOf}; L{None} when it has changed nothing.
         """
-        for text in texts:
+        for text in texts[1:]:
             self.connection.execute("SELECT pg_notify(?, ?)", (self.channel, text))
-        (number,) = self._row("SELECT pg_current_xact_id_if_assigned()::text")
+        # In one round trip with the first.
+        query = "SELECT pg_current_xact_id_if_assigned()::text"
+        values = [self.channel, *texts[:1]] if texts else []
+        number = self._row(f"{query}, pg_notify(?, ?)" if texts else query, *values)[0]
         return None if number is None else str(number)
 
     def stateOf(self, transaction: str) -> str:

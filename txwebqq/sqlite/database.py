@@ -11,7 +11,7 @@ import sqlite3
 import stat
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -260,6 +260,13 @@ class Database:
             if self._isInTransaction():
                 self.connection.execute("ROLLBACK")
             raise
+
+    def together(self) -> AbstractContextManager[None]:
+        """
+        Run the statements of a C{with} block in one transaction: in that of the caller,
+        if there is one.
+        """
+        return nullcontext() if self._isInTransaction() else self.transaction()
 
     def _isInTransaction(self) -> bool:
         return self.connection.in_transaction

@@ -159,14 +159,14 @@ class FleetRouter(MessageRouter):
         assert isinstance(session, FleetSession)
         polls = session.polls
         polls.poll += 1
-        if polls.poll > 1:
-            # Another process may hold the poll before.
+        if polls.holder not in ("", self._process):
+            # That process ends the poll before.
             self.wake(session)
         self.acknowledge(session, said)
         reply = session.unacknowledged
         if reply is not None and reply.repeats > 0:
             # A client that cannot decode a reply polls again immediately, without end.
-            self._keep(session)
+            self._keep(session, isHeld=True)
             return self._result(session, None, isThrottled=True)
         return self._result(session, self._take(session))
 
@@ -192,15 +192,16 @@ class FleetRouter(MessageRouter):
 
     def _take(self, session: FleetSession) -> PollReply | None:
         reply = self._takePending(session)
-        self._keep(session)
+        self._keep(session, isHeld=reply is None)
         return reply
 
-    def _keep(self, session: FleetSession) -> None:
+    def _keep(self, session: FleetSession, isHeld: bool) -> None:
         polls, reply = session.polls, session.unacknowledged
         polls.seen = int(self._clock.seconds())
         polls.acks = -1 if session.sendsAck is None else int(session.sendsAck)
         polls.lastAck = session.lastAck
         polls.namesIds = int(session.namesIds)
+        polls.holder = self._process if isHeld else ""
         if reply is None:
             polls.writer, polls.repeats, polls.unnamed = "", 0, 0
         else:

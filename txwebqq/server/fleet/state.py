@@ -64,6 +64,13 @@ class Counters:
             self._values[name] = self._store.counter(name)
         return self._values[name]
 
+    def load(self, first: str, second: str) -> None:
+        """
+        Read two counters together.
+        """
+        found = self._store.counters(first, second)
+        self._values.update({name: found.get(name) for name in (first, second)})
+
     def set(self, name: str, value: int) -> None:
         """
         Change a counter.
@@ -297,6 +304,7 @@ class FleetState(ServerState):
             return
         self._hasOrder = True
         self.store.database.lockOrder()
+        self._counters.load(_SERIAL, _HISTORY)
         messages, history = self.store.messages, self.store.history
         messages.lastSerial = self._counters.get(_SERIAL) or messages.firstSerial
         history.lastSerial = self._counters.get(_HISTORY) or history.firstSerial

@@ -28,6 +28,7 @@ CREATE TABLE poll_state (
     poll INTEGER NOT NULL DEFAULT 0,
     reply INTEGER NOT NULL DEFAULT 0,
     writer TEXT NOT NULL DEFAULT '',
+    holder TEXT NOT NULL DEFAULT '',
     repeats INTEGER NOT NULL DEFAULT 0,
     unnamed INTEGER NOT NULL DEFAULT 0
 );
@@ -97,6 +98,7 @@ class PollState:
     @ivar reply: the number of the last reply with events.
     @ivar writer: the process that has written this reply, C{""} when it is to be given
         again.
+    @ivar holder: the process that holds the last poll, C{""} when it was answered.
     @ivar repeats: how often it was given again.
     @ivar unnamed: see L{UnacknowledgedReply
         <txwebqq.server.sessions.acknowledgement.UnacknowledgedReply>}.
@@ -112,6 +114,7 @@ class PollState:
     poll: int = 0
     reply: int = 0
     writer: str = ""
+    holder: str = ""
     repeats: int = 0
     unnamed: int = 0
 
@@ -156,7 +159,8 @@ _SESSION = ", ".join(
     )
 )
 _POLL_COLUMNS = (
-    "seen since used former acks last_ack names_ids poll reply writer repeats unnamed"
+    "seen since used former acks last_ack names_ids poll reply writer holder repeats"
+    " unnamed"
 )
 _POLL = ", ".join(f"p.{column}" for column in _POLL_COLUMNS.split())
 _LOAD = (
@@ -231,12 +235,13 @@ class FleetStore:
         """
         self._db.executemany(
             "UPDATE poll_state SET seen = ?, acks = ?, last_ack = ?, names_ids = ?,"
-            " poll = ?, reply = ?, writer = ?, repeats = ?, unnamed = ?"
+            " poll = ?, reply = ?, writer = ?, holder = ?, repeats = ?, unnamed = ?"
             " WHERE number = ?",
             [
                 (
                     *(each.seen, each.acks, each.lastAck, each.namesIds),
-                    *(each.poll, each.reply, each.writer, each.repeats, each.unnamed),
+                    *(each.poll, each.reply, each.writer, each.holder),
+                    *(each.repeats, each.unnamed),
                     number,
                 )
                 for number, each in sorted(states.items())
@@ -464,6 +469,15 @@ class FleetStore:
             "SELECT value FROM counter WHERE name = ?", (name,)
         ).fetchone()
         return None if row is None else int(row[0])
+
+    def counters(self, first: str, second: str) -> dict[str, int]:
+        """
+        Return the values of two counters, as far as there are any.
+        """
+        rows = self._db.execute(
+            "SELECT name, value FROM counter WHERE name IN (?, ?)", (first, second)
+        )
+        return dict(rows.fetchall())
 
     def writeCounters(self, counters: Mapping[str, int]) -> None:
         """

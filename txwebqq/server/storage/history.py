@@ -130,7 +130,7 @@ class HistoryStore:
             # Messages of versions without read markers do not count as unread.
             message = sequence, m.time, m.sender, m.body, m.eventSerial, 1
             rows.append((serial, *m.conversation, *message))
-        with self._database.transaction():
+        with self._database.together():
             self._db.executemany(
                 "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             )

@@ -131,7 +131,7 @@ class MessageStore:
         Write all of these changes in one transaction.
         """
         db = self._db
-        with self._database.transaction():
+        with self._database.together():
             if changes.events:
                 db.executemany("INSERT INTO letter VALUES (?, ?, ?, ?)", changes.events)
                 db.executemany(
