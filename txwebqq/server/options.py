@@ -179,13 +179,14 @@ class Options(OperationOptions):
             # Read before twistd goes to --chroot.
             self["pageFiles"] = PageFiles(isOpen, self.pageLimits) if isPage else None
             self["plan"] = _faults(self["faults"], self["faults-seed"])
+            if isFleet:
+                _checkFleet(self)
             self["draw"] = None if isNever and not isOpen else captchaRenderer()
             imported, self["warning"] = _loadPopulation(self["population"])
             if self.isTrial:
                 return
             twistd: Any = self.parent or {}
             if isFleet:
-                _checkFleet(self)
                 with asDaemonUser(twistd):
                     self["password"] = _databasePassword(self["database-password-file"])
                     _importShared(self["database"], self["password"], imported)
@@ -250,6 +251,11 @@ def _isFleet(database: str | None, files: str | None, passwordFile: str | None) 
 def _checkFleet(options: Options) -> None:
     if options["plan"] is not None:
         raise InvalidConfiguration("--faults needs an SQLite database, or none")
+    if options["signup"] == OPEN:
+        raise InvalidConfiguration(
+            "--signup open needs an SQLite database, or none; with PostgreSQL, accounts"
+            " are added by webqq-admin"
+        )
 
 
 def _databasePassword(file: str | None) -> str | None:
