@@ -328,7 +328,7 @@ def test_serverOptions(folder: Path) -> None:
     assert (options["mode"], options["proxies"]) == (CaptchaMode.NEVER, {"127.0.0.1"})
     options = servertap.Options()
     options.parseOptions(
-        ["--config", str(path), "--listen=tcp:3", "--history=8", "--data=r.db"]
+        ["--config", str(path), "--listen=tcp:3", "--history=8", "--database=r.db"]
     )
     assert [text for text, _ in options["endpoints"]] == ["tcp:3"]
     assert (options["keep"], options["timeout"]) == (8, 20.5)

@@ -52,6 +52,7 @@ NOT_TYPED = {
     "compatibility.md": "port 80 needs root, and the address is one of documentation",
     "chat-page.md": "its command is the one of server.md; tests/page opens the page",
     "benchmarks.md": "it takes an hour",
+    "fleet.md": "make demo-fleet and tests/fleet run what it describes",
     "today-qq.md": "it needs an account of QQ",
     "sending.md": "tests/endtoend/test_end_to_end_queue.py kills real processes",
     "operations.md": "tests/endtoend/test_end_to_end_operation.py asks real daemons",
