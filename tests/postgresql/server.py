@@ -133,6 +133,16 @@ class PostgreSQLServer:
         assert self._process is not None
         self._process.send_signal(number)
 
+    def crash(self) -> None:
+        """
+        End the server as a crash does, start it again, and wait for that.
+        """
+        self.signal(signal.SIGQUIT)
+        assert self._process is not None
+        self._process.wait(30)
+        self.launch()
+        self._wait()
+
     def hasEnded(self) -> bool:
         """
         Check whether the server has ended.

@@ -308,11 +308,11 @@ class Database:
         """
         return self.connection.notifications(seconds)
 
-    def notify(self, texts: Sequence[str]) -> str | None:
+    def notify(self, texts: Sequence[str]) -> bool:
         """
         Within a transaction, have its commit tell texts to all that listen.
 
-        @return: the transaction, for L{stateOf}; L{None} when it has changed nothing.
+        @return: whether the transaction has changed anything.
         """
         for text in texts[1:]:
             self.connection.execute("SELECT pg_notify(?, ?)", (self.channel, text))
@@ -320,14 +320,7 @@ class Database:
         query = "SELECT pg_current_xact_id_if_assigned()::text"
         values = [self.channel, *texts[:1]] if texts else []
         number = self._row(f"{query}, pg_notify(?, ?)" if texts else query, *values)[0]
-        return None if number is None else str(number)
-
-    def stateOf(self, transaction: str) -> str:
-        """
-        Return C{committed}, C{aborted} or C{in progress} for a transaction.
-        """
-        (state,) = self._row("SELECT pg_xact_status(?::text::xid8)", transaction)
-        return str(state)
+        return number is not None
 
     def stream(self, query: str) -> Iterator[tuple[Any, ...]]:
         """

@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 from twisted.python.failure import Failure
 
+from tests.postgresql.server import PostgreSQLServer
 from tests.server.fleet.harness import Change, FleetHarness
 from tests.server.harness import ALICE, BOB, HTTPClient, textsOf
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.model import Number
 from txwebqq.postgresql.database import Database
 from txwebqq.postgresql.errors import StatementFailed
 from txwebqq.server.fleet import worker as working
 from txwebqq.server.fleet.exchange import AWAY, PATIENCE
 from txwebqq.server.fleet.worker import Backend, Outcome, Worker
+from txwebqq.server.storage.store import Store
 
 
 @pytest.fixture(autouse=True)
@@ -152,6 +155,70 @@ def test_connectionLostAtCommit(
     assert reply.json["retcode"] == 0
     assert textsOf(poll.response) == ["hi"]
     assert not bob.poll(poll.response.json["ack"]).isAnswered
+
+
+class _State:
+    """
+    The state of a server that has nothing but its store.
+    """
+
+    def begin(self) -> None:
+        pass
+
+    def now(self) -> float:
+        return 1366004047.0
+
+    def write(self) -> frozenset[Number]:
+        return frozenset()
+
+
+def test_crashAtCommit(postgreSQL: PostgreSQLServer) -> None:
+    """
+    A transaction that PostgreSQL has lost in a crash is repeated, also when another one
+    was given its id since.
+    """
+    # A server of its own, with settings that keep what was committed.
+    server = PostgreSQLServer({"max_connections": "30"})
+    try:
+        server.start()
+        url = server.url("postgres")
+        store = Store(url, hasPeers=True)
+        state: Any = _State()
+        worker = Worker(
+            "writes",
+            lambda: Store(url, hasPeers=True),
+            lambda opened: Backend(opened, state),
+            lambda function, *arguments, **named: function(*arguments, **named),
+            "only writes",
+        )
+        worker.open(store)
+        connection: Any = store.database.connection
+        execute = connection.execute
+
+        def crash(sql: str, *arguments: Any) -> Any:
+            if sql == "COMMIT":
+                del connection.execute
+                server.crash()
+                other = Store(url, hasPeers=True)
+                for n in range(5):
+                    other.settings.update(BOB, 1, {f"{n}": "1"})
+                other.close()
+            return execute(sql, *arguments)
+
+        def add(backend: Backend) -> str:
+            backend.store.settings.update(ALICE, 1, {"lost": "1"})
+            return "done"
+
+        change = Change(add)
+        connection.execute = crash
+        worker.submit(change)
+        worker.handleBatch()
+        found = Store(url, hasPeers=True)
+        assert (change.result, set(found.settings.get(ALICE, 1))) == ("done", {"lost"})
+        found.close()
+        worker.stop()
+    finally:
+        server.stop()
 
 
 def test_away(harness: FleetHarness, alice: HTTPClient, bob: HTTPClient) -> None:

@@ -109,9 +109,9 @@ class FleetProcess:
         self._process = f"{self._random.getrandbits(64):016x}"
         self._threadClock: Any = _ThreadClock(clock)
         self._blobs = BlobStore(settings.folder, isShared=True)
-        self.polling = Worker("polls", connect, self._buildPolling, call)
-        self.reading = Worker("reads", connect, self._build, call)
-        self.writing = Worker("writes", connect, self._build, call)
+        self.polling = self._worker("polls", self._buildPolling)
+        self.reading = self._worker("reads", self._build)
+        self.writing = self._worker("writes", self._build)
         self.onlineCount: int | None = None
         self.polls = FleetPolls(self.polling, clock, settings.pollTimeout)
         self.listener = Listener(connect, call, self.polls.wake, self.polls.wakeAll)
@@ -134,6 +134,10 @@ class FleetProcess:
         self._cleaner = Cleaner(self.writing, self._blobs, clock.seconds)
         self._sweeping: IDelayedCall | None = None
         self._cleanAt = clock.seconds() + CLEAN
+
+    def _worker(self, name: str, build: Callable[[Store], Backend]) -> Worker:
+        identity = f"{self._process} {name}"
+        return Worker(name, self._connect, build, self._call, identity)
 
     def _state(self, store: Store, isPolling: bool) -> FleetState:
         settings = self._settings

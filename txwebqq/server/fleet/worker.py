@@ -118,6 +118,7 @@ class Worker:
     @param connect: opens the database.
     @param build: makes the rest of a backend.
     @param call: calls a function with arguments in the reactor's thread.
+    @param identity: the name for the database, which no other worker has ever had.
 
     @ivar isConnected: whether the database was reached when it was used last.
     @ivar problem: the reason why it was not.
@@ -132,8 +133,10 @@ class Worker:
         connect: Callable[[], Store],
         build: Callable[[Store], Backend],
         call: Callable[..., object],
+        identity: str,
     ) -> None:
         self.name = name
+        self._identity = identity
         self._connect = connect
         self._build = build
         self._call = call
@@ -144,7 +147,9 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._store: Store | None = None
         self._backend: Backend | None = None
-        self._transaction: str | None = None
+        # The number of the last batch, and whether its commit may have been asked for.
+        self._batch = 0
+        self._isInDoubt = False
         self.isConnected = False
         self.problem = ""
         self.counts = WorkerCounts()
@@ -235,7 +240,6 @@ class Worker:
         """
         Do work, and tell the results.
         """
-        self._transaction = None
         while True:
             if not self._connected():
                 if self._isStopped:
@@ -251,7 +255,6 @@ class Worker:
             try:
                 self._attempt(batch, results)
             except StatementFailed as e:
-                self._backend = None
                 if e.isTemporary:
                     self.counts.repeats += 1
                     wasCommitted = self._wasCommitted()
@@ -261,6 +264,7 @@ class Worker:
                     if wasCommitted:
                         break
                     continue
+                self._backend = None
                 self._apart(batch)
                 return
             except Exception:
@@ -293,7 +297,8 @@ class Worker:
 
     def _attempt(self, batch: list[Work], results: list[Any]) -> None:
         assert self._store is not None
-        self._transaction = None
+        self._isInDoubt = False
+        self._batch += 1
         if self._backend is None:
             self._backend = self._build(self._store)
         state, database = self._backend.state, self._store.database
@@ -307,7 +312,10 @@ class Worker:
                 ",".join(map(str, woken[n : n + _NUMBERS]))
                 for n in range(0, len(woken), _NUMBERS)
             ]
-            self._transaction = database.notify(texts)
+            if database.notify(texts):
+                now = int(state.now())
+                self._store.fleet.writeBatch(self._identity, self._batch, now)
+                self._isInDoubt = True
         self.counts.sizes.observe(len(batch))
         self.counts.seconds.observe(time.perf_counter() - began)
 
@@ -317,22 +325,20 @@ class Worker:
 
         @return: L{None} when the server stops before the database is back.
         """
-        transaction, self._transaction = self._transaction, None
+        isInDoubt, self._isInDoubt = self._isInDoubt, False
+        now = 0 if self._backend is None else int(self._backend.state.now())
         self._disconnect()
-        if transaction is None:
+        if not isInDoubt:
             return False
         while not self._isStopped:
             if self._connected():
                 assert self._store is not None
-                database = self._store.database
-                assert isinstance(database, Database)
                 try:
-                    state = database.stateOf(transaction)
+                    last = self._store.fleet.lastBatch(self._identity, now)
                 except StatementFailed:
                     self._disconnect()
-                    continue
-                if state != "in progress":
-                    return state == "committed"
+                else:
+                    return last == self._batch
             time.sleep(RETRY)
         return None
 

@@ -71,6 +71,7 @@ SHARED_TABLES = frozenset(
         "room",
         "secret",
         "session_time",
+        "worker_batch",
     }
 )
 """The other tables, whose rows are not deleted with an account."""

@@ -59,6 +59,12 @@ CREATE TABLE signal (
     PRIMARY KEY (number, key)
 ) WITHOUT ROWID;
 CREATE INDEX signal_by_until ON signal (until);
+CREATE TABLE worker_batch (
+    worker TEXT PRIMARY KEY,
+    batch INTEGER NOT NULL,
+    time INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX worker_batch_by_time ON worker_batch (time);
 CREATE TABLE counter (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL
@@ -173,6 +179,7 @@ _UPSERT_POLL = upsert("poll_state", "number", _POLL_COLUMNS)
 _UPSERT_ENDED = upsert("ended_session", "digest", "number reason told time")
 _UPSERT_LOGIN = upsert("pending_login", "ptwebqq", "skey number password until")
 _UPSERT_SIGNAL = upsert("signal", "number key", "body until reply")
+_UPSERT_BATCH = upsert("worker_batch", "worker", "batch time")
 _UPSERT_COUNTER = upsert("counter", "name", "value")
 _UPSERT_ALLOWANCE = upsert("allowance", "name subject", "times until")
 _UPSERT_CAPTCHA = upsert("captcha", "id", "answer until")
@@ -520,6 +527,31 @@ class FleetStore:
         ).fetchone()
         return None if row is None else (str(row[0]), int(row[1]))
 
+    # Batches
+
+    def writeBatch(self, worker: str, batch: int, now: int) -> None:
+        """
+        Store the number of a worker's batch, in its transaction.
+
+        @param now: the time, in Unix seconds.
+        """
+        self._db.execute(_UPSERT_BATCH, (worker, batch, now))
+
+    def lastBatch(self, worker: str, now: int) -> int:
+        """
+        Wait for the end of a transaction of a worker, and return the number of its last
+        batch that was committed, 0 for none.
+
+        The id of a transaction does not tell that: PostgreSQL gives an id once more
+        when it crashes before it has written anything of the first transaction.
+        """
+        return self._database.count(
+            "INSERT INTO worker_batch VALUES (?, 0, ?) ON CONFLICT (worker)"
+            " DO UPDATE SET time = excluded.time RETURNING batch",
+            worker,
+            now,
+        )
+
     # Cleaning
 
     def clean(self, now: int, endedBefore: int, lastSerial: int) -> None:
@@ -532,7 +564,8 @@ class FleetStore:
         db = self._db
         for table in ("pending_login", "signal", "allowance", "captcha"):
             db.execute(f"DELETE FROM {table} WHERE until < ?", (now,))
-        db.execute("DELETE FROM ended_session WHERE time < ?", (endedBefore,))
+        for table in ("ended_session", "worker_batch"):
+            db.execute(f"DELETE FROM {table} WHERE time < ?", (endedBefore,))
         db.execute(
             "DELETE FROM poll_state p WHERE NOT EXISTS"
             " (SELECT 1 FROM session s WHERE s.number = p.number)"
