@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
@@ -19,6 +16,7 @@ from tests.fleet.run import PASSWORDS, SIGN_ONS, FleetChaos, Size, Trouble
 from tests.irc.programs import PROGRAMS
 from tests.ledger.book import Verdict
 from tests.ledger.crowdreport import complaints, ledgerTable, table
+from tests.ledger.seeds import playSeeds
 from tests.postgresql.server import programs
 
 
@@ -53,7 +51,6 @@ async def play(options: argparse.Namespace) -> None:
     """
     Run with each seed.
     """
-    wrongs = 0
     size = Size(
         options.accounts,
         options.minutes,
@@ -61,20 +58,13 @@ async def play(options: argparse.Namespace) -> None:
         options.pause,
         options.sqlite,
     )
-    for seed in options.seed:
-        folder = options.folder or Path(mkdtemp(prefix="chaos-fleet-"))
-        folder.mkdir(exist_ok=True)
+
+    async def playOne(folder: Path, seed: int) -> tuple[Verdict, str]:
         run = FleetChaos(folder, seed, size)
         verdict = await run.play()
-        if verdict.wrongs:
-            sys.stdout.write(f"The logs are in {folder}.\n")
-        elif options.folder is None:
-            rmtree(folder)
-        wrongs += len(verdict.wrongs)
-        sys.stdout.write(f"{report(run, verdict)}\n\n")
-        sys.stdout.flush()
-    if wrongs:
-        sys.exit(1)
+        return verdict, report(run, verdict)
+
+    await playSeeds(options.seed, options.folder, "chaos-fleet-", playOne)
 
 
 def main() -> None:

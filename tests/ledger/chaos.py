@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
@@ -19,6 +16,7 @@ from tests.irc.programs import PROGRAMS
 from tests.ledger.book import Verdict
 from tests.ledger.chaosrun import DAEMONS, Chaos, Size
 from tests.ledger.crowdreport import complaints, ledgerTable, sizesTable, table
+from tests.ledger.seeds import playSeeds
 
 SIGNALS = {"KILL": "killed", "TERM": "ended", "STOP": "stopped for some seconds"}
 
@@ -50,21 +48,14 @@ async def play(options: argparse.Namespace) -> None:
     """
     Run with each seed.
     """
-    wrongs = 0
     size = Size(options.accounts, options.faults, options.kills)
-    for seed in options.seed:
-        folder = options.folder or Path(mkdtemp(prefix="chaos-"))
+
+    async def playOne(folder: Path, seed: int) -> tuple[Verdict, str]:
         run = Chaos(folder, seed, size)
         verdict = await run.play()
-        if verdict.wrongs:
-            sys.stdout.write(f"The databases and logs are in {folder}.\n")
-        elif options.folder is None:
-            rmtree(folder)
-        wrongs += len(verdict.wrongs)
-        sys.stdout.write(f"{report(run, verdict)}\n\n")
-        sys.stdout.flush()
-    if wrongs:
-        sys.exit(1)
+        return verdict, report(run, verdict)
+
+    await playSeeds(options.seed, options.folder, "chaos-", playOne)
 
 
 def main() -> None:

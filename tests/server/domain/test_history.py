@@ -22,7 +22,7 @@ from txwebqq.server.domain.history import (
 from txwebqq.server.events.kinds import FRIEND_MESSAGE, GROUP_MESSAGE
 from txwebqq.server.events.queued import MessageIds
 from txwebqq.server.events.storedformat import decodeQueued, encodeQueued
-from txwebqq.server.storage.history import GROUP
+from txwebqq.server.storage.conversations.history import GROUP
 from txwebqq.server.storage.store import Store
 from txwebqq.sqlite.database import MEMORY
 

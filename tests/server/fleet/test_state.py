@@ -22,7 +22,7 @@ def test_times(postgreSQL: PostgreSQLServer) -> None:
     times = []
     with closing(Store(url, hasPeers=True)) as store:
         for now in (1000.9, 999.2, 1001.0):
-            counters = Counters(store.fleet)
+            counters = Counters(store.fleet.counters)
             ids = FleetMessageIds(
                 lambda now=now: now,  # type: ignore[misc]
                 Random(1),

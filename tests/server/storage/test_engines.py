@@ -17,7 +17,7 @@ from txwebqq.server.records import (
 )
 from txwebqq.server.storage.accounts import DAY
 from txwebqq.server.storage.blobs import Blob
-from txwebqq.server.storage.history import (
+from txwebqq.server.storage.conversations.history import (
     FRIENDS,
     GROUP,
     HistoryWindow,

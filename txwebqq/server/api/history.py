@@ -34,7 +34,7 @@ from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
 from txwebqq.server.sessions.session import Session
-from txwebqq.server.storage.history import DISCUSSION, GROUP, Conversation
+from txwebqq.server.storage.conversations.history import DISCUSSION, GROUP, Conversation
 from txwebqq.sqlite.database import isLocked
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.history import (

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from txwebqq.model import Number
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.events.storedformat import decodeQueued
-from txwebqq.server.storage.history import (
+from txwebqq.server.storage.conversations.history import (
     DISCUSSION,
     FRIENDS,
     GROUP,

@@ -17,7 +17,7 @@ from txwebqq.server.sessions.captchas import (
 )
 from txwebqq.server.sessions.digests import digestOf
 from txwebqq.server.sessions.sessions import Random
-from txwebqq.server.storage.fleet import FleetStore
+from txwebqq.server.storage.fleet.limits import LimitStore
 
 Now = Callable[[], float]
 
@@ -27,7 +27,7 @@ class Allowances:
     The counters that the present batch has read or changed.
     """
 
-    def __init__(self, store: FleetStore) -> None:
+    def __init__(self, store: LimitStore) -> None:
         self._store = store
         self._read: dict[tuple[str, str], tuple[int, int]] = {}
         self._changed: dict[tuple[str, str], tuple[int, int]] = {}
@@ -101,7 +101,7 @@ class FleetCaptchas(Captchas):
     """
 
     def __init__(
-        self, store: FleetStore, now: Now, random: Random, fixed: str | None
+        self, store: LimitStore, now: Now, random: Random, fixed: str | None
     ) -> None:
         super().__init__(now, random, fixed)
         self._store = store

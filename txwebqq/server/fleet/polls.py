@@ -202,7 +202,7 @@ class FleetPolls:
         """
         numbers, now = list(self._held), int(self._clock.seconds())
         if numbers:
-            self._worker.submit(Job(lambda b: b.store.fleet.touch(numbers, now)))
+            self._worker.submit(Job(lambda b: b.store.fleet.polls.touch(numbers, now)))
 
     def _ask(self, client: PollingClient) -> None:
         if client.isAsking:
@@ -278,7 +278,7 @@ class FleetPolls:
         if waiting is not None:
             client.waiting = replace(waiting, hasArrived=False)
         number = polled.number
-        self._worker.submit(Job(lambda backend: backend.store.fleet.repeat(number)))
+        self._worker.submit(Job(lambda b: b.store.fleet.polls.repeat(number)))
 
     def failed(self, client: PollingClient, said: Acknowledgement | None) -> None:
         """

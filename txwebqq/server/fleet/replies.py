@@ -13,7 +13,7 @@ from txwebqq.server.fleet.sessions import FleetSession
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, UnacknowledgedReply
 from txwebqq.server.sessions.pollreplies import PollReplies
 from txwebqq.server.sessions.session import Session
-from txwebqq.server.storage.fleet import FleetStore, Signal
+from txwebqq.server.storage.fleet.signals import Signal, SignalStore
 from txwebqq.server.storage.messages.eventwriter import EventWriter
 from txwebqq.server.storage.messages.queue import MessageStore
 
@@ -33,7 +33,7 @@ class FleetReplies(PollReplies):
         messages: MessageStore,
         writer: EventWriter,
         seconds: Callable[[], float],
-        store: FleetStore,
+        store: SignalStore,
         process: str,
     ) -> None:
         super().__init__(messages, writer, seconds)

@@ -21,7 +21,7 @@ from txwebqq.server.sessions.session import (
     PollReply,
     Session,
 )
-from txwebqq.server.storage.fleet import PollState
+from txwebqq.server.storage.fleet.polls import PollState
 from txwebqq.server.storage.messages.queue import EventChanges
 from txwebqq.server.storage.store import Store
 
@@ -90,7 +90,7 @@ class FleetRouter(MessageRouter):
             self._messages,
             self._writer,
             self._clock.seconds,
-            self._fleet,
+            self._fleet.signals,
             self._process,
         )
         return self._fleetReplies
@@ -111,7 +111,7 @@ class FleetRouter(MessageRouter):
         """
         self.commit()
         if self._polled:
-            self._fleet.polled(self._polled)
+            self._fleet.polls.polled(self._polled)
 
     def stop(self) -> None:
         pass
@@ -130,7 +130,7 @@ class FleetRouter(MessageRouter):
 
     def forgetStatus(self, session: Session, friend: Number) -> None:
         super().forgetStatus(session, friend)
-        self._fleet.dropSignal(session.number, f"presence {friend}")
+        self._fleet.signals.dropSignal(session.number, f"presence {friend}")
 
     def withdraw(self, serial: int, body: str) -> list[Number]:
         self.commit()
@@ -140,7 +140,7 @@ class FleetRouter(MessageRouter):
         self.woken.add(session.number)
 
     def supersede(self, session: Session) -> None:
-        self._fleet.supersede(session.number)
+        self._fleet.polls.supersede(session.number)
         self.wake(session)
 
     def _schedule(self) -> None:

@@ -31,13 +31,10 @@ from txwebqq.server.sessions.sessions import (
     token,
 )
 from txwebqq.server.sessions.storedsessions import fillStored, sessionIdsOf
-from txwebqq.server.storage.fleet import (
-    FleetStore,
-    LoadedSession,
-    PollState,
-    Signal,
-    StoredLogin,
-)
+from txwebqq.server.storage.fleet.polls import LoadedSession, PollState
+from txwebqq.server.storage.fleet.signals import Signal
+from txwebqq.server.storage.fleet.signons import StoredLogin
+from txwebqq.server.storage.fleet.store import FleetStore
 
 PRESENCE_LIFE = 2 * 3600
 """Time after which the new status of a friend is dropped, in seconds: longer than a
@@ -105,7 +102,7 @@ class FleetSessions(Sessions):
             self._lapsed,
         ):
             each.clear()
-        # What was looked up in the database, by column and digest or number.
+        # The columns and values by which the database was asked.
         self._known: set[tuple[str, bytes | Number]] = set()
         # As the database has them.
         self._knownEnds: dict[bytes, tuple[Number, str, int]] = {}
@@ -128,13 +125,13 @@ class FleetSessions(Sessions):
         missing = [n for n in numbers if ("number", n) not in self._known]
         if missing:
             self._known.update(("number", n) for n in missing)
-            self._add(self._store.loadNumbers(missing))
+            self._add(self._store.polls.loadNumbers(missing))
 
     def _loadBy(self, column: str, digest: bytes) -> None:
         if not digest or (column, digest) in self._known:
             return
         self._known.add((column, digest))
-        self._add(self._store.loadBy(column, digest, self._isPolling))
+        self._add(self._store.polls.loadBy(column, digest, self._isPolling))
 
     def _add(self, loaded: Iterable[LoadedSession]) -> None:
         for stored, firstHash, polls in loaded:
@@ -166,7 +163,7 @@ class FleetSessions(Sessions):
             return None
         if digest not in self._ended and ("ended", digest) not in self._known:
             self._known.add(("ended", digest))
-            found = self._store.ended(digest)
+            found = self._store.signOns.ended(digest)
             if found is not None:
                 number, reason, told = self._knownEnds[digest] = found
                 ended = EndedSession(EndReason(reason), number)
@@ -216,7 +213,7 @@ class FleetSessions(Sessions):
         self._loadBy("ptwebqq", signOn)
         self._loadBy("previous", signOn)
         if signOn not in self._bySignOn:
-            login = self._store.loginBy("ptwebqq", signOn, int(self._now()))
+            login = self._store.signOns.loginBy("ptwebqq", signOn, int(self._now()))
             if login is not None:
                 return login.number
             self._endedBy(signOn)
@@ -230,7 +227,7 @@ class FleetSessions(Sessions):
                 if digestOf(made) == session.verifier:
                     return made
             return None
-        login = self._store.loginBy("skey", digest, int(self._now()))
+        login = self._store.signOns.loginBy("skey", digest, int(self._now()))
         if login is None or login.number != number:
             return None
         return self._verifierOf(digest)
@@ -244,7 +241,7 @@ class FleetSessions(Sessions):
 
     def admit(self, number: Number, skey: str = "", firstHash: bytes = b"") -> str:
         ptwebqq = token(self._random, 64)
-        self._store.addLogin(
+        self._store.signOns.addLogin(
             StoredLogin(
                 digestOf(ptwebqq),
                 digestOf(skey),
@@ -260,13 +257,13 @@ class FleetSessions(Sessions):
 
     def open(self, ptwebqq: str, number: Number, clientid: str) -> tuple[Session, str]:
         now = int(self._now())
-        login = self._store.loginBy("ptwebqq", digestOf(ptwebqq), now)
+        login = self._store.signOns.loginBy("ptwebqq", digestOf(ptwebqq), now)
         session, psessionid = super().open(ptwebqq, number, clientid)
         assert isinstance(session, FleetSession)
         self._opened.add(number)
         session.polls = PollState(now, now)
         if login is not None:
-            self._store.forgetLogin(login.ptwebqq)
+            self._store.signOns.forgetLogin(login.ptwebqq)
             session.skey = login.skey
             session.passwordDigest = login.password
             self._setVerifier(session, self._verifierOf(login.skey))
@@ -292,7 +289,7 @@ class FleetSessions(Sessions):
 
     def lapse(self) -> list[Session]:
         now = int(self._now())
-        numbers = self._store.silent(int(now - LAPSE))
+        numbers = self._store.polls.silent(int(now - LAPSE))
         self.load(numbers)
         lapsed = []
         for number in numbers:
@@ -301,7 +298,7 @@ class FleetSessions(Sessions):
                 session.lapsed = True
                 lapsed.append(session)
                 self.onChanged(number)
-        numbers = self._store.forgotten(int(now - LAPSE - FORGET))
+        numbers = self._store.polls.forgotten(int(now - LAPSE - FORGET))
         self.load(numbers)
         for number in numbers:
             session = super().existing(number)
@@ -315,7 +312,7 @@ class FleetSessions(Sessions):
 
     @property
     def onlineCount(self) -> int:
-        return self._store.countOnline()
+        return self._store.polls.countOnline()
 
     def _limitEnded(self) -> None:
         # They are deleted by their age.
@@ -335,13 +332,13 @@ class FleetSessions(Sessions):
             polls = session.polls
             if number in self._opened:
                 polls.used = int(session.isUsed)
-                self._store.writePoll(number, polls)
+                self._store.polls.writePoll(number, polls)
             elif number in self._renewed:
-                self._store.renewed(number, polls.former, polls.since, now)
+                self._store.polls.renewed(number, polls.former, polls.since, now)
             if session.isUsed and number not in self._usedBefore:
                 used.append(number)
             if session.mustRepeat:
-                self._store.repeat(number)
+                self._store.polls.repeat(number)
             for friend, status in session.mailbox.presence.items():
                 key = f"presence {friend}"
                 signals[number, key] = Signal(
@@ -351,9 +348,9 @@ class FleetSessions(Sessions):
                 key = f"{kind} {of}"
                 signals[number, key] = Signal(key, encodeQueued(event), int(until) + 1)
         if used:
-            self._store.used(used)
+            self._store.polls.used(used)
         if signals:
-            self._store.addSignals(signals)
+            self._store.signals.addSignals(signals)
         ends = {
             digest: (each.number, each.reason.value, int(each.told))
             for digest, each in self._ended.items()
@@ -364,7 +361,7 @@ class FleetSessions(Sessions):
             if self._knownEnds.get(digest) != each
         }
         if changed:
-            self._store.writeEnded(changed, now)
+            self._store.signOns.writeEnded(changed, now)
 
     def __len__(self) -> int:
         return self.onlineCount

@@ -28,7 +28,7 @@ from txwebqq.server.sessions.onlinetime import CHINA, DAY, OnlineTimeTracker, le
 from txwebqq.server.sessions.sendinglimits import SendingLimits
 from txwebqq.server.sessions.session import EndReason, Session
 from txwebqq.server.sessions.sessions import Random
-from txwebqq.server.storage.fleet import FleetStore
+from txwebqq.server.storage.fleet.counters import CounterStore
 from txwebqq.server.storage.store import Store
 
 SWEEP_EVERY = 10
@@ -44,7 +44,7 @@ class Counters:
     the order may change them.
     """
 
-    def __init__(self, store: FleetStore) -> None:
+    def __init__(self, store: CounterStore) -> None:
         self._store = store
         self._values: dict[str, int | None] = {}
         self._changed: dict[str, int] = {}
@@ -215,8 +215,8 @@ class FleetState(ServerState):
     ) -> None:
         self._process = process
         self._isPolling = isPolling
-        self._counters = Counters(store.fleet)
-        self._allowances = Allowances(store.fleet)
+        self._counters = Counters(store.fleet.counters)
+        self._allowances = Allowances(store.fleet.limits)
         self._hasOrder = False
         super().__init__(store, clock, random, onError, captcha, captchaText, sending)
 
@@ -266,7 +266,7 @@ class FleetState(ServerState):
     def _makeGuards(self, captchaText: str | None) -> SignOnGuards:
         return SignOnGuards(
             VerifyCodes(self.now, self.makeKey("verify codes")),
-            FleetCaptchas(self.store.fleet, self.now, self._random, captchaText),
+            FleetCaptchas(self.store.fleet.limits, self.now, self._random, captchaText),
             FleetFailedLogins(self._allowances, self.now),
             self.makeLimiter,
             self.now,
@@ -346,14 +346,14 @@ class FleetState(ServerState):
         fleet, today = self.store.fleet, self._fleetTime.today
         if self._counters.get(_DAY) != today:
             self._counters.set(_DAY, today)
-            self._fleetTime.newDay(fleet.online())
+            self._fleetTime.newDay(fleet.polls.online())
         for session in self.fleetSessions.lapse():
             session.lapsed = False
             self.onlineTime.went(session.number)
             session.lapsed = True
             if session.status is not Status.HIDDEN:
                 self.presence.announce(session.number, session.status, Status.OFFLINE)
-        fleet.listOnline()
+        fleet.polls.listOnline()
 
     def clean(self) -> None:
         """
@@ -368,8 +368,8 @@ class FleetState(ServerState):
     def _follow(self) -> None:
         fleet, accounts = self.store.fleet, self.store.accounts
         OperatorEvents(self.store.operatorEvents, self.router, self.messageIds).take()
-        leaving = set(accounts.takeSignOffs()) | set(fleet.outdated())
-        fleet.forgetLoginsOf(leaving)
+        leaving = set(accounts.takeSignOffs()) | set(fleet.polls.outdated())
+        fleet.signOns.forgetLoginsOf(leaving)
         self.fleetSessions.loadLeaving(leaving)
         for number in sorted(leaving):
             session = self.fleetSessions.existing(number)

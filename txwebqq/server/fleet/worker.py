@@ -141,7 +141,6 @@ class Worker:
         self._build = build
         self._call = call
         self._waiting: deque[Work] = deque()
-        self._running: frozenset[int] = frozenset()
         self._condition = threading.Condition()
         self._isStopped = False
         self._thread: threading.Thread | None = None
@@ -314,7 +313,7 @@ class Worker:
             ]
             if database.notify(texts):
                 now = int(state.now())
-                self._store.fleet.writeBatch(self._identity, self._batch, now)
+                self._store.fleet.counters.writeBatch(self._identity, self._batch, now)
                 self._isInDoubt = True
         self.counts.sizes.observe(len(batch))
         self.counts.seconds.observe(time.perf_counter() - began)
@@ -334,7 +333,7 @@ class Worker:
             if self._connected():
                 assert self._store is not None
                 try:
-                    last = self._store.fleet.lastBatch(self._identity, now)
+                    last = self._store.fleet.counters.lastBatch(self._identity, now)
                 except StatementFailed:
                     self._disconnect()
                 else:

@@ -13,9 +13,9 @@ from txwebqq.server.records import (
     DiscussionMembership,
     DiscussionRecord,
 )
+from txwebqq.server.storage.conversations.history import DISCUSSION
+from txwebqq.server.storage.conversations.readmarkers import markJoined
 from txwebqq.server.storage.groups import HIGHEST_CREATED, LOWEST_CREATED
-from txwebqq.server.storage.history import DISCUSSION
-from txwebqq.server.storage.readmarkers import markJoined
 
 DISCUSSION_SCHEMA = """
 CREATE TABLE discussion (

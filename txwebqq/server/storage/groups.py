@@ -17,8 +17,8 @@ from txwebqq.server.records import (
     GroupRecord,
     JoinRequest,
 )
-from txwebqq.server.storage.history import GROUP
-from txwebqq.server.storage.readmarkers import markJoined
+from txwebqq.server.storage.conversations.history import GROUP
+from txwebqq.server.storage.conversations.readmarkers import markJoined
 
 GROUP_SCHEMA = """
 CREATE TABLE room (

@@ -12,11 +12,15 @@ from txwebqq.databases.opening import openDatabase
 from txwebqq.model import Number
 from txwebqq.server.storage.accounts import ACCOUNT_SCHEMA, AccountStore
 from txwebqq.server.storage.admin import AdminStore
+from txwebqq.server.storage.conversations.history import HISTORY_SCHEMA, HistoryStore
+from txwebqq.server.storage.conversations.readmarkers import (
+    READ_MARKER_SCHEMA,
+    ReadMarkerStore,
+)
 from txwebqq.server.storage.discussions import DISCUSSION_SCHEMA, DiscussionStore
-from txwebqq.server.storage.fleet import FLEET_SCHEMA, FleetStore
+from txwebqq.server.storage.fleet.store import FLEET_SCHEMA, FleetStore
 from txwebqq.server.storage.friends import FRIEND_SCHEMA, FriendStore
 from txwebqq.server.storage.groups import GROUP_SCHEMA, GroupStore
-from txwebqq.server.storage.history import HISTORY_SCHEMA, HistoryStore
 from txwebqq.server.storage.media import MEDIA_SCHEMA, MediaStore
 from txwebqq.server.storage.messages.queue import MESSAGE_SCHEMA, MessageStore
 from txwebqq.server.storage.messages.reactions import REACTION_SCHEMA, ReactionStore
@@ -26,7 +30,6 @@ from txwebqq.server.storage.operatorevents import (
     OPERATOR_EVENT_SCHEMA,
     OperatorEventStore,
 )
-from txwebqq.server.storage.readmarkers import READ_MARKER_SCHEMA, ReadMarkerStore
 from txwebqq.server.storage.sessions import SESSION_SCHEMA, SessionStore
 from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Schema

@@ -8,7 +8,7 @@ from __future__ import annotations
 from txwebqq.model import MANY_UNREAD, Number
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.storage.history import Conversation
+from txwebqq.server.storage.conversations.history import Conversation
 from txwebqq.wire.command import Refusal
 
 NOT_KEPT = Refusal(NO_SUCH_ID, "this server keeps no history")

@@ -18,7 +18,7 @@ from txwebqq.server.events.interactionkinds import (
 )
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.sessions.session import Session
-from txwebqq.server.storage.history import GROUP, Conversation
+from txwebqq.server.storage.conversations.history import GROUP, Conversation
 from txwebqq.wire.command import Refusal
 
 RECALL_WITHIN = 120

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from txwebqq.databases.interface import Database
 from txwebqq.model import Number
-from txwebqq.server.storage.history import Conversation, HistoryWindow
+from txwebqq.server.storage.conversations.history import Conversation, HistoryWindow
 
 READ_MARKER_SCHEMA = """
 CREATE TABLE read_marker (
