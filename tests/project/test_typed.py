@@ -448,6 +448,8 @@ async def test_upgrade(terminal: Terminal, tmp_path: Path) -> None:
 
     setVersion(8)
     server = await terminal.again("webqq-server", "a copy of the old one is in")
+    await alice.tell("Bot", "after the upgrade")
+    await bob.shows("after the upgrade")
     await terminal.stop(server)
     setVersion(99)
     await terminal.again("webqq-server", "written by a newer txwebqq: its schema is 99")
