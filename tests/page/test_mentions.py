@@ -85,3 +85,22 @@ def test_mouse(browser: Browser, server: PageServer, tmp_path: Path) -> None:
         alice.open("Friends", "Bobby")
         field.press_sequentially("@")
         expect(alice.page.locator(".mentions")).to_be_hidden()
+
+
+def test_membersLate(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    A mention that is begun before the members are known gets its list when they are.
+    """
+    with users(browser, server, tmp_path) as (alice,):
+        held: list[Route] = []
+        alice.page.route("**/get_discu_info**", lambda route: held.append(route))
+        alice.signOn(10001).isOn()
+        with alice.page.expect_request("**/get_discu_info**"):
+            alice.open("Discussions", "plans")
+        field = alice.page.get_by_role("textbox", name="Message")
+        field.press_sequentially("hi @")
+        expect(alice.page.locator(".mentions")).to_be_hidden()
+        held.pop().continue_()
+        assert chosen(alice) == HOSTILE
+        alice.page.keyboard.press("Enter")
+        expect(field).to_have_value(f"hi @{HOSTILE} ")

@@ -324,6 +324,13 @@ export class Composer {
     }
   }
 
+  /** Offer the members for whom a begun mention waits, if they are known now. */
+  offerMembers() {
+    if (this.mentionList.isWaiting) {
+      this.mentionList.update(this.conversation);
+    }
+  }
+
   typed() {
     this.mentionList.update(this.conversation);
     this.isTooLong(this.segments);

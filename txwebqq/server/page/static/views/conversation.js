@@ -252,6 +252,7 @@ export class ConversationView {
     this.members.draw(conversation, isNamed);
     this.drawTyping(conversation);
     this.composer.drawMute();
+    this.composer.offerMembers();
     if (this.isAtEnd) {
       this.toEnd();
     }

@@ -38,6 +38,8 @@ export class MentionList {
     this.start = -1;
     /** Where the `@` is whose list was closed, and stays closed. */
     this.closedAt = -1;
+    /** Whether a mention was begun before the members were known. */
+    this.isWaiting = false;
     this.list = make("ul", {
       id: "mentions",
       role: "listbox",
@@ -63,6 +65,7 @@ export class MentionList {
     }
     if (found === null || members === null || found.start === this.closedAt) {
       this.hide();
+      this.isWaiting = found !== null && members === null;
       return;
     }
     const others = new Map(members);
@@ -165,6 +168,7 @@ export class MentionList {
   }
 
   hide() {
+    this.isWaiting = false;
     this.list.hidden = true;
     setText(this.status, "");
     for (const name of [
