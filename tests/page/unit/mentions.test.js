@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Roster } from "../../../txwebqq/server/page/static/account/roster.js";
-import { segmentsOf } from "../../../txwebqq/server/page/static/views/composer.js";
+import { segmentsOf } from "../../../txwebqq/server/page/static/views/composer/composer.js";
 import {
   matching,
   queryBefore,
-} from "../../../txwebqq/server/page/static/views/mentionlist.js";
+} from "../../../txwebqq/server/page/static/views/composer/mentionlist.js";
 
 test("a mention is no part of a longer name", () => {
   const text = "@Alice and @Al, @小明你好";

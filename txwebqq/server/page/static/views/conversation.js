@@ -3,13 +3,13 @@
 
 import { hasFiles, isComposing, make, setText } from "../dom.js";
 import { countText, word } from "../words.js";
-import { Composer } from "./composer.js";
-import { GroupDialogs } from "./groupdialogs.js";
-import { MembersView } from "./members.js";
+import { Composer } from "./composer/composer.js";
+import { GroupDialogs } from "./dialogs/groupdialogs.js";
+import { MembersView } from "./lists/members.js";
 import { makeMenu } from "./menu.js";
+import { MessageActions } from "./message/actions.js";
+import { MessagesView } from "./message/messages.js";
 import { MessageState, isUnderWay } from "./message/state.js";
-import { MessageActions } from "./messageactions.js";
-import { MessagesView } from "./messages.js";
 import { Transfers } from "./transfers.js";
 
 /** @typedef {import("../account/conversations.js").Conversation} Conversation */
@@ -21,7 +21,7 @@ const NEAR = 80;
 export class ConversationView {
   /**
    * @param {import("../account/client.js").Client} client
-   * @param {import("./dialogs.js").Dialogs} dialogs
+   * @param {import("./dialogs/dialogs.js").Dialogs} dialogs
    * @param {() => void} close
    * @param {() => void} seen the newest messages have come into sight
    */

@@ -4,7 +4,7 @@
 
 import { make } from "../dom.js";
 import { word } from "../words.js";
-import { reasonOf } from "./dialogs.js";
+import { reasonOf } from "./dialogs/dialogs.js";
 
 /** The number of news that are shown; more of them push out the oldest. */
 const MAX_NEWS = 20;

@@ -3,7 +3,7 @@
 
 import { make } from "../dom.js";
 import { word } from "../words.js";
-import { reasonOf } from "./dialogs.js";
+import { reasonOf } from "./dialogs/dialogs.js";
 
 /** @typedef {import("../account/conversations.js").Conversation} Conversation */
 

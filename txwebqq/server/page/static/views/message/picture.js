@@ -3,7 +3,7 @@
 
 import { make } from "../../dom.js";
 import { word } from "../../words.js";
-import { showModal } from "../modal.js";
+import { showModal } from "../dialogs/modal.js";
 
 /**
  * Return a picture that is being fetched.

@@ -15,7 +15,7 @@ const FINAL = ["123", "largePicture", "largeFile", "picture1"];
 export class MessageState {
   /**
    * @param {import("../../account/client.js").Client} client
-   * @param {import("../composer.js").Composer} composer takes what is edited
+   * @param {import("../composer/composer.js").Composer} composer takes what is edited
    */
   constructor(client, composer) {
     this.client = client;

@@ -1,24 +1,24 @@
 // @ts-check
 // The field to write in, and its buttons.
 
-import { hasFiles, isComposing, make, setText } from "../dom.js";
-import { faceName } from "../faces.js";
-import { contentSize, plainText } from "../wire.js";
-import { language, word } from "../words.js";
-import { reasonOf } from "./dialogs.js";
+import { hasFiles, isComposing, make, setText } from "../../dom.js";
+import { faceName } from "../../faces.js";
+import { contentSize, plainText } from "../../wire.js";
+import { language, word } from "../../words.js";
+import { reasonOf } from "../dialogs/dialogs.js";
+import { lineOf, shownText } from "../message/preview.js";
 import { EmoticonPicker, typedSegments } from "./emoticons.js";
 import { MentionList } from "./mentionlist.js";
-import { lineOf, shownText } from "./preview.js";
 
-/** @typedef {import("../account/conversations.js").Conversation} Conversation */
+/** @typedef {import("../../account/conversations.js").Conversation} Conversation */
 
 const TYPING_INTERVAL = 5000;
 
 /** The form to write a message. */
 export class Composer {
   /**
-   * @param {import("../account/client.js").Client} client
-   * @param {import("./transfers.js").Transfers} transfers
+   * @param {import("../../account/client.js").Client} client
+   * @param {import("../transfers.js").Transfers} transfers
    * @param {(conversation: Conversation) => void} sent a message is in the conversation
    */
   constructor(client, transfers, sent) {
@@ -65,7 +65,7 @@ export class Composer {
     this.note = make("p", { class: "told", role: "status" });
     this.muteNote = make("p", { class: "muted", role: "status", hidden: true });
     this.fields = make("fieldset", {});
-    /** @type {import("../account/conversations.js").Message | null} */
+    /** @type {import("../../account/conversations.js").Message | null} */
     this.replied = null;
     this.replyName = make("span");
     this.replyText = make("q", { class: "quoted" });
@@ -210,7 +210,7 @@ export class Composer {
 
   /**
    * Return whether the server would refuse a message, and tell so.
-   * @param {import("../wire.js").Segment[]} segments
+   * @param {import("../../wire.js").Segment[]} segments
    */
   isTooLong(segments) {
     const limit = this.client.server.limits.message;
@@ -235,7 +235,7 @@ export class Composer {
 
   /**
    * Return whether a message can be written again in the field.
-   * @param {import("../account/conversations.js").Message} message
+   * @param {import("../../account/conversations.js").Message} message
    */
   mayEdit({ segments }) {
     const typed = ["text", "face", "mention", "reply"];
@@ -244,7 +244,7 @@ export class Composer {
 
   /**
    * Put a message into the field, before what is there.
-   * @param {import("../account/conversations.js").Message} message
+   * @param {import("../../account/conversations.js").Message} message
    */
   edit({ segments }) {
     const nameOf = (/** @type {number} */ id) => faceName(id, language);
@@ -263,7 +263,7 @@ export class Composer {
 
   /**
    * Have the next message reply to another one, or to none.
-   * @param {import("../account/conversations.js").Message | null} message
+   * @param {import("../../account/conversations.js").Message | null} message
    */
   replyTo(message) {
     this.replied = message;
@@ -426,7 +426,7 @@ export class Composer {
  * @param {{name: string, number: number}[]} mentions
  */
 export function segmentsOf(text, mentions) {
-  /** @type {import("../wire.js").Segment[]} */
+  /** @type {import("../../wire.js").Segment[]} */
   let found = [{ type: "text", text }];
   for (const { name, number } of mentions) {
     let isDone = false;
@@ -437,7 +437,7 @@ export function segmentsOf(text, mentions) {
       }
       isDone = true;
       const rest = segment.text.slice(at + name.length + 1);
-      /** @type {import("../wire.js").Segment[]} */
+      /** @type {import("../../wire.js").Segment[]} */
       const parts = [
         { type: "text", text: segment.text.slice(0, at) },
         { type: "mention", number, name },

@@ -1,15 +1,15 @@
 // @ts-check
 // What one does with a message: reply, mention, react, recall.
 
-import { isOther, make, setText } from "../dom.js";
-import { faceName } from "../faces.js";
-import { language, word } from "../words.js";
-import { reasonOf } from "./dialogs.js";
-import { makeMenu } from "./menu.js";
+import { isOther, make, setText } from "../../dom.js";
+import { faceName } from "../../faces.js";
+import { language, word } from "../../words.js";
+import { reasonOf } from "../dialogs/dialogs.js";
+import { makeMenu } from "../menu.js";
 import { lineOf, shownText } from "./preview.js";
 
-/** @typedef {import("../account/conversations.js").Conversation} Conversation */
-/** @typedef {import("../account/conversations.js").Message} Message */
+/** @typedef {import("../../account/conversations.js").Conversation} Conversation */
+/** @typedef {import("../../account/conversations.js").Message} Message */
 
 const EMOJI = ["👍", "❤️", "😄", "😮", "😢", "🎉"];
 
@@ -19,9 +19,9 @@ const RECALL_WITHIN = 120;
 /** The menus of messages, and the reactions below them. */
 export class MessageActions {
   /**
-   * @param {import("../account/client.js").Client} client
-   * @param {import("./transfers.js").Transfers} transfers tells what failed
-   * @param {import("./composer.js").Composer} composer takes replies and mentions
+   * @param {import("../../account/client.js").Client} client
+   * @param {import("../transfers.js").Transfers} transfers tells what failed
+   * @param {import("../composer/composer.js").Composer} composer takes replies and mentions
    */
   constructor(client, transfers, composer) {
     this.client = client;
@@ -56,7 +56,7 @@ export class MessageActions {
    */
   entries(conversation, message) {
     const { client, composer } = this;
-    /** @type {import("./menu.js").Entry[]} */
+    /** @type {import("../menu.js").Entry[]} */
     const entries = [];
     const add = (/** @type {string} */ text, /** @type {() => unknown} */ act) =>
       entries.push([text, () => void this.perform(conversation, act)]);

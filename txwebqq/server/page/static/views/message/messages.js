@@ -1,27 +1,27 @@
 // @ts-check
 // The messages of the open conversation.
 
-import { isOther, isolated, keyed, make, setText } from "../dom.js";
-import { faceName } from "../faces.js";
-import { language, word } from "../words.js";
-import { makeLink, withLinks } from "./message/links.js";
-import { makePicture } from "./message/picture.js";
-import { MessageState } from "./message/state.js";
-import { reactionsKey } from "./messageactions.js";
-import { timeText } from "./times.js";
+import { isOther, isolated, keyed, make, setText } from "../../dom.js";
+import { faceName } from "../../faces.js";
+import { language, word } from "../../words.js";
+import { timeText } from "../times.js";
+import { percent, sizeText } from "../transfers.js";
+import { reactionsKey } from "./actions.js";
+import { makeLink, withLinks } from "./links.js";
+import { makePicture } from "./picture.js";
 import { lineOf, shownText } from "./preview.js";
-import { percent, sizeText } from "./transfers.js";
+import { MessageState } from "./state.js";
 
-/** @typedef {import("../account/conversations.js").Conversation} Conversation */
-/** @typedef {import("../account/conversations.js").Message} Message */
-/** @typedef {import("../wire.js").Segment} Segment */
+/** @typedef {import("../../account/conversations.js").Conversation} Conversation */
+/** @typedef {import("../../account/conversations.js").Message} Message */
+/** @typedef {import("../../wire.js").Segment} Segment */
 
 /** The list of messages. */
 export class MessagesView {
   /**
-   * @param {import("../account/client.js").Client} client
-   * @param {import("./transfers.js").Transfers} transfers
-   * @param {import("./messageactions.js").MessageActions} actions
+   * @param {import("../../account/client.js").Client} client
+   * @param {import("../transfers.js").Transfers} transfers
+   * @param {import("./actions.js").MessageActions} actions
    * @param {MessageState} state
    */
   constructor(client, transfers, actions, state) {
@@ -198,7 +198,7 @@ export class MessagesView {
 
   /**
    * @param {Conversation} conversation
-   * @param {import("../account/files.js").FileSegment} file
+   * @param {import("../../account/files.js").FileSegment} file
    */
   makeFile(conversation, file) {
     const { name, size, key, offer } = file;
@@ -216,7 +216,7 @@ export class MessagesView {
 
   /**
    * @param {Conversation} conversation
-   * @param {import("../account/files.js").FileSegment} file
+   * @param {import("../../account/files.js").FileSegment} file
    * @param {number} offer
    */
   makeOffer(conversation, file, offer) {

@@ -1,10 +1,10 @@
 // @ts-check
 // The members to choose from while a mention is written: `@` and the begin of a name.
 
-import { make, setText } from "../dom.js";
-import { word } from "../words.js";
+import { make, setText } from "../../dom.js";
+import { word } from "../../words.js";
 
-/** @typedef {import("../account/roster.js").Member} Member */
+/** @typedef {import("../../account/roster.js").Member} Member */
 
 /** The members that are shown at most. */
 const SHOWN = 20;
@@ -22,7 +22,7 @@ const LONGEST = 32;
 /** The list, which belongs to a text field that keeps the focus. */
 export class MentionList {
   /**
-   * @param {import("../account/client.js").Client} client
+   * @param {import("../../account/client.js").Client} client
    * @param {HTMLTextAreaElement} field
    * @param {(choice: Choice, start: number) => void} choose puts a mention in the place
    *   of what is between a position of the field and its cursor
@@ -54,7 +54,7 @@ export class MentionList {
 
   /**
    * Show the members that fit what is before the cursor, or nothing.
-   * @param {import("../account/conversations.js").Conversation | null} conversation
+   * @param {import("../../account/conversations.js").Conversation | null} conversation
    */
   update(conversation) {
     const { client, field } = this;
@@ -204,7 +204,7 @@ export function queryBefore(text, cursor) {
  * Return the members one of whose names has a text in it, at first those of whom one
  * begins with it. With a space in it, it has to be the begin: the text may go on.
  * @param {Map<number, Member>} members
- * @param {import("../account/roster.js").Roster} roster
+ * @param {import("../../account/roster.js").Roster} roster
  * @param {string} query
  * @returns {Choice[]}
  */

@@ -1,16 +1,16 @@
 // @ts-check
 // Dialogs: forms about people, groups and the own profile.
 
-import { CaptchaWanted } from "../account/people.js";
-import { isolated, make, setText } from "../dom.js";
-import { Refused } from "../session.js";
-import { hasWord, word } from "../words.js";
-import { CaptchaField } from "./captcha.js";
-import { FriendPicker } from "./friendpicker.js";
+import { CaptchaWanted } from "../../account/people.js";
+import { isolated, make, setText } from "../../dom.js";
+import { Refused } from "../../session.js";
+import { hasWord, word } from "../../words.js";
+import { CaptchaField } from "../captcha.js";
+import { FriendPicker } from "../lists/friendpicker.js";
 import { showModal } from "./modal.js";
 
-/** @typedef {import("../account/conversations.js").Conversation} Conversation */
-/** @typedef {import("../account/people.js").Captcha} Captcha */
+/** @typedef {import("../../account/conversations.js").Conversation} Conversation */
+/** @typedef {import("../../account/people.js").Captcha} Captcha */
 
 /** The greatest length of the name of a group or discussion, in characters. */
 const MAX_NAME = 128;
@@ -175,7 +175,7 @@ function avatarField(present) {
 /** The dialogs of an account. */
 export class Dialogs {
   /**
-   * @param {import("../account/client.js").Client} client
+   * @param {import("../../account/client.js").Client} client
    * @param {(text: string, key?: string) => void} tell shows a notice
    * @param {(conversation: Conversation) => void} open
    */

@@ -1,13 +1,13 @@
 // @ts-check
 // The list at the side: recent conversations, friends, groups and discussions.
 
-import { isComposing, isOther, keyed, make, setText } from "../dom.js";
-import { countText, word } from "../words.js";
+import { isComposing, isOther, keyed, make, setText } from "../../dom.js";
+import { countText, word } from "../../words.js";
+import { previewOf } from "../message/preview.js";
+import { shortTimeText } from "../times.js";
 import { Growing } from "./growing.js";
-import { previewOf } from "./preview.js";
-import { shortTimeText } from "./times.js";
 
-/** @typedef {import("../account/conversations.js").Kind} Kind */
+/** @typedef {import("../../account/conversations.js").Kind} Kind */
 
 /**
  * @typedef {object} Entry
@@ -18,7 +18,7 @@ import { shortTimeText } from "./times.js";
  * @property {string} status a word of presence, or ""
  * @property {number} unread
  * @property {string} heading before the entry, or ""
- * @property {import("../account/conversations.js").Conversation} [recent] of which the
+ * @property {import("../../account/conversations.js").Conversation} [recent] of which the
  *   newest message is shown
  */
 
@@ -38,7 +38,7 @@ const collator = new Intl.Collator();
 /** The list of conversations and contacts. */
 export class ListView {
   /**
-   * @param {import("../account/client.js").Client} client
+   * @param {import("../../account/client.js").Client} client
    * @param {(kind: Kind, id: number) => void} open
    */
   constructor(client, open) {

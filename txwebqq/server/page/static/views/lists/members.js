@@ -1,22 +1,22 @@
 // @ts-check
 // The members of the open group or discussion.
 
-import { keyed, make, setText } from "../dom.js";
-import { word } from "../words.js";
+import { keyed, make, setText } from "../../dom.js";
+import { word } from "../../words.js";
 import { Growing } from "./growing.js";
 
-/** @typedef {import("../account/conversations.js").Conversation} Conversation */
+/** @typedef {import("../../account/conversations.js").Conversation} Conversation */
 
 /** The list of members. */
 export class MembersView {
-  /** @param {import("../account/client.js").Client} client */
+  /** @param {import("../../account/client.js").Client} client */
   constructor(client) {
     this.client = client;
-    /** @type {Map<number, import("../account/roster.js").Member> | null} those shown */
+    /** @type {Map<number, import("../../account/roster.js").Member> | null} those shown */
     this.drawn = null;
     /** @type {Conversation | null} */
     this.conversation = null;
-    /** @type {import("../account/roster.js").Member[]} */
+    /** @type {import("../../account/roster.js").Member[]} */
     this.sorted = [];
     this.growing = new Growing(() => this.drawPart());
     this.list = make("ul", { "aria-label": word("members") });

@@ -1,11 +1,11 @@
 // @ts-check
 // Emoticons by their names: in a text as it was typed, and in a list to choose from.
 
-import { make } from "../dom.js";
-import { NAMED, faceName } from "../faces.js";
-import { language, word } from "../words.js";
+import { make } from "../../dom.js";
+import { NAMED, faceName } from "../../faces.js";
+import { language, word } from "../../words.js";
 
-/** @typedef {import("../wire.js").Segment} Segment */
+/** @typedef {import("../../wire.js").Segment} Segment */
 
 const FACE_NAMES = new Map(
   NAMED.flatMap(([id, zh, en]) => [

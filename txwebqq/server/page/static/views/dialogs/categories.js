@@ -1,8 +1,8 @@
 // @ts-check
 // The dialog of the categories of the friend list.
 
-import { make, setText } from "../dom.js";
-import { word } from "../words.js";
+import { make, setText } from "../../dom.js";
+import { word } from "../../words.js";
 import { reasonOf } from "./dialogs.js";
 import { showContent } from "./groupdialogs.js";
 
@@ -11,7 +11,7 @@ const MAX_NAME = "64";
 
 /**
  * Show the categories, to rename and delete them, and to create one.
- * @param {import("../account/client.js").Client} client
+ * @param {import("../../account/client.js").Client} client
  */
 export function showCategories(client) {
   const { people, roster } = client;

@@ -2,16 +2,16 @@
 // Dialogs of a group: its announcement, members, mutes and files; invitations into a
 // discussion.
 
-import { make, setText } from "../dom.js";
-import { word } from "../words.js";
+import { make, setText } from "../../dom.js";
+import { word } from "../../words.js";
+import { FriendPicker } from "../lists/friendpicker.js";
+import { MembersView } from "../lists/members.js";
+import { withLinks } from "../message/links.js";
+import { sizeText } from "../transfers.js";
 import { reasonOf, showForm, showQuestion } from "./dialogs.js";
-import { FriendPicker } from "./friendpicker.js";
-import { MembersView } from "./members.js";
-import { withLinks } from "./message/links.js";
 import { showModal } from "./modal.js";
-import { sizeText } from "./transfers.js";
 
-/** @typedef {import("../account/conversations.js").Conversation} Conversation */
+/** @typedef {import("../../account/conversations.js").Conversation} Conversation */
 /** @typedef {import("./dialogs.js").Field} Field */
 
 const MINUTE = 60;
@@ -27,8 +27,8 @@ const MUTES = [
 /** The dialogs of groups and discussions. */
 export class GroupDialogs {
   /**
-   * @param {import("../account/client.js").Client} client
-   * @param {import("./transfers.js").Transfers} transfers downloads files
+   * @param {import("../../account/client.js").Client} client
+   * @param {import("../transfers.js").Transfers} transfers downloads files
    */
   constructor(client, transfers) {
     this.client = client;
@@ -210,7 +210,7 @@ export class GroupDialogs {
 
   /**
    * @param {Conversation} conversation
-   * @param {import("../account/groupactions.js").GroupFile} file
+   * @param {import("../../account/groupactions.js").GroupFile} file
    * @param {HTMLElement} note
    */
   fileEntry(conversation, file, note) {

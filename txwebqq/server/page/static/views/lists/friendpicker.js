@@ -1,8 +1,8 @@
 // @ts-check
 // A part of a form to choose friends with: a search, what it finds, and who is chosen.
 
-import { isComposing, keyed, make } from "../dom.js";
-import { word } from "../words.js";
+import { isComposing, keyed, make } from "../../dom.js";
+import { word } from "../../words.js";
 import { Growing } from "./growing.js";
 
 const collator = new Intl.Collator();
@@ -10,7 +10,7 @@ const collator = new Intl.Collator();
 /** Friends to choose from, and those who are chosen. */
 export class FriendPicker {
   /**
-   * @param {import("../account/roster.js").Roster} roster
+   * @param {import("../../account/roster.js").Roster} roster
    * @param {(uin: number) => boolean} [isOffered]
    */
   constructor(roster, isOffered = () => true) {

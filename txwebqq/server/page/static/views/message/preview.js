@@ -1,19 +1,19 @@
 // @ts-check
 // The line below a recent conversation: its newest message, or the draft in it.
 
-import { isolated, shortened } from "../dom.js";
-import { faceName } from "../faces.js";
-import { plainText } from "../wire.js";
-import { language, word } from "../words.js";
+import { isolated, shortened } from "../../dom.js";
+import { faceName } from "../../faces.js";
+import { plainText } from "../../wire.js";
+import { language, word } from "../../words.js";
 
-/** @typedef {import("../account/conversations.js").Conversation} Conversation */
+/** @typedef {import("../../account/conversations.js").Conversation} Conversation */
 
 /** The number of characters of a line. */
 const LENGTH = 80;
 
 /**
  * Return some segments as one text.
- * @param {import("../wire.js").Segment[]} segments
+ * @param {import("../../wire.js").Segment[]} segments
  */
 export function shownText(segments) {
   return plainText(segments, (id) => faceName(id, language), word("picture"));
@@ -21,7 +21,7 @@ export function shownText(segments) {
 
 /**
  * Return the line of a conversation.
- * @param {import("../account/client.js").Client} client
+ * @param {import("../../account/client.js").Client} client
  * @param {Conversation} conversation
  */
 export function previewOf(client, conversation) {

@@ -2,7 +2,7 @@
 // A long list, of which more is drawn as it is scrolled, so that thousands of entries
 // cost no more than those that are looked at.
 
-import { make } from "../dom.js";
+import { make } from "../../dom.js";
 
 /** The entries that are drawn at first, and those that each scroll adds. */
 const STEP = 150;
