@@ -40,6 +40,7 @@ from txwebqq.model import (
     GroupMessage,
     GroupNotice,
     GroupWebMessage,
+    JoinRequestAnswered,
     KickNotice,
     MemberMuted,
     MemberPoked,
@@ -352,6 +353,12 @@ class WebQQProtocol(
         Called when a member of a group has another card.
         """
 
+    def joinRequestAnswered(self, answer: JoinRequestAnswered) -> object:
+        """
+        Called when an administrator has answered a request to join a group that the
+        account administers; also when it was this one.
+        """
+
     def messageSent(self, message: MessageSent) -> object:
         """
         Called when the account has sent a message by another client.
@@ -442,6 +449,8 @@ class WebQQProtocol(
                 return self.groupEdited(event)
             case CardChanged():
                 return self.cardChanged(event)
+            case JoinRequestAnswered():
+                return self.joinRequestAnswered(event)
             case MessageSent():
                 return self.messageSent(event)
             case KickNotice():

@@ -30,6 +30,7 @@ from txwebqq.model import (
     GroupNotice,
     GroupStep,
     GroupWebMessage,
+    JoinRequestAnswered,
     Member,
     Status,
     Uin,
@@ -173,6 +174,29 @@ def test_answeringOnce(cats: Cats) -> None:
         web.result(alice.protocol.answerJoinRequest(request, True))
     web.result(dave.protocol.joinGroup(code))
     assert len(notices(alice)) == 2
+
+
+def test_otherAdministrators(cats: Cats) -> None:
+    """
+    Administrators hear who has answered a request, and how; members do not.
+    """
+    web, alice, bob, dave = cats.web, cats.alice, cats.bob, cats.dave
+    cats.makeAdmin(bob)
+    for agrees in (False, True):
+        web.result(dave.protocol.joinGroup(cats.find(dave)))
+        web.result(bob.protocol.answerJoinRequest(notices(bob)[-1], agrees))
+    web.settle()
+    for person in (alice, bob):
+        answers = [e for e in person.events if isinstance(e, JoinRequestAnswered)]
+        assert [answer.isAccepted for answer in answers] == [False, True]
+        [answer, _] = answers
+        assert answer.number == cats.number
+        for uin, number in (
+            (answer.applicant, dave.number),
+            (answer.operator, bob.number),
+        ):
+            assert web.result(person.protocol.fetchNumber(uin)) == number
+    assert not any(isinstance(e, JoinRequestAnswered) for e in cats.carol.events)
 
 
 def test_unansweredRequests(cats: Cats) -> None:

@@ -153,6 +153,7 @@ def test_oldClient(tmp_path: Path) -> None:
         "group_file",
         "group_edit",
         "group_card",
+        "group_request_answered",
     }
     harness.clock.advance(1)
     assert store.messages.waiting(BOB, 0, 5) == []

@@ -74,7 +74,6 @@ from txwebqq.wire.commands.groupmember import (
     UpdateGroupInfo2,
 )
 from txwebqq.wire.commands.groups import (
-    AGREE,
     ApplyJoinGroup2,
     GetGroupInfo,
     GetGroupMemberStat2,
@@ -93,6 +92,7 @@ from txwebqq.wire.commands.temporary import (
     GetSessionSig3,
     SendSessMsg2,
 )
+from txwebqq.wire.events.interaction import AGREE
 from txwebqq.wire.form import Ticket
 
 BOTH = Ticket(clientid=CLIENTID, psessionid=PSESSIONID, vfwebqq=VFWEBQQ)

@@ -177,6 +177,28 @@ class CardChanged(Value):
     messageId2: int = 0
 
 
+class JoinRequestAnswered(Value):
+    """
+    The answer of an administrator to a request to join a group, for all its
+    administrators.
+
+    @ivar applicant: the account that has asked.
+    @ivar operator: the administrator who has answered.
+    @ivar time: Unix seconds.
+    """
+
+    group: Gid
+    code: Code
+    number: Number
+    applicant: Uin
+    operator: Uin
+    isAccepted: bool
+    time: int = 0
+    recipient: Number = Number(0)
+    messageId: int = 0
+    messageId2: int = 0
+
+
 class MessageSent(Value, HasContent):
     """
     A message that the account has sent by another client.

@@ -13,6 +13,7 @@ from txwebqq.model.interaction import (
     CardChanged,
     GroupEdited,
     GroupFile,
+    JoinRequestAnswered,
     MemberMuted,
     MemberPoked,
     MessageRecalled,
@@ -355,6 +356,7 @@ Event = (
     | GroupFile
     | GroupEdited
     | CardChanged
+    | JoinRequestAnswered
     | MessageSent
     | UnknownEvent
 )

@@ -52,9 +52,7 @@ from txwebqq.wire.commands.groupmember import (
 )
 from txwebqq.wire.commands.groups import (
     ACCEPT,
-    AGREE,
     DECLINE,
-    REFUSE,
     ApplyJoinGroup2,
     GetGroupInfo,
     GetGroupMemberStat2,
@@ -65,6 +63,7 @@ from txwebqq.wire.commands.groups import (
     SendGroupWebMsg,
 )
 from txwebqq.wire.commands.signon import GetImage
+from txwebqq.wire.events.interaction import AGREE, REFUSE
 
 LOOK_UP = "1003901"
 """The C{aid} of captchas that are not for a login (protocol.md 1.2)."""

@@ -158,6 +158,53 @@ def test_joining(harness: ServerHarness) -> None:
     assert again == {"retcode": 100001, "tips": "you are in that group"}
 
 
+@pytest.mark.parametrize("accepts", [False, True])
+def test_answered(harness: ServerHarness, accepts: bool) -> None:
+    """
+    The other administrators hear who has answered a request to join, as in protocol.md
+    5.25; clients without C{ack} do not, and members hear of no refusal.
+    """
+    alice, bob, dave = map(harness.client, (ALICE, BOB, DAVE))
+    carol = harness.client(CAROL).catchUp()
+    form(carol, "apply_join_group2", gcode=code(carol), msg="hello")
+    operation = 2 if accepts else 3
+    bob.channel(
+        "op_group_join_req",
+        group_uin=bob.gid,
+        req_uin=bob.uin(CAROL),
+        op_type=operation,
+    )
+    harness.settle()
+
+    def received(client: HTTPClient, ack: int | None) -> list[Any]:
+        found: list[Any] = []
+        while True:
+            poll = client.poll(ack=ack)
+            harness.clock.advance(0)
+            if not poll.isAnswered:
+                poll.close()
+                return [e for e in found if e["poll_type"] != "buddies_status_change"]
+            found.extend(reversed(poll.response.result))
+            ack = poll.response.json.get("ack")
+
+    for client in (alice, bob):
+        [answered] = [
+            e["value"]
+            for e in received(client, 0)
+            if e["poll_type"] == "group_request_answered"
+        ]
+        assert (answered["msg_type"], answered["op_type"]) == (90, operation)
+        assert (answered["from_uin"], answered["group_code"]) == (
+            client.gid,
+            code(client),
+        )
+        assert answered["request_uin"] == client.uin(CAROL)
+        assert answered["op_uin"] == client.uin(BOB)
+    told = ["sys_g_msg"] if accepts else []
+    assert [e["poll_type"] for e in received(dave, 0)] == told
+    assert "group_request_answered" not in str(received(carol, None))
+
+
 def test_memos(harness: ServerHarness) -> None:
     """
     Announcements are a list, and bare for a single group; groups of other accounts

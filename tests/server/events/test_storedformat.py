@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.server.harness import ALICE, BOB, CATS, storeEvent
+from tests.server.harness import ALICE, BOB, CAROL, CATS, storeEvent
 from txwebqq.model import (
     Content,
     Face,
@@ -33,6 +33,7 @@ from txwebqq.server.events.interactionkinds import (
     GROUP_POKE,
     GROUP_REACTION,
     GROUP_RECALL,
+    JOIN_ANSWER,
     newNotice,
 )
 from txwebqq.server.events.kinds import (
@@ -188,6 +189,10 @@ STORED = {
     '{"kind":"card","members":{"group":200001,"member":10001,"operator":10002,'
     f'"card":"Al",{NOTICE_IDS}}}}}': newNotice(
         GROUP_CARD, IDS, group=CATS, member=ALICE, operator=BOB, card="Al"
+    ),
+    '{"kind":"join answer","members":{"applicant":10003,"operator":10002,'
+    f'"isAccepted":false,"group":200001,{NOTICE_IDS}}}}}': newNotice(
+        JOIN_ANSWER, IDS, group=CATS, applicant=CAROL, operator=BOB, isAccepted=False
     ),
 }
 """Texts that the versions of November 2023 and later wrote, and their events."""

@@ -241,3 +241,27 @@ def test_started(pair: FleetHarness) -> None:
     assert textsOf(poll.response) == ["hi"]
     assert pair.store.groups.isMember(CATS, ALICE)
     assert pair.clock.seconds() == START
+
+
+def test_joinRequestAnswered(pair: FleetHarness) -> None:
+    """
+    A poll that one process holds is answered when another administrator answers a
+    request to join at the other process; a second answer is refused.
+    """
+    alice, bob, carol = signedOn(pair, ALICE, BOB, CAROL)
+    session = pair.state.sessions.online(CAROL)
+    assert session is not None
+    asking = {"gcode": session.sessionIds.code(CATS), "vfwebqq": carol.vfwebqq}
+    carol.ask("/api/apply_join_group2", **asking)
+    asked = alice.poll(ack=0).response.json
+    pair.target = 0
+    poll = alice.poll(ack=asked["ack"])
+    pair.target = 1
+    answer = {"group_uin": bob.gid, "req_uin": bob.uin(CAROL), "op_type": 3}
+    assert bob.channel("op_group_join_req", **answer).json["retcode"] == 0
+    (event,) = poll.response.result
+    assert event["poll_type"] == "group_request_answered"
+    assert event["value"]["op_uin"] == alice.uin(BOB)
+    pair.target = 0
+    late = {"group_uin": alice.gid, "req_uin": alice.uin(CAROL), "op_type": 2}
+    assert alice.channel("op_group_join_req", **late).json["retcode"] == 100001

@@ -35,6 +35,7 @@ from txwebqq.model import (
     GroupPicture,
     GroupStep,
     GroupWebMessage,
+    JoinRequestAnswered,
     KickNotice,
     MemberMuted,
     MemberPoked,
@@ -506,6 +507,22 @@ QUOTED: list[tuple[str, Event]] = [
             member=QIU,
             operator=Uin(0),
             card="Lin",
+            **NOTICED,
+        ),
+    ),
+    (
+        """
+{"poll_type":"group_request_answered","value":{"msg_id":13664,"from_uin":3344551122,
+ "to_uin":300100200,"msg_id2":886023,"msg_type":90,"reply_ip":176498310,"group_code":1821777555,
+ "info_seq":245890123,"time":1366004055,"request_uin":2417766001,"op_uin":2963008411,"op_type":3}}
+""",
+        JoinRequestAnswered(
+            group=TEAHOUSE,
+            code=TEAHOUSE_CODE,
+            number=GROUP_NUMBER,
+            applicant=QIU,
+            operator=LIN,
+            isAccepted=False,
             **NOTICED,
         ),
     ),

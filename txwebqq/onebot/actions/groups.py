@@ -34,7 +34,6 @@ from txwebqq.wire.commands.groupmember import (
 )
 from txwebqq.wire.commands.groups import (
     ACCEPT,
-    AGREE,
     DECLINE,
     GetGroupInfo,
     GetGroupPublicInfo2,
@@ -42,6 +41,7 @@ from txwebqq.wire.commands.groups import (
     OpGroupJoinReq,
     QuitGroup2,
 )
+from txwebqq.wire.events.interaction import AGREE
 
 # Notify, receive without notification, do not receive.
 _MASKS = {0: 1, 1: 4, 2: 3}

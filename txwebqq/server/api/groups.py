@@ -23,8 +23,6 @@ from txwebqq.server.records import GroupRecord
 from txwebqq.server.sessions.session import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.groups import (
-    AGREE,
-    REFUSE,
     ApplyJoinGroup2,
     GetGroupInfo,
     GetGroupMemberStat2,
@@ -36,6 +34,7 @@ from txwebqq.wire.commands.groups import (
     SearchGroups,
     SendGroupWebMsg,
 )
+from txwebqq.wire.events.interaction import AGREE, REFUSE
 
 SEARCH_UNREAD, SEARCH_WRONG = 100110, 100102
 """The retcodes of a search without a captcha, and with a wrong one."""

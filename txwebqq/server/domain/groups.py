@@ -43,7 +43,7 @@ from txwebqq.server.events.groupnotices import (
     groupNotice,
     withIds,
 )
-from txwebqq.server.events.interactionkinds import GROUP_EDIT, newNotice
+from txwebqq.server.events.interactionkinds import GROUP_EDIT, JOIN_ANSWER, newNotice
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.records import GroupRecord, JoinRequest
 from txwebqq.server.sessions.session import Session
@@ -265,10 +265,21 @@ class GroupRules:
                 admin=session.number,
                 text=text,
             )
-            return None
-        if self._isFull(group):
+        elif self._isFull(group):
             return Refusal(NO_SUCH_ID, "the group is full")
-        self._addMember(group, account, session.number, text)
+        else:
+            self._addMember(group, account, session.number, text)
+        # The other administrators need not answer any more.
+        event = newNotice(
+            JOIN_ANSWER,
+            self._state.messageIds.next(session.number),
+            group=group.number,
+            applicant=account,
+            operator=session.number,
+            isAccepted=agreed,
+        )
+        admins = self._store.groups.adminNumbers(group.number)
+        self._state.router.route(event, admins)
         return None
 
     def leave(self, session: Session, code: Code) -> Refusal | None:

@@ -15,6 +15,7 @@ from txwebqq.model import (
     Event,
     GroupEdited,
     GroupFile,
+    JoinRequestAnswered,
     MemberMuted,
     MemberPoked,
     Mention,
@@ -36,6 +37,7 @@ _EXTENSIONS = frozenset(
         GroupFile,
         GroupEdited,
         CardChanged,
+        JoinRequestAnswered,
         MessageSent,
     )
 )

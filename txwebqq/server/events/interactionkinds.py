@@ -1,6 +1,6 @@
 """
-The kinds of queued events of recalls, mutes, pokes, reactions, and changed groups and
-cards (protocol.md 5.17).
+The kinds of queued events of recalls, mutes, pokes, reactions, changed groups and
+cards, and answers to requests to join (protocol.md 5.17).
 
 Only clients that acknowledge replies by C{ack} are given them.
 """
@@ -16,6 +16,7 @@ from txwebqq.model import (
     Face,
     Gid,
     GroupEdited,
+    JoinRequestAnswered,
     MemberMuted,
     MemberPoked,
     MessageRecalled,
@@ -149,6 +150,16 @@ def _card(queued: QueuedEvent, ids: SessionIds) -> Event:
     )
 
 
+def _joinAnswer(queued: QueuedEvent, ids: SessionIds) -> Event:
+    details = queued.details
+    return JoinRequestAnswered(
+        applicant=ids.uin(details["applicant"]),
+        operator=ids.uin(details["operator"]),
+        isAccepted=details["isAccepted"],
+        **_inGroup(details, ids),
+    )
+
+
 FRIEND_RECALL = EventKind(
     "recall",
     "buddy",
@@ -217,4 +228,13 @@ GROUP_CARD = EventKind(
     "group",
     isExtension=True,
     required={"member": int, "operator": int, "card": str, **_IN_GROUP},
+)
+
+JOIN_ANSWER = EventKind(
+    "join answer",
+    "group",
+    _joinAnswer,
+    "group",
+    isExtension=True,
+    required={"applicant": int, "operator": int, "isAccepted": bool, **_IN_GROUP},
 )

@@ -43,6 +43,7 @@ from txwebqq.server.events.interactionkinds import (
     GROUP_POKE,
     GROUP_REACTION,
     GROUP_RECALL,
+    JOIN_ANSWER,
 )
 from txwebqq.server.events.queued import EventKind, QueuedEvent
 from txwebqq.server.events.sessionids import SessionIds
@@ -441,6 +442,7 @@ KINDS = {
         GROUP_REACTION,
         GROUP_EDIT,
         GROUP_CARD,
+        JOIN_ANSWER,
     )
 }
 """The kinds of events, by name. Those with a lifetime are stored by several processes

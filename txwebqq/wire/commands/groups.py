@@ -269,9 +269,6 @@ class ApplyJoinGroup2(ApiPost[None]):
         return reply
 
 
-AGREE, REFUSE = 2, 3
-"""The C{op_type} of L{OpGroupJoinReq}."""
-
 ACCEPT, DECLINE = 102, 103
 """The C{op_type} of the answer to an invitation, our own: servers of WebQQ, which have
 no invitations, refuse it."""

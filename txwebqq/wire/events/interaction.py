@@ -1,6 +1,7 @@
 """
-Recalls, mutes, pokes, reactions, files of groups, changed groups and cards, and
-messages that another client has sent (our extension, docs/protocol.md 5.17).
+Recalls, mutes, pokes, reactions, files of groups, changed groups and cards, answers to
+requests to join, and messages that another client has sent (our extension,
+docs/protocol.md 5.17).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from txwebqq.model import (
     Face,
     GroupEdited,
     GroupFile,
+    JoinRequestAnswered,
     MemberMuted,
     MemberPoked,
     MessageRecalled,
@@ -24,6 +26,9 @@ from txwebqq.wire.coerce import Expected, integer, textOf, unsigned
 from txwebqq.wire.content import decodeReceived, encodeReceived
 from txwebqq.wire.events.codec import EventCodec, commonMembers
 from txwebqq.wire.record import Record
+
+AGREE, REFUSE = 2, 3
+"""The C{op_type} of an answer to a request to join a group."""
 
 MAX_EMOJI = 64
 """Maximum length of a reaction that is a text, in characters."""
@@ -65,6 +70,11 @@ _EDITED = Record(
     description=(textOf, str),
     option=(unsigned, int),
 )
+
+
+def _writeAnswer(isAccepted: bool) -> int:
+    return AGREE if isAccepted else REFUSE
+
 
 _SENT = Record(MessageSent, _members(86) + "to? sent_id:id")
 
@@ -109,6 +119,14 @@ CODECS: tuple[EventCodec[Any], ...] = (
     EventCodec.ofRecord(
         "group_card",
         Record(CardChanged, _members(89) + "muin:member op_uin:operator card"),
+    ),
+    EventCodec.ofRecord(
+        "group_request_answered",
+        Record(
+            JoinRequestAnswered,
+            _members(90) + "request_uin:applicant op_uin:operator op_type:isAccepted",
+            isAccepted=(lambda value: integer(value) == AGREE, _writeAnswer),
+        ),
     ),
     EventCodec("message_sent", MessageSent, _decodeSent, _encodeSent),
 )
