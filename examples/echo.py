@@ -1,25 +1,27 @@
 """
-A bot that sends every message back::
+A bot that sends messages of friends back::
 
     twistd -n webqq --account 10002 --password-file FILE --app echo.EchoFactory
 """
 
-from twisted.internet.defer import Deferred
-
-from txwebqq.model import Message, Sent
+from txwebqq.model import CustomFace, Message, OfflinePicture
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 
 
 class Echo(WebQQProtocol):
     """
-    Sends every message of a friend back.
+    Sends every message of a friend back, without its pictures.
     """
 
-    def messageReceived(self, message: Message) -> Deferred[Sent]:
+    async def messageReceived(self, message: Message) -> None:
         """
-        Send the message back, with its faces and font.
+        Send the message back, with its faces and font. Pictures of others cannot be
+        sent as they are: they would have to be fetched and uploaded again.
         """
-        return self.sendMessage(message.sender, message.content, message.font)
+        pictures = CustomFace | OfflinePicture
+        content = [part for part in message.content if not isinstance(part, pictures)]
+        if content:
+            await self.sendMessage(message.sender, content, message.font)
 
 
 class EchoFactory(WebQQFactory):
