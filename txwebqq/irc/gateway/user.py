@@ -41,6 +41,7 @@ from txwebqq.model import (
     FriendshipNotice,
     FriendshipStep,
     GroupNotice,
+    JoinRequestAnswered,
     OfflineFile,
     Reaction,
     Status,
@@ -407,6 +408,24 @@ class GatewayUser(AccountListener):
         text = displayName(notice.text)
         self.conversations.notify(f"{number} wants to join {name}: {text}")
         self.conversations.notify(f"accept {number} {name}, or deny {number} {name}")
+
+    def joinAnswered(
+        self, account: QQAccount, operator: int, answer: JoinRequestAnswered
+    ) -> None:
+        target = Target(TargetKind.GROUP, answer.number)
+        answered = [
+            key
+            for key, notice in account.joinRequests.items()
+            if key[1] == target and notice.member == answer.applicant
+        ]
+        for number, _ in answered:
+            del account.joinRequests[number, target]
+            if not answer.isAccepted and operator != account.number:
+                name = self.directory.channelOf(target)
+                self.conversations.notify(
+                    f"{operator or 'an administrator'} has declined the request of"
+                    f" {number} to join {name}"
+                )
 
     def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
         channel = self.directory.channelOf(Target(TargetKind.GROUP, notice.number))

@@ -20,6 +20,7 @@ from txwebqq.model import (
     GroupFile,
     GroupMessage,
     GroupNotice,
+    JoinRequestAnswered,
     Number,
     OfflineFile,
     Reaction,
@@ -170,6 +171,16 @@ class AccountListener:
     ) -> None:
         """
         Called when another account asks to join a group that we administer.
+        """
+
+    def joinAnswered(
+        self, account: QQAccount, operator: int, answer: JoinRequestAnswered
+    ) -> None:
+        """
+        Called when an administrator, perhaps the account itself, has answered such a
+        request.
+
+        @param operator: the number of the administrator; 0 where it is not known.
         """
 
     def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:

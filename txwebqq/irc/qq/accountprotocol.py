@@ -27,6 +27,7 @@ from txwebqq.model import (
     GroupMessage,
     GroupNotice,
     GroupStep,
+    JoinRequestAnswered,
     MemberMuted,
     MemberPoked,
     Message,
@@ -310,6 +311,12 @@ class AccountProtocol(WebQQProtocol):
             self._account.contactsChanged()
 
         return self._inOrder(update)
+
+    def joinRequestAnswered(self, answer: JoinRequestAnswered) -> object:
+        def deliver(operator: int) -> None:
+            self._listener.joinAnswered(self._account, operator, answer)
+
+        return self._report(deliver, answer.operator)
 
     def offlineFileReceived(self, file: OfflineFile) -> object:
         def deliver(sender: int) -> None:

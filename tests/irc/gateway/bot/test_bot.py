@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, fail
 
 from tests.irc.memorygateway import MemoryGateway
 from txwebqq.errors import RequestRefused, Unreachable
-from txwebqq.model import Birthday, Code, GroupStep, StrangerMessage
+from txwebqq.model import Birthday, Code, GroupNotice, GroupStep, StrangerMessage
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.testing import MemoryPerson
 
@@ -64,6 +64,30 @@ def test_denyJoinRequest() -> None:
     gateway.web.settle(3)
     [notice] = [e for e in hua.events if getattr(e, "step", "") is GroupStep.DENIED]
     assert getattr(notice, "text", "") == "no cats here"
+
+
+@pytest.mark.parametrize("isAccepted", [False, True])
+def test_answeredByAnother(isAccepted: bool) -> None:
+    """
+    A request to join that another administrator has answered waits no longer, and
+    administrators are told who has declined it.
+    """
+    gateway, hua = withOwnGroup()
+    client = gateway.client()
+    alice, ming = gateway.alice, gateway.ming
+    dogs = alice.groupCalled("狗")
+    web = gateway.web
+    web.result(alice.protocol.setAdmin(dogs.code, alice.memberOf("狗", ming)))
+    gateway.requestJoin(hua, gateway.dogs)
+    assert f"{hua.number} wants to join" in client.send("PRIVMSG *qq :requests")
+    client.transport.clear()
+    [request] = [e for e in ming.events if getattr(e, "text", "") == "me too"]
+    assert isinstance(request, GroupNotice)
+    web.result(ming.protocol.answerJoinRequest(request, isAccepted))
+    web.settle(3)
+    told = f"{ming.number} has declined the request of {hua.number} to join #狗"
+    assert (told in client.seen) is not isAccepted
+    assert "There are no requests." in client.send("PRIVMSG *qq :requests")
 
 
 def test_temporaryChat() -> None:
