@@ -41,6 +41,27 @@ SHOW_TOGETHER = """async () => {
 }"""
 
 
+ANSWERED_ELSEWHERE = """async () => {
+  const { Notices } = await import("./page/views/notices.js");
+  const notices = new Notices();
+  document.body.replaceChildren(notices.element);
+  const fail = [];
+  const decide = () => new Promise((_, reject) => fail.push(reject));
+  for (const key of ["group:1:7", "group:1:8", "group:2:7", "group:2:8"]) {
+    notices.ask({ key, text: key, decide });
+  }
+  for (const place of [1, 1]) {
+    notices.list.children[place].querySelector("button").click();
+  }
+  const keys = ["group:1:8", "group:1:9", "group:1:8"];
+  const isWaiting = keys.map((key) => notices.answered(key));
+  notices.withdraw("group:2:");
+  fail.forEach((each) => each(new Error("no network")));
+  await new Promise((resolve) => setTimeout(resolve));
+  return isWaiting;
+}"""
+
+
 def test_bounds(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     News push out older news, and never a request or a draft; a request that comes again
@@ -63,6 +84,21 @@ def test_bounds(browser: Browser, server: PageServer, tmp_path: Path) -> None:
         expect(notices).to_have_count(0)
 
 
+def test_answeredElsewhere(
+    browser: Browser, server: PageServer, tmp_path: Path
+) -> None:
+    """
+    A request that another administrator has answered, or that one may answer no longer,
+    does not come back when one's own answer to it fails.
+    """
+    with users(browser, server, tmp_path) as (alice,):
+        alice.page.goto(server.url)
+        assert alice.page.evaluate(ANSWERED_ELSEWHERE) == [True, False, False]
+        expect(alice.page.locator(".notices li")).to_have_text(
+            ["group:1:7 Accept Refuse"]
+        )
+
+
 def test_together(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     News of one group are one notice, with the newest three; a request that was answered
@@ -78,3 +114,34 @@ def test_together(browser: Browser, server: PageServer, tmp_path: Path) -> None:
         notices.nth(1).get_by_role("button", name="Close").click()
         alice.page.get_by_role("button", name="Close", exact=True).click()
         expect(notices).to_have_count(0)
+
+
+def test_joinRequest(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    A request to join that one administrator refuses goes from the page of the other
+    one, who reads who has refused it.
+    """
+    with users(browser, server, tmp_path, 3) as (alice, bob, ming):
+        alice.signOn(10001).isOn()
+        bob.signOn(10002).isOn()
+        ming.signOn(10003).isOn().open("Groups", "cats").act("More", "Leave")
+        ming.confirm("Leave")
+        alice.open("Groups", "cats").act("More", "Manage members")
+        dialog = alice.page.get_by_role("dialog")
+        dialog.get_by_label("Member").select_option(label="Bobby")
+        dialog.get_by_label("What to do").select_option(label="Make an administrator")
+        alice.confirm("Continue")
+        expect(bob.page.locator(".notices")).to_contain_text("You are an administrator")
+        ming.act("Add", "Join a group")
+        ming.fill("Number or words", "cats", "Search")
+        ming.fill("Message to them", "again", "Ask to join")
+        notices = [each.page.locator(".notices li") for each in (alice, bob)]
+        asked = "asks to join cats: again"
+        for each in notices:
+            expect(each.filter(has_text=asked)).to_have_count(1)
+        notices[1].filter(has_text=asked).get_by_role("button", name="Refuse").click()
+        for each in notices:
+            expect(each.filter(has_text=asked)).to_have_count(0)
+        told = "Bobby has refused the request of 小明 to join cats."
+        expect(notices[0].last).to_contain_text(told)
+        expect(notices[1].filter(has_text="has refused")).to_have_count(0)

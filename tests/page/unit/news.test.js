@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { newsText, requestText } from "../../../txwebqq/server/page/static/views/news.js";
+import { isDismissal, newsText, requestText } from "../../../txwebqq/server/page/static/views/news.js";
 import { ok, rig, turn } from "./rig.js";
 
 /** A client that is in the group cats after an event, where 7 is known as Mia. */
@@ -81,6 +81,31 @@ test("news of groups tell whom they are about, in their order", async () => {
       "Mia has changed the name of cats.",
     ],
   );
+});
+
+test("administrators are told who has refused a request to join", async () => {
+  const { client, notices } = signedOn();
+  await client.lists.fetchGroups();
+  client.roster.names.set(8, "Lin");
+  const answer = { ...group, request_uin: 7, op_uin: 8, op_type: 3 };
+  for (const value of [answer, { ...answer, op_type: 2 }, { ...answer, op_uin: 5 }]) {
+    client.events.eventReceived("group_request_answered", value);
+  }
+  await turn();
+  assert.deepEqual(
+    notices().map((notice) => newsText(notice, 5)),
+    ["Lin has refused the request of Mia to join cats.", "", ""],
+  );
+  assert.deepEqual(notices()[0].who, { uin: 7, number: 0, name: "Mia" });
+});
+
+test("one who is no administrator any more is dismissed", () => {
+  const notice = (op_type, uins) => ({ kind: "group_admin_op", value: { op_type, ...uins } });
+  assert.ok(isDismissal(notice(0, { uin: 5 }), 5));
+  assert.ok(isDismissal(notice(255, { old_uin: 5, new_uin: 7 }), 5));
+  assert.ok(!isDismissal(notice(255, { old_uin: 7, new_uin: 5 }), 5));
+  assert.ok(!isDismissal(notice(1, { uin: 5 }), 5));
+  assert.ok(!isDismissal(notice(0, { uin: 7 }), 5));
 });
 
 test("news of a session that has ended are not told in the next one", async () => {

@@ -11,7 +11,7 @@ import { Dialogs, closeForms, reasonOf } from "./views/dialogs/dialogs.js";
 import { ListView, statusWord } from "./views/lists/list.js";
 import { makeMenu } from "./views/menu.js";
 import { shownText } from "./views/message/preview.js";
-import { newsText, requestText } from "./views/news.js";
+import { isDismissal, newsText, requestText } from "./views/news.js";
 import { Notices } from "./views/notices.js";
 import { SignOnView } from "./views/signon.js";
 import { countText, language, word } from "./words.js";
@@ -299,6 +299,7 @@ class Page {
 
   /** @param {Conversation} conversation */
   conversationClosed(conversation) {
+    this.notices.withdraw(`${conversation.key}:`);
     if (this.conversation.conversation === conversation) {
       this.open(null);
     }
@@ -323,9 +324,16 @@ class Page {
       this.notices.ask({ key: asking, text: requestText(notice), decide });
       return;
     }
-    if (kind === "group_join" || kind.startsWith("verify_pass")) {
-      // Another administrator, or the other account's own request, has answered it.
+    if (kind === "group_request_answered") {
+      if (!this.notices.answered(asking)) {
+        return;
+      }
+    } else if (kind === "group_join" || kind.startsWith("verify_pass")) {
+      // The operator, or the other account's own request, has answered it.
       this.notices.answered(asking);
+    }
+    if (conversation !== null && isDismissal(notice, session.number)) {
+      this.notices.withdraw(`${conversation.key}:`);
     }
     const text = newsText(notice, session.number);
     if (text !== "") {

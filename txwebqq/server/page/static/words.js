@@ -227,6 +227,10 @@ const WORDS = {
     "Your request to join {name} was refused.",
     "您加入 {name} 的请求被拒绝。",
   ],
+  group_request_answered: [
+    "{by} has refused the request of {who} to join {name}.",
+    "{by} 拒绝了 {who} 加入 {name} 的申请。",
+  ],
   "req_uin does not ask to join, or no longer": [
     "Another administrator has answered it.",
     "该请求已被处理。",

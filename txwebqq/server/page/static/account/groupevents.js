@@ -30,6 +30,9 @@ export function groupEventReceived(client, type, value) {
       }
       client.view.listsChanged();
       return true;
+    case "group_request_answered":
+      void client.news.received(type, value, conversation);
+      return true;
     case "group_card": {
       const member = group?.members?.get(value.muin);
       if (member !== undefined) {

@@ -13,6 +13,7 @@
  * @property {string} name of the group, or ""
  * @property {{uin: number, number: number, name: string}} who whom it is about, with
  *   the number 0 and an empty name where they are not known
+ * @property {string} by the name of the administrator who has answered a request, or ""
  */
 
 /**
@@ -31,6 +32,8 @@ function personIn(kind, value) {
       return [value.old_member, value.t_old_member];
     case "group_request_join":
       return [value.request_uin, value.t_request_uin];
+    case "group_request_answered":
+      return [value.request_uin, 0];
     case "group_request_join_agree":
     case "group_request_join_deny":
       return [0, 0];
@@ -71,13 +74,15 @@ export class News {
       .then(async () => {
         const [uin, number] = personIn(kind, value).map((each) => Number(each) || 0);
         const who = { uin, number, name: await this.nameOf(uin, members) };
+        const isAnswer = kind === "group_request_answered";
+        const by = isAnswer ? await this.nameOf(Number(value.op_uin), members) : "";
         const now = conversation === null ? "?" : client.nameOf(conversation);
         const asked = this.groupNames.get(value.gcode);
         // A group that the account has left has the name of before only.
         const name = [now, before, asked].find((each) => each && each !== "?") ?? "";
         // The ids of another session are those of other people.
         if (client.session.psessionid === psessionid) {
-          client.view.noticed({ kind, value, conversation, name, who });
+          client.view.noticed({ kind, value, conversation, name, who, by });
         }
       })
       .catch((error) => console.error(`news ${kind}:`, error));

@@ -11,6 +11,9 @@ const DISSOLVED = 1;
 const REMOVED = 3;
 const OWNER = 255;
 
+/** The `op_type` of the answer to a request to join a group that was refused. */
+const REFUSED = 3;
+
 /**
  * Return the name and the number of an account, as far as they are known.
  * @param {Notice["who"]} who
@@ -23,7 +26,7 @@ export function personText({ name, number }) {
 }
 
 /**
- * Return the key of the sentence of news.
+ * Return the key of the sentence of news, "" without any.
  * @param {Notice} notice
  */
 function keyOf({ kind, value }) {
@@ -38,6 +41,9 @@ function keyOf({ kind, value }) {
         return "groupOwner";
       }
       return value.op_type % 2 === 1 ? "groupAdmin" : "groupNoAdmin";
+    case "group_request_answered":
+      // There is other news of one who has joined.
+      return value.op_type === REFUSED ? kind : "";
     case "group_edit":
       return value.name !== undefined
         ? "groupName"
@@ -50,13 +56,29 @@ function keyOf({ kind, value }) {
 }
 
 /**
+ * Return whether news say that the account may not answer requests of a group any more.
+ * @param {Notice} notice
+ * @param {number} me the account
+ */
+export function isDismissal({ kind, value }, me) {
+  if (kind !== "group_admin_op") {
+    return false;
+  }
+  const isOwn = value.op_type === OWNER ? value.old_uin === me : value.uin === me;
+  return isOwn && (value.op_type === OWNER || value.op_type % 2 === 0);
+}
+
+/**
  * Return the sentence of news, "" for those that tell the account nothing new.
  * @param {Notice} notice
  * @param {number} me the account
  */
 export function newsText(notice, me) {
-  const { kind, who } = notice;
+  const { by, kind, value, who } = notice;
   if (kind === "group_create" && who.uin === me) {
+    return "";
+  }
+  if (kind === "group_request_answered" && value.op_uin === me) {
     return "";
   }
   const key = keyOf(notice);
@@ -66,7 +88,7 @@ export function newsText(notice, me) {
   }
   const person = kind === "group_edit" && who.uin === 0 ? word("operator") : personText(who);
   const name = notice.name || word("aGroup");
-  return withText(word(isOwn ? `${key}Own` : key, { who: person, name }), notice);
+  return withText(word(isOwn ? `${key}Own` : key, { who: person, name, by: by || word("aMember") }), notice);
 }
 
 /**

@@ -43,6 +43,8 @@ export class Notices {
     this.passing = new Map();
     /** @type {Map<string, HTMLElement>} by their keys */
     this.requests = new Map();
+    /** @type {Set<string>} the keys of those whose answer is on its way */
+    this.deciding = new Set();
     /** Changes when answers to requests that were shown before are nothing any more. */
     this.generation = 0;
   }
@@ -66,6 +68,7 @@ export class Notices {
       element.remove();
     }
     this.requests.clear();
+    this.deciding.clear();
   }
 
   /**
@@ -130,12 +133,18 @@ export class Notices {
     const { generation } = this;
     const answer = (/** @type {boolean} */ isAccepted) => () => {
       this.requests.delete(key);
-      void decide(isAccepted).catch((error) => {
-        // One that came again meanwhile is shown already.
-        if (this.generation === generation && !this.requests.has(key)) {
-          this.ask(request, reasonOf(error));
-        }
-      });
+      this.deciding.add(key);
+      void decide(isAccepted).then(
+        () => this.deciding.delete(key),
+        (error) => {
+          // One that came again meanwhile is shown already, and one that was answered
+          // elsewhere waits no longer.
+          const isAnswered = !this.deciding.delete(key);
+          if (this.generation === generation && !isAnswered && !this.requests.has(key)) {
+            this.ask(request, reasonOf(error));
+          }
+        },
+      );
     };
     /** @type {[string, () => void][]} */
     const actions = [
@@ -155,10 +164,23 @@ export class Notices {
   /**
    * Take a request away, since it was answered elsewhere.
    * @param {string} key
+   * @returns {boolean} whether it waited for an answer here
    */
   answered(key) {
     this.requests.get(key)?.remove();
-    this.requests.delete(key);
+    const wasDeciding = this.deciding.delete(key);
+    return this.requests.delete(key) || wasDeciding;
+  }
+
+  /**
+   * Take requests away that the account may not answer any more.
+   * @param {string} prefix of their keys
+   */
+  withdraw(prefix) {
+    const keys = [...this.requests.keys(), ...this.deciding];
+    for (const key of keys.filter((each) => each.startsWith(prefix))) {
+      this.answered(key);
+    }
   }
 
   /** @param {HTMLElement} element */
