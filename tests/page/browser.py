@@ -158,6 +158,14 @@ class User:
         expect(self.page.get_by_role("heading", level=1)).to_have_text(name)
         return self
 
+    def isKept(self) -> None:
+        """
+        Wait until the page knows what all sessions know the open conversation by.
+        """
+        self.page.wait_for_function(
+            "JSON.parse(sessionStorage.getItem('webqq-open')).place.number > 0"
+        )
+
     def act(self, menu: str, entry: str) -> None:
         """
         Choose an entry of a menu.

@@ -19,8 +19,8 @@ PHONE = {"width": 360, "height": 720}
 
 def test_back(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
-    It leads from a conversation to the lists, also after a reload, and no entry of the
-    history does nothing.
+    It leads from a conversation to the lists, also from one that a reload has opened
+    again, and no entry of the history does nothing.
     """
     with users(browser, server, tmp_path, viewport=PHONE) as (alice,):
         page = alice.page
@@ -35,10 +35,15 @@ def test_back(browser: Browser, server: PageServer, tmp_path: Path) -> None:
         alice.isOn()
         page.wait_for_function("history.state === null")
         alice.open("Friends", "Bobby")
+        alice.isKept()
         page.reload()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Bobby")
+        expect(tab).to_be_hidden()
+        page.wait_for_function("history.state !== null")
+        page.go_back()
         alice.isOn()
-        page.wait_for_function("history.state === null")
-        alice.open("Friends", "小明")
+        page.reload()
+        alice.isOn().open("Friends", "小明")
         page.go_back()
         alice.isOn()
         page.go_forward()

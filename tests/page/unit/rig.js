@@ -28,6 +28,17 @@ export function rig(answer, storage = forgetful, number = 5) {
   return { client, told, names: () => told.map(([name]) => name) };
 }
 
+/** A storage of a tab. */
+export function tab() {
+  const values = new Map();
+  return {
+    values,
+    getItem: (name) => values.get(name) ?? null,
+    setItem: (name, value) => void values.set(name, value),
+    removeItem: (name) => void values.delete(name),
+  };
+}
+
 export const ok = (result = {}) => ({ retcode: 0, result });
 export const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 export const text = (words) => [{ type: "text", text: words }];

@@ -1,18 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ok, rig, text } from "./rig.js";
-
-/** A storage of a tab. */
-function tab() {
-  const values = new Map();
-  return {
-    values,
-    getItem: (name) => values.get(name) ?? null,
-    setItem: (name, value) => void values.set(name, value),
-    removeItem: (name) => void values.delete(name),
-  };
-}
+import { ok, rig, tab, text } from "./rig.js";
 
 /**
  * Answer as a server at which the friend 10002 is the uin that is given, and which has

@@ -94,15 +94,11 @@ class Page {
       make("div", { class: "panes" }, this.list.element, this.conversation.element),
     );
     document.body.replaceChildren(this.state, this.signOn.element, this.chat);
-    /** The number of the account that was signed on last. */
-    this.account = 0;
     /** @type {number} */
     this.drawing = 0;
     /** Whether the open conversation has to be drawn, and names in it. */
     this.isChanged = false;
     this.isRenamed = false;
-    /** @type {Conversation | null} what was open in the session before */
-    this.reopening = null;
     this.watchTabs();
     addEventListener("online", () => session.wake());
     addEventListener("offline", () => session.interrupt());
@@ -188,18 +184,19 @@ class Page {
     const isTold = ["reconnecting", "kicked", "expired"].includes(state);
     setText(this.state, isTold ? word(state) : "");
     if (isOn) {
-      this.account = this.client.session.number;
       this.draw();
-      void this.reopen();
+      if (state === "online") {
+        void this.reopen();
+      }
     } else if (!isBusy) {
-      this.reopening = null;
-      this.open(null);
+      this.show(null);
       this.conversation.forget();
       this.list.choose("recent");
       closeForms();
       this.notices.clear();
-      if (isTold) {
-        this.signOn.number.value = String(this.account);
+      const { account } = this.client.lastOpen;
+      if (account !== 0 && (isTold || this.signOn.number.value === "")) {
+        this.signOn.number.value = String(account);
       }
       this.signOn.focus();
       this.drawTitle();
@@ -271,19 +268,16 @@ class Page {
 
   /** A message must not go to an id of the session before. */
   conversationsReplaced() {
-    this.reopening = this.conversation.conversation ?? this.reopening;
-    this.open(null);
+    this.show(null);
     // The server gives those again that are not answered.
     this.notices.forgetRequests();
   }
 
   /** Open the conversation again that was open in the session before. */
   async reopen() {
-    const before = this.reopening;
-    this.reopening = null;
-    if (before !== null) {
-      const found = await this.client.unsent.find(before).catch(() => null);
-      if (found !== null && this.conversation.conversation === null) {
+    if (this.conversation.conversation === null) {
+      const found = await this.client.lastOpen.find().catch(() => null);
+      if (found !== null) {
         this.open(found);
       }
     }
@@ -345,6 +339,12 @@ class Page {
 
   /** @param {Conversation | null} conversation */
   open(conversation) {
+    this.client.lastOpen.opened(conversation);
+    this.show(conversation);
+  }
+
+  /** @param {Conversation | null} conversation */
+  show(conversation) {
     this.list.current = conversation?.key ?? "";
     this.chat.dataset.open = String(conversation !== null);
     this.conversation.show(conversation);

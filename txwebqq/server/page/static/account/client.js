@@ -8,6 +8,7 @@ import { Events } from "./events.js";
 import { Files } from "./files.js";
 import { GroupActions } from "./groupactions.js";
 import { History } from "./history.js";
+import { LastOpen } from "./lastopen.js";
 import { Lists } from "./lists.js";
 import { News } from "./news.js";
 import { People } from "./people.js";
@@ -61,6 +62,7 @@ export class Client {
     this.sending = new Sending(this);
     this.pictures = new Pictures(this);
     this.unsent = new Unsent(this, storage);
+    this.lastOpen = new LastOpen(this, storage);
     /** @type {import("../session.js").State} */
     this.state = "signedOff";
   }
@@ -83,7 +85,13 @@ export class Client {
       this.roster = new Roster();
       // A sign-on that fails is no sign-off.
       const wasOn = this.state === "online" || this.state === "reconnecting";
-      this.unsent.forget(wasOn && state === "signedOff");
+      const isLeft = wasOn && state === "signedOff";
+      this.unsent.forget(isLeft);
+      if (isLeft) {
+        this.lastOpen.forget();
+      }
+    } else if (state === "online") {
+      this.lastOpen.signedOn(this.session.number);
     }
     this.state = state;
     this.view.stateChanged(state, detail);

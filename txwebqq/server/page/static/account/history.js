@@ -46,13 +46,14 @@ export class History {
    * @param {Conversation} conversation
    */
   async fetchNumber(conversation) {
-    const { people, roster, unsent } = this.client;
+    const { lastOpen, people, roster, unsent } = this.client;
     const { id, kind, number } = conversation;
     if (number === 0) {
       const code = roster.groups.get(id)?.code ?? 0;
       const asking = kind === "group" ? people.numberOf(code, 4) : people.numberOf(id);
       conversation.number = await asking.catch(() => 0);
       unsent.keep();
+      lastOpen.keep();
     }
   }
 

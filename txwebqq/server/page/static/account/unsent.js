@@ -16,6 +16,7 @@ const KEY = "webqq-unsent";
  * @typedef {object} Entry
  * @property {import("./conversations.js").Kind} kind
  * @property {number} number of the friend, group or discussion; 0 if it is not known
+ * @property {number} id in the session before, and still so if that goes on
  * @property {string} name
  * @property {Message[]} messages
  * @property {Draft | null} draft
@@ -41,6 +42,7 @@ export class Unsent {
     const shown = [...this.client.conversations.all.values()].map((conversation) => ({
       kind: conversation.kind,
       number: conversation.number,
+      id: conversation.id,
       name: this.client.nameOf(conversation),
       messages: conversation.messages.filter(({ state }) => state !== "sent"),
       draft: conversation.draft,
@@ -173,10 +175,11 @@ export class Unsent {
 
   /**
    * Find a conversation in this session.
-   * @param {Pick<Entry, "kind" | "number">} entry
+   * @param {Pick<Entry, "kind" | "number" | "id">} entry
    * @returns {Promise<Conversation | null>}
    */
-  async find({ kind, number }) {
+  async find(entry) {
+    const { kind, number, id } = entry;
     const { conversations, people, roster } = this.client;
     if (number === 0) {
       return null;
@@ -188,6 +191,10 @@ export class Unsent {
       return found;
     }
     try {
+      // Not by a search where that is not needed: many need captchas.
+      if (await this.isStill(entry)) {
+        return conversations.get(kind, id);
+      }
       if (kind === "friend") {
         const { tuin } = await people.findPerson(number);
         return roster.friends.has(tuin) ? conversations.get(kind, tuin) : null;
@@ -205,6 +212,20 @@ export class Unsent {
       }
       throw error;
     }
+  }
+
+  /**
+   * Return whether a friend or group has the id of before.
+   * @param {Pick<Entry, "kind" | "number" | "id">} entry
+   */
+  async isStill({ kind, number, id }) {
+    const { people, roster } = this.client;
+    const code = roster.groups.get(id)?.code;
+    if (kind === "group" && code !== undefined) {
+      return (await people.numberOf(code, 4)) === number;
+    }
+    const isFriend = kind === "friend" && roster.friends.has(id);
+    return isFriend && (await people.numberOf(id)) === number;
   }
 }
 

@@ -27,7 +27,7 @@ export class BackButton {
       }
     });
     if (isEntry()) {
-      // The page was reloaded, and shows the lists.
+      // The page was reloaded, and shows the lists at first.
       this.leave();
     }
   }
