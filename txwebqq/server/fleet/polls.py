@@ -6,7 +6,7 @@ may have put them.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from twisted.internet.interfaces import IReactorTime
@@ -15,7 +15,7 @@ from txwebqq.model import Number
 from txwebqq.server.domain.refusals import refusalFor
 from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.server.fleet.router import Polled
-from txwebqq.server.fleet.worker import Backend, Job, Outcome, Worker
+from txwebqq.server.fleet.worker import Backend, Job, Outcome, Work, Worker
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import HeldReply
 from txwebqq.server.http.longpoll import HTTPPoll, LongPoll
@@ -70,6 +70,7 @@ class _Asking:
     ) -> None:
         self._polls = polls
         self._client = client
+        self.ticket = client.ticket
         self._said = said
         self._poll = client.poll
         self._isThrottled = client.isThrottled
@@ -86,6 +87,18 @@ class _Asking:
 
     def failed(self, outcome: Outcome) -> None:
         self._polls.failed(self._client, self._said)
+
+
+class PollingBackend(Backend):
+    """
+    Handles polls in the order of their accounts, as all processes do, so that no two
+    transactions wait for each other.
+    """
+
+    def arrange(self, batch: Sequence[Work]) -> Iterable[int]:
+        tickets = [w.ticket if isinstance(w, _Asking) else b"" for w in batch]
+        numbers = self.state.fleetSessions.lock(filter(None, tickets))
+        return sorted(range(len(batch)), key=lambda n: numbers.get(tickets[n], _NOBODY))
 
 
 class FleetPolls:
@@ -200,9 +213,11 @@ class FleetPolls:
         """
         Store that the polls are held.
         """
-        numbers, now = list(self._held), int(self._clock.seconds())
+        numbers = list(self._held)
         if numbers:
-            self._worker.submit(Job(lambda b: b.store.fleet.polls.touch(numbers, now)))
+            self._worker.submit(
+                Job(lambda backend: backend.state.fleetRouter.held.update(numbers))
+            )
 
     def _ask(self, client: PollingClient) -> None:
         if client.isAsking:
@@ -278,7 +293,9 @@ class FleetPolls:
         if waiting is not None:
             client.waiting = replace(waiting, hasArrived=False)
         number = polled.number
-        self._worker.submit(Job(lambda b: b.store.fleet.polls.repeat(number)))
+        self._worker.submit(
+            Job(lambda backend: backend.state.fleetRouter.repeat(number))
+        )
 
     def failed(self, client: PollingClient, said: Acknowledgement | None) -> None:
         """

@@ -19,7 +19,7 @@ from txwebqq.server.commandresource import ResourceOptions
 from txwebqq.server.fleet.cleaning import Cleaner
 from txwebqq.server.fleet.exchange import InThread
 from txwebqq.server.fleet.listener import Listener
-from txwebqq.server.fleet.polls import FleetPolls
+from txwebqq.server.fleet.polls import FleetPolls, PollingBackend
 from txwebqq.server.fleet.resource import FleetResource
 from txwebqq.server.fleet.state import FleetState
 from txwebqq.server.fleet.worker import Backend, Job, Worker
@@ -139,7 +139,7 @@ class FleetProcess:
         identity = f"{self._process} {name}"
         return Worker(name, self._connect, build, self._call, identity)
 
-    def _state(self, store: Store, isPolling: bool) -> FleetState:
+    def _state(self, store: Store) -> FleetState:
         settings = self._settings
         state = FleetState(
             store,
@@ -150,7 +150,6 @@ class FleetProcess:
             settings.captchaText,
             settings.sending,
             process=self._process,
-            isPolling=isPolling,
         )
         settings.adjust(state)
         return state
@@ -162,10 +161,10 @@ class FleetProcess:
         # When PostgreSQL crashes, the last marks of polls are lost, and replies are
         # given again: that costs less than a wait for the disk in each poll.
         store.database.connection.execute("SET synchronous_commit = off")
-        return Backend(store, self._state(store, isPolling=True))
+        return PollingBackend(store, self._state(store))
 
     def _build(self, store: Store) -> Backend:
-        state = self._state(store, isPolling=False)
+        state = self._state(store)
         settings = self._settings
         handlers = CommandHandlers(
             state,

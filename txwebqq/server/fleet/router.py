@@ -64,6 +64,7 @@ class FleetRouter(MessageRouter):
         the batch no other process gives one.
 
     @ivar woken: the accounts whose held polls are to be looked at after the batch.
+    @ivar held: the accounts whose polls this process holds, to store that.
     """
 
     def __init__(
@@ -82,7 +83,10 @@ class FleetRouter(MessageRouter):
         self._order = order
         self._fleetSessions = sessions
         self.woken: set[Number] = set()
+        self.held: set[Number] = set()
         self._polled: dict[Number, PollState] = {}
+        # The accounts whose last reply is to be given again.
+        self._repeated: set[Number] = set()
         super().__init__(store, sessions, recorder, messageIds, clock, onError)
 
     def _makeReplies(self) -> FleetReplies:
@@ -103,15 +107,29 @@ class FleetRouter(MessageRouter):
         self._changed.clear()
         self._fleetReplies.forget()
         self._polled = {}
+        self._repeated = set()
         self.woken = set()
+        self.held = set()
 
     def write(self) -> None:
         """
         Write the changes of the batch to the database.
         """
         self.commit()
+        polls, others = self._fleet.polls, self.held | self._repeated
+        if others:
+            polls.lockPolls(others.union(self._polled))
+        if self.held:
+            polls.touch(self.held, int(self._clock.seconds()))
         if self._polled:
-            self._fleet.polls.polled(self._polled)
+            polls.polled(self._polled)
+        for number in sorted(self._repeated):
+            polls.repeat(number)
+
+    def commit(self) -> None:
+        if len(self._changed) > 1:
+            self._fleet.polls.lockSessions(self._changed)
+        super().commit()
 
     def stop(self) -> None:
         pass
@@ -140,7 +158,8 @@ class FleetRouter(MessageRouter):
         self.woken.add(session.number)
 
     def supersede(self, session: Session) -> None:
-        self._fleet.polls.supersede(session.number)
+        assert isinstance(session, FleetSession)
+        session.isSuperseded = True
         self.wake(session)
 
     def _schedule(self) -> None:
@@ -190,6 +209,16 @@ class FleetRouter(MessageRouter):
             return self._result(session, None, isThrottled=True)
         return self._result(session, self._take(session))
 
+    def repeat(self, number: Number) -> None:
+        """
+        Have the last reply to an account given again.
+        """
+        polls = self._polled.get(number)
+        if polls is None:
+            self._repeated.add(number)
+        else:
+            polls.writer = ""
+
     def _take(self, session: FleetSession) -> PollReply | None:
         reply = self._takePending(session)
         self._keep(session, isHeld=reply is None)
@@ -209,6 +238,7 @@ class FleetRouter(MessageRouter):
             polls.writer = self._process if reply.isWritten else ""
             polls.repeats, polls.unnamed = reply.repeats, reply.unnamed
         self._polled[session.number] = polls
+        self._repeated.discard(session.number)
 
     def _result(
         self, session: FleetSession, reply: PollReply | None, isThrottled: bool = False

@@ -49,14 +49,15 @@ class FleetSession(Session):
 
     @ivar polls: what the database has of its polls.
     @ivar mustRepeat: whether the last reply is to be given again.
+    @ivar isSuperseded: whether the held poll is to be answered with nothing.
     """
 
-    __slots__ = ("mustRepeat", "polls")
+    __slots__ = ("isSuperseded", "mustRepeat", "polls")
 
     def __init__(self, number: Number, clientid: str, sessionIds: SessionIds) -> None:
         super().__init__(number, clientid, sessionIds)
         self.polls = PollState(0, 0)
-        self.mustRepeat = False
+        self.mustRepeat = self.isSuperseded = False
 
     def repeatReply(self) -> None:
         self.mustRepeat = True
@@ -66,8 +67,6 @@ class FleetSessions(Sessions):
     """
     The sessions that the present batch has read from the database.
 
-    @param isPolling: whether the batch has polls, which keep others from their
-        sessions until its end.
     @param secret: returns a secret of the server, from which each C{vfwebqq} is made.
     """
 
@@ -76,12 +75,10 @@ class FleetSessions(Sessions):
         now: Callable[[], float],
         random: Random,
         store: FleetStore,
-        isPolling: bool,
         secret: Callable[[], bytes],
     ) -> None:
         super().__init__(now, random)
         self._store = store
-        self._isPolling = isPolling
         self._secret = secret
         self._sessionClass = FleetSession
         self.forget()
@@ -121,6 +118,23 @@ class FleetSessions(Sessions):
         self._leaving = frozenset(numbers)
         self.load(self._leaving)
 
+    def lock(self, tickets: Iterable[bytes]) -> dict[bytes, Number]:
+        """
+        Read sessions, and keep other transactions from changing them until the end of
+        the batch.
+
+        @param tickets: the SHA-256 of each C{psessionid}.
+
+        @return: the accounts of those that are there.
+        """
+        tickets = frozenset(tickets)
+        if not tickets:
+            return {}
+        self.load(self._store.polls.lockTickets(tickets))
+        self._known.update(("psessionid", each) for each in tickets)
+        found = {each: self._byTicket.get(each) for each in tickets}
+        return {each: s.number for each, s in found.items() if s is not None}
+
     def load(self, numbers: Iterable[Number]) -> None:
         missing = [n for n in numbers if ("number", n) not in self._known]
         if missing:
@@ -131,7 +145,7 @@ class FleetSessions(Sessions):
         if not digest or (column, digest) in self._known:
             return
         self._known.add((column, digest))
-        self._add(self._store.polls.loadBy(column, digest, self._isPolling))
+        self._add(self._store.polls.loadBy(column, digest))
 
     def _add(self, loaded: Iterable[LoadedSession]) -> None:
         for stored, firstHash, polls in loaded:
@@ -320,6 +334,17 @@ class FleetSessions(Sessions):
 
     # The end of a batch
 
+    def _isChanged(self, session: Session) -> bool:
+        assert isinstance(session, FleetSession)
+        number = session.number
+        return (
+            number in self._opened
+            or number in self._renewed
+            or (session.isUsed and number not in self._usedBefore)
+            or session.mustRepeat
+            or session.isSuperseded
+        )
+
     def write(self) -> None:
         """
         Write to the database what has changed, beside what L{onChanged} tells of.
@@ -327,7 +352,11 @@ class FleetSessions(Sessions):
         now = int(self._now())
         used = []
         signals: dict[tuple[Number, str], Signal] = {}
-        for number, session in sorted(self._byNumber.items()):
+        sessions = sorted(self._byNumber.items())
+        changed = [number for number, session in sessions if self._isChanged(session)]
+        if len(changed) > 1:
+            self._store.polls.lockPolls(changed)
+        for number, session in sessions:
             assert isinstance(session, FleetSession)
             polls = session.polls
             if number in self._opened:
@@ -339,6 +368,8 @@ class FleetSessions(Sessions):
                 used.append(number)
             if session.mustRepeat:
                 self._store.polls.repeat(number)
+            if session.isSuperseded:
+                self._store.polls.supersede(number)
             for friend, status in session.mailbox.presence.items():
                 key = f"presence {friend}"
                 signals[number, key] = Signal(
@@ -355,13 +386,13 @@ class FleetSessions(Sessions):
             digest: (each.number, each.reason.value, int(each.told))
             for digest, each in self._ended.items()
         }
-        changed = {
+        ends = {
             digest: each
             for digest, each in ends.items()
             if self._knownEnds.get(digest) != each
         }
-        if changed:
-            self._store.signOns.writeEnded(changed, now)
+        if ends:
+            self._store.signOns.writeEnded(ends, now)
 
     def __len__(self) -> int:
         return self.onlineCount

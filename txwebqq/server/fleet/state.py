@@ -22,6 +22,7 @@ from txwebqq.server.fleet.guards import (
 )
 from txwebqq.server.fleet.router import FleetRouter
 from txwebqq.server.fleet.sessions import FleetSession, FleetSessions
+from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.captchas import CaptchaMode, VerifyCodes
 from txwebqq.server.sessions.messageids import MessageIdGenerator
 from txwebqq.server.sessions.onlinetime import CHINA, DAY, OnlineTimeTracker, levelAfter
@@ -197,7 +198,6 @@ class FleetState(ServerState):
     of its own: L{begin}, the requests, L{write}, and the commit.
 
     @param process: the name of this process.
-    @param isPolling: whether the batches have polls and nothing else.
     """
 
     def __init__(
@@ -211,10 +211,8 @@ class FleetState(ServerState):
         sending: SendingLimits | None = None,
         *,
         process: str = "",
-        isPolling: bool = False,
     ) -> None:
         self._process = process
-        self._isPolling = isPolling
         self._counters = Counters(store.fleet.counters)
         self._allowances = Allowances(store.fleet.limits)
         self._hasOrder = False
@@ -225,7 +223,6 @@ class FleetState(ServerState):
             self.now,
             self._random,
             self.store.fleet,
-            self._isPolling,
             self.makeKey("vfwebqq"),
         )
         return self.fleetSessions
@@ -332,6 +329,11 @@ class FleetState(ServerState):
         Do nothing: L{sweep} does this within some seconds, and a sign-on looks at the
         password and the account itself.
         """
+
+    def leave(self, session: Session, said: Acknowledgement) -> None:
+        # As polls do, before the reply that they may be taking.
+        self.store.fleet.polls.lockSessions((session.number,))
+        super().leave(session, said)
 
     def sweep(self) -> None:
         """

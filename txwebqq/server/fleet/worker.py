@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
@@ -81,6 +81,14 @@ class Backend:
         self.store = store
         self.state = state
         self.handlers = handlers
+
+    def arrange(self, batch: Sequence[Work]) -> Iterable[int]:
+        """
+        Prepare for requests.
+
+        @return: their indices, in the order in which they are to be handled.
+        """
+        return range(len(batch))
 
 
 class Job:
@@ -305,7 +313,9 @@ class Worker:
         state.begin()
         began = time.perf_counter()
         with database.transaction():
-            results += [work.run(self._backend) for work in batch]
+            results.extend([None] * len(batch))
+            for n in self._backend.arrange(batch):
+                results[n] = batch[n].run(self._backend)
             woken = sorted(state.write())
             texts = [
                 ",".join(map(str, woken[n : n + _NUMBERS]))

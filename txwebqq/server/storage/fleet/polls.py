@@ -108,15 +108,47 @@ class PollStore:
         self._database = database
         self._db = database.connection
 
-    def loadBy(self, column: str, digest: bytes, isLocked: bool) -> list[LoadedSession]:
+    def lockTickets(self, tickets: Iterable[bytes]) -> list[Number]:
+        """
+        Keep other transactions from changing sessions, by the SHA-256 of their
+        C{psessionid}.
+
+        @return: their accounts. A query that reads the sessions must follow, because
+            this one may have waited for another transaction.
+        """
+        rows = self._db.execute(
+            "SELECT number FROM session WHERE psessionid = ANY(?)"
+            " ORDER BY number FOR UPDATE",
+            (list(tickets),),
+        )
+        return [number for (number,) in rows]
+
+    def lockSessions(self, numbers: Iterable[Number]) -> None:
+        """
+        Keep other transactions from changing the sessions of accounts.
+        """
+        self._lock("session", numbers)
+
+    def lockPolls(self, numbers: Iterable[Number]) -> None:
+        """
+        Keep other transactions from changing the polls of accounts.
+        """
+        self._lock("poll_state", numbers)
+
+    def _lock(self, table: str, numbers: Iterable[Number]) -> None:
+        # In this order in each transaction, so that no two wait for each other.
+        self._db.execute(
+            f"SELECT 1 FROM {table} WHERE number = ANY(?) ORDER BY number FOR UPDATE",
+            (list(numbers),),
+        )
+
+    def loadBy(self, column: str, digest: bytes) -> list[LoadedSession]:
         """
         Return the sessions with an id.
 
         @param column: C{psessionid}, C{vfwebqq}, C{ptwebqq} or C{previous}.
-        @param isLocked: whether to keep other transactions from changing them.
         """
-        query = f"{_LOAD} WHERE s.{column} = ?"
-        return self._loaded(query + " FOR UPDATE OF s" * isLocked, (digest,))
+        return self._loaded(f"{_LOAD} WHERE s.{column} = ?", (digest,))
 
     def loadNumbers(self, numbers: Iterable[Number]) -> list[LoadedSession]:
         """
