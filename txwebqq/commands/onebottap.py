@@ -4,10 +4,9 @@ The plugin C{twistd webqq-onebot}: accounts for bots that speak OneBot 11.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +15,16 @@ from twisted.application.service import IService
 from txwebqq.accounts import (
     REPEATED,
     Access,
-    AccountMaker,
     WebQQAccess,
-    makeAccount,
     readAccess,
 )
 from txwebqq.config.fileoptions import ConfigFileOptions
 from txwebqq.config.toml import ConfigTable, refuseRepeated
-from txwebqq.daemon import (
-    Daemon,
-    StartupError,
-    escapeUnencodable,
-    handleSignals,
-)
+from txwebqq.daemon import StartupError
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.model import Account
+from txwebqq.model import Account, Number
 from txwebqq.onebot.surface.config import SurfaceSettings, readSurface
-from txwebqq.operation.accounts import WatchedAccounts
-from txwebqq.operation.captchas.options import CaptchaOptions, CaptchaWays
-from txwebqq.operation.maker import OperatedAccounts, commandsOf
-from txwebqq.operation.options import OperationOptions, operationService
-from txwebqq.operation.reload import daemonReloader
-from txwebqq.steadytimers import steadyTimers
-from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
+from txwebqq.operation.accountsdaemon import AccountsDaemon, AccountsOptions
 
 try:
     # It needs an extra.
@@ -114,7 +100,7 @@ def _readAccount(table: ConfigTable) -> BotAccountSettings:
     return settings
 
 
-class Options(ConfigFileOptions, CaptchaOptions, OperationOptions):
+class Options(ConfigFileOptions, AccountsOptions):
     """
     The command-line options.
     """
@@ -136,10 +122,16 @@ class Options(ConfigFileOptions, CaptchaOptions, OperationOptions):
 
         @raise UsageError: when one is missing or invalid.
         """
-        self.readLogs()
-        self["operation"] = self.readOperation()
-        self["captchas"] = self.readCaptchaFolder()
+        self.readOperatorOptions()
         super().postOptions()
+
+    @property
+    def accounts(self) -> tuple[BotAccountSettings, ...]:
+        """
+        The accounts.
+        """
+        found: tuple[BotAccountSettings, ...] = self["configuration"]
+        return found
 
 
 def makeService(options: Options) -> IService:
@@ -148,53 +140,25 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
-    escapeUnencodable()
     clock: Any = reactor
-    twistd: Any = options.parent or {}
-    steadyTimers(clock)
-    daemon = Daemon(twistd, partial(options.logs.makeObserver, clock))
-    watched = WatchedAccounts()
-    manager = takeServiceManager(os.environ)
-    isWatched = options["operation"] is not None or manager is not None
-    accountMaker: AccountMaker = watched.makeAccount if isWatched else makeAccount
-    accounts: tuple[BotAccountSettings, ...] = options["configuration"]
-    ways = CaptchaWays(options["captchas"], options["operation"], clock)
-    operated = OperatedAccounts(accountMaker, commandsOf(accounts), ways.ways)
-    accountMaker = operated.makeAccount
-    services: list[Any] = []
-    for each in accounts:
-
-        def make(factory: Any, each: BotAccountSettings = each) -> Any:
-            return accountMaker(each.account, each.access, factory, clock)
-
-        try:
-            service: Any = SurfaceService(
-                each.account.number, each.surface, make, clock
-            )
-        except InvalidConfiguration as e:
-            raise StartupError(f"{options['config']}: {e}") from e
-        service.setServiceParent(daemon)
-        services.append(service)
-    operation: Any = None
-    if options["operation"] is not None:
-        operation = operationService(options["operation"], [watched], clock)
-        ways.addPage(operation)
-        operation.setServiceParent(daemon)
-    notifyServiceManager(manager, daemon, watched.status, clock)
+    daemon = AccountsDaemon(options, attrgetter("accounts"), clock)
+    services: dict[Number, SurfaceService] = {}
 
     def apply(changed: Options) -> dict[str, bool]:
-        new: tuple[BotAccountSettings, ...] = changed["configuration"]
-        surfaces = {each.account.number: each.surface for each in new}
-        applied = ways.reload(changed["captchas"], changed.tableName)
-        commands = commandsOf(new)
-        applied.update(operated.reload(commands, changed.tree()))
-        for service in services:
-            number = service.account.number
-            if number in surfaces:
-                applied.update(service.reload(surfaces[number]))
+        applied: dict[str, bool] = {}
+        for each in changed.accounts:
+            if each.account.number in services:
+                applied.update(services[each.account.number].reload(each.surface))
         return applied
 
-    reload = daemonReloader(options, daemon, operation, apply)
-    isForeground = bool(twistd.get("nodaemon"))
-    clock.callWhenRunning(handleSignals, clock, isForeground, reload)
-    return daemon
+    try:
+        for each in options.accounts:
+
+            def make(factory: Any, each: BotAccountSettings = each) -> Any:
+                return daemon.makeAccount(each.account, each.access, factory, clock)
+
+            number = each.account.number
+            services[number] = SurfaceService(number, each.surface, make, clock)
+        return daemon.service(services.values(), apply=apply)
+    except InvalidConfiguration as e:
+        raise StartupError(f"{options['config']}: {e}") from e

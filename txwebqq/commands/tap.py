@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,10 +20,8 @@ from twisted.python.usage import UsageError
 
 from txwebqq.accounts import (
     Access,
-    AccountMaker,
     OneBotAccess,
     WebQQAccess,
-    makeAccount,
 )
 from txwebqq.commands.accountfile import (
     AccountTable,
@@ -43,13 +41,7 @@ from txwebqq.config.passwordfile import (
 )
 from txwebqq.config.toml import ConfigTable
 from txwebqq.config.tomlfile import TOMLFile
-from txwebqq.daemon import (
-    Daemon,
-    StartupError,
-    asDaemonUser,
-    escapeUnencodable,
-    handleSignals,
-)
+from txwebqq.daemon import StartupError, asDaemonUser
 from txwebqq.errors import CaptchaUnsolved, InvalidConfiguration
 from txwebqq.interfaces import IAccountService
 from txwebqq.model import (
@@ -57,19 +49,12 @@ from txwebqq.model import (
     Number,
     Status,
 )
-from txwebqq.operation.accounts import WatchedAccounts
-from txwebqq.operation.captchas.options import CaptchaOptions, CaptchaWays
-from txwebqq.operation.maker import OperatedAccounts, commandsOf
-from txwebqq.operation.metrics import Source
-from txwebqq.operation.options import OperationOptions, operationService
+from txwebqq.operation.accountsdaemon import AccountsDaemon, AccountsOptions
 from txwebqq.operation.queues import WatchedQueues
-from txwebqq.operation.reload import daemonReloader
 from txwebqq.outbox.options import QueueOptions
 from txwebqq.session.interfaces import Era
-from txwebqq.steadytimers import steadyTimers
-from txwebqq.systemd.notification import notifyServiceManager, takeServiceManager
 
-PROCESS_OPTIONS = frozenset({*OperationOptions().names(), *CaptchaOptions().names()})
+PROCESS_OPTIONS = frozenset(AccountsOptions().names())
 """The options of the process; all others are of an account."""
 
 
@@ -79,7 +64,7 @@ OWN_OPTIONS = {"account", "password-file", "queue", "seen-file", "session-file"}
 ONEBOT_OPTIONS = {"onebot", "onebot-listen"}
 
 
-class Options(QueueOptions, CaptchaOptions, OperationOptions):
+class Options(QueueOptions, AccountsOptions):
     """
     Options of C{twistd webqq}, of one account or of several in a configuration file.
 
@@ -264,9 +249,7 @@ class Options(QueueOptions, CaptchaOptions, OperationOptions):
 
         @raise UsageError: names the option that is invalid.
         """
-        self.readLogs()
-        self.operation = self.readOperation()
-        self.captchaFolder = self.readCaptchaFolder()
+        self.readOperatorOptions()
         if self.file is not None:
             return
         self.queue = self.readQueue()
@@ -379,49 +362,24 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
-    escapeUnencodable()
-    twistd: Any = options.parent or {}
-    daemon = Daemon(twistd, partial(options.logs.makeObserver, reactor))
-    watched, queues = WatchedAccounts(), WatchedQueues()
-    manager = takeServiceManager(os.environ)
-    isWatched = options.operation is not None or manager is not None
-    make: AccountMaker = watched.makeAccount if isWatched else makeAccount
-    services = []
-    operation: Any = None
+    daemon = AccountsDaemon(options, attrgetter("accounts"), reactor)
+    queues = WatchedQueues()
+    services: list[Any] = []
     try:
-        clock: Any = reactor
-        ways = CaptchaWays(options.captchaFolder, options.operation, clock)
-        if options.operation is not None:
-            sources: list[Source] = [watched, queues]
-            operation = operationService(options.operation, sources, reactor)
-            ways.addPage(operation)
-            operation.setServiceParent(daemon)
-        operated = OperatedAccounts(make, commandsOf(options.accounts), ways.ways)
-        make = operated.makeAccount
         for each in options.accounts:
-            service = make(each.account, each.access, each.factory, reactor)
+            service = daemon.makeAccount(
+                each.account, each.access, each.factory, reactor
+            )
             services.append(service)
             if each.queue is not None:
                 settings = each.queue.paced(each.access)
-                with asDaemonUser(twistd):
+                with asDaemonUser(daemon.twistd):
                     queues.watch(settings.addTo(service, each.factory))
+        made = daemon.service(services, [queues])
     except InvalidConfiguration as e:
         raise StartupError(str(e)) from e
     stopAfter(services, reactor)
-    for service in services:
-        service.setServiceParent(daemon)  # type: ignore[no-untyped-call]
-    notifyServiceManager(manager, daemon, watched.status, reactor)
-
-    def apply(changed: Options) -> dict[str, bool]:
-        applied = ways.reload(changed.captchaFolder, changed.tableName)
-        commands = commandsOf(changed.accounts)
-        return {**applied, **operated.reload(commands, changed.tree())}
-
-    reload = daemonReloader(options, daemon, operation, apply)
-    isForeground = bool(twistd.get("nodaemon"))
-    clock.callWhenRunning(handleSignals, clock, isForeground, reload)
-    steadyTimers(reactor)
-    return daemon
+    return made
 
 
 def stopAfter(services: Sequence[IAccountService], reactor: Any) -> None:
