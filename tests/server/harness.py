@@ -26,10 +26,12 @@ from txwebqq.ratelimit import limitersOf
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.events.storedformat import encodeQueued
+from txwebqq.server.http.signup import SignUp, SignUpForms, SignUpPage
 from txwebqq.server.limits import DEFAULT_LIMITS, ConnectionLimits
 from txwebqq.server.population import parse
 from txwebqq.server.resource import POLL_TIMEOUT, WebQQResource
-from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.server.sessions.captchas import CaptchaMode, Captchas
+from txwebqq.server.sessions.registration import Registration
 from txwebqq.server.sessions.sendinglimits import SendingLimiter, SendingLimits
 from txwebqq.server.storage.messages.queue import EventChanges
 from txwebqq.server.storage.store import Store
@@ -191,6 +193,9 @@ class ServerHarness:
     """
     A server with its state and its clock.
 
+    @param hasSignUp: whether there is a sign-up page, whose pictures are the texts of
+        captchas.
+
     @cvar turns: the maximum number of reactor turns to wait for a reply.
     @cvar substitute: the class that is used in place of this one, to run its tests on
         another kind of server.
@@ -217,6 +222,7 @@ class ServerHarness:
         proxies: Collection[str] = (),
         at: float = START,
         folder: Path | None = None,
+        hasSignUp: bool = False,
         **watching: Any,
     ) -> None:
         self.clock = Clock()
@@ -227,6 +233,13 @@ class ServerHarness:
             self.store, self.clock, random, Logger().failure, captcha
         )
         self._state.merge(parse(population))
+        if hasSignUp:
+            captchas = Captchas(self.clock.seconds, random)
+            registration = Registration(
+                self.store.accounts, captchas, self._state.makeLimiter
+            )
+            forms = SignUpForms(registration)
+            watching["signup"] = SignUp(forms, SignUpPage(str.encode))
         self.server = WebQQResource(
             self._state,
             self.clock,

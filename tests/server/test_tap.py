@@ -153,10 +153,6 @@ def test_backlog(listen: str, expected: str) -> None:
             ["--database", "q.db", "--database-password-file", "p"],
             "--database-password-file needs --database postgresql://",
         ),
-        (
-            ["--database", "postgresql://x@y/z", "--files", ".", "--signup", "open"],
-            "--signup open needs an SQLite database",
-        ),
     ],
 )
 def test_problems(arguments: list[str], problem: str) -> None:

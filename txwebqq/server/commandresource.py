@@ -27,7 +27,7 @@ from txwebqq.server.http.handlers import Handler, HeldReply, Sender
 from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.http.refusallog import RefusalLog
 from txwebqq.server.http.replies import constantPage, sendReply
-from txwebqq.server.http.signup import PATH, SignUpPage
+from txwebqq.server.http.signup import PATH, SignUpRenderer
 from txwebqq.server.http.unknownpaths import UNKNOWN_PATH, UnknownPaths
 from txwebqq.server.limits import DEFAULT_LIMITS as CONNECTION_LIMITS
 from txwebqq.server.limits import AddressLimits, ConnectionLimits
@@ -72,7 +72,7 @@ class ResourceOptions:
     """
 
     proxies: Collection[str] = ()
-    signup: SignUpPage | None = None
+    signup: SignUpRenderer | None = None
     page: PageFiles | None = None
     connections: ConnectionLimits = CONNECTION_LIMITS
     send: Sender = sendReply
@@ -282,11 +282,18 @@ def holdReply(
     @return: the result of L{CommandResource.render}.
     """
     reply.hold(request, exchange, command, send)
+    watchRequest(request, reply)
+    return NOT_DONE_YET
+
+
+def watchRequest(request: Request, reply: HeldReply) -> None:
+    """
+    Tell a reply when the client disconnects.
+    """
     if isinstance(request, WebQQRequest):
         request.hold(reply)
     else:
         request.notifyFinish().addErrback(lambda _: reply.lost())
-    return NOT_DONE_YET
 
 
 def _ebAbandoned(failure: Failure) -> None:

@@ -251,11 +251,6 @@ def _isFleet(database: str | None, files: str | None, passwordFile: str | None) 
 def _checkFleet(options: Options) -> None:
     if options["plan"] is not None:
         raise InvalidConfiguration("--faults needs an SQLite database, or none")
-    if options["signup"] == OPEN:
-        raise InvalidConfiguration(
-            "--signup open needs an SQLite database, or none; with PostgreSQL, accounts"
-            " are added by webqq-admin"
-        )
 
 
 def _databasePassword(file: str | None) -> str | None:

@@ -32,7 +32,7 @@ from txwebqq.server.http.handlers import HeldReply, Sender, handlersOf
 from txwebqq.server.http.longpoll import LongPoll
 from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.http.replies import sendReply
-from txwebqq.server.http.signup import SignUpPage
+from txwebqq.server.http.signup import SignUpRenderer
 from txwebqq.server.http.uploads import UploadStore
 from txwebqq.server.limits import DEFAULT_LIMITS as CONNECTION_LIMITS
 from txwebqq.server.limits import ConnectionLimits
@@ -102,7 +102,7 @@ class WebQQResource(CommandResource):
         folder: Path | None = None,
         limits: FileLimits = DEFAULT_LIMITS,
         proxies: Collection[str] = (),
-        signup: SignUpPage | None = None,
+        signup: SignUpRenderer | None = None,
         page: PageFiles | None = None,
         connections: ConnectionLimits = CONNECTION_LIMITS,
         send: Sender = sendReply,

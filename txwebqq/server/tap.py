@@ -39,12 +39,13 @@ from txwebqq.server.commandresource import CommandResource, ResourceOptions
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.errorlog import ErrorLog
 from txwebqq.server.faults.injection import FaultyResource
-from txwebqq.server.http.signup import SignUpPage
+from txwebqq.server.http.signup import SignUp, SignUpForms, SignUpPage
 from txwebqq.server.limits import ConnectionLimits, raiseDescriptorLimit
 from txwebqq.server.options import OPEN
 from txwebqq.server.options import Options as Options
 from txwebqq.server.page.files import PageFiles
 from txwebqq.server.resource import WebQQResource
+from txwebqq.server.sessions.captchas import Captchas
 from txwebqq.server.sessions.registration import Registration
 from txwebqq.server.statistics import ServerStatistics
 from txwebqq.server.storage.store import Store
@@ -173,11 +174,9 @@ class ServerService(Service):
         _adjust(options, state)
         signup = None
         if options["signup"] == OPEN:
-            signup = SignUpPage(
-                Registration(store.accounts, now, random, text),
-                options["draw"],
-                hasPage=options["pageFiles"] is not None,
-            )
+            captchas = Captchas(now, random, text)
+            registration = Registration(store.accounts, captchas, state.makeLimiter)
+            signup = SignUp(SignUpForms(registration), _signUpPage(options))
         database = options["database"]
         watching: dict[str, Any] = {}
         if statistics is not None:
@@ -215,7 +214,7 @@ class ServerService(Service):
             lambda: Store(url, password=password, hasPeers=True),
             clock,
             clock.callFromThread,
-            _fleetSettings(options),
+            _fleetSettings(options, options),
             ResourceOptions(
                 proxies=frozenset(options["proxies"]),
                 page=options["pageFiles"],
@@ -239,7 +238,8 @@ class ServerService(Service):
         server, state, fleet = self._server, self._state, self._fleet
         connections: ConnectionLimits = options["connections"]
         if fleet is not None:
-            fleet.reload(_fleetSettings(options), connections)
+            settings = _fleetSettings(options, self._options)
+            fleet.reload(settings, connections)
         elif server is not None and state is not None:
             server.setLimits(connections, options["limits"], options["timeout"])
             _adjust(options, state)
@@ -354,7 +354,16 @@ def _adjust(options: Options, state: ServerState) -> None:
     state.recorder.days = options["days"]
 
 
-def _fleetSettings(options: Options) -> FleetSettings:
+def _signUpPage(options: Options) -> SignUpPage:
+    return SignUpPage(options["draw"], hasPage=options["pageFiles"] is not None)
+
+
+def _fleetSettings(options: Options, first: Options) -> FleetSettings:
+    """
+    Return the settings of one of several processes.
+
+    @param first: the options at the start, which have what a reload does not read.
+    """
     from txwebqq.server.fleet.process import FleetSettings
 
     return FleetSettings(
@@ -364,7 +373,8 @@ def _fleetSettings(options: Options) -> FleetSettings:
         captcha=options["mode"],
         captchaText=options["captcha-text"],
         sending=options["sending"],
-        draw=options["draw"],
+        draw=first["draw"],
+        signUpPage=_signUpPage(first) if first["signup"] == OPEN else None,
         adjust=partial(_adjust, options),
         inThread=deferToThread,
     )

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -33,6 +33,7 @@ from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.fleet.process import FleetProcess, FleetSettings
 from txwebqq.server.fleet.state import FleetState
 from txwebqq.server.fleet.worker import Backend, Outcome
+from txwebqq.server.http.signup import SignUpPage
 from txwebqq.server.limits import DEFAULT_LIMITS, ConnectionLimits
 from txwebqq.server.population import parse
 from txwebqq.server.resource import POLL_TIMEOUT
@@ -182,6 +183,7 @@ class FleetHarness(ServerHarness):
         at: float = START,
         folder: Path | None = None,
         captchaText: str | None = None,
+        hasSignUp: bool = False,
         size: int = 1,
         **watching: Any,
     ) -> None:
@@ -212,6 +214,7 @@ class FleetHarness(ServerHarness):
             sending=None,
             draw=draw,
             adjust=self._adjust,
+            signUpPage=SignUpPage(str.encode) if hasSignUp else None,
         )
         self._options = ResourceOptions(
             proxies=proxies, connections=connections, **watching
@@ -312,6 +315,15 @@ class FleetHarness(ServerHarness):
                 pass
         finally:
             self._isSettling = False
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """
+        Have the workers do nothing meanwhile.
+        """
+        self._isSettling = True
+        yield
+        self._isSettling = False
 
     def _work(self) -> bool:
         isBusy = False

@@ -21,6 +21,7 @@ MODULES = (
     "domain/test_sending.py",
     "http/test_authorization.py",
     "http/test_longpoll.py",
+    "http/test_signup.py",
     "sessions/test_acknowledgement.py",
 )
 
@@ -31,6 +32,7 @@ QUICK = frozenset(
         "http/test_longpoll.py::test_heldPoll",
         "http/test_longpoll.py::test_keepAlive",
         "http/test_longpoll.py::test_oneOfEachConversation",
+        "http/test_signup.py::test_signUp",
         "sessions/test_acknowledgement.py::test_neverAcknowledges",
         "sessions/test_acknowledgement.py::test_number",
         "sessions/test_acknowledgement.py::test_withoutIds",

@@ -5,94 +5,24 @@ The page on which users create accounts.
 from __future__ import annotations
 
 import re
-from base64 import b64decode
-from random import Random
-from urllib.parse import urlencode
 
 import pytest
 
 from tests.server.harness import START, Response, ServerHarness
+from tests.server.signups import ask, filled, signUpHarness, submit
 from txwebqq.model import Number
-from txwebqq.server.http.signup import SignUpPage
 from txwebqq.server.population import parse
 from txwebqq.server.records import HIGHEST_NUMBER
-from txwebqq.server.resource import WebQQResource
 from txwebqq.server.sessions.registration import (
     ACCOUNTS,
     ACCOUNTS_WINDOW,
     FORMS,
     TRIES,
     TRIES_WINDOW,
-    Registration,
     problemOf,
 )
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.wire.digests import passwordHash
-
-
-class SignUpHarness(ServerHarness):
-    """
-    A server with a sign-up page.
-    """
-
-    def __init__(self, proxies: tuple[str, ...] = ()) -> None:
-        super().__init__()
-        registration = Registration(self.store.accounts, self.clock.seconds, Random(1))
-        self.server = WebQQResource(
-            self.state,
-            self.clock,
-            random=Random(2),
-            proxies=proxies,
-            signup=SignUpPage(registration, str.encode),
-        )
-        self.site = self.server.site()
-
-    def ask(
-        self,
-        method: str,
-        body: bytes = b"",
-        cookie: str = "",
-        address: str = "127.0.0.1",
-        forwarded: str = "",
-        languages: str = "",
-    ) -> Response:
-        lines = [
-            f"{method} /signup HTTP/1.1",
-            "Host: x",
-            f"Content-Length: {len(body)}",
-        ]
-        lines.append("Content-Type: application/x-www-form-urlencoded")
-        if cookie:
-            lines.append(f"Cookie: signup={cookie}")
-        if languages:
-            lines.append(f"Accept-Language: {languages}")
-        if forwarded:
-            lines.append(f"X-Forwarded-For: {forwarded}")
-        head = "\r\n".join([*lines, "", ""]).encode()
-        return self.send(head + body, address).response
-
-    def submit(self, **changes: str) -> Response:
-        """
-        Fetch a form, fill it in, and send it.
-        """
-        more = {k: changes.pop(k) for k in ("address", "forwarded") if k in changes}
-        fetched = self.ask("GET")
-        session = fetched.cookies["signup"]
-        cookie = changes.pop("cookie", session)
-        fields = {
-            "nick": "Zoë",
-            "password": "open sesame",
-            "again": "open sesame",
-            "code": read(fetched),
-            "session": session,
-        } | changes
-        return self.ask("POST", urlencode(fields).encode(), cookie, **more)
-
-
-def read(page: Response) -> str:
-    picture = re.search(rb"base64,([^\"]+)", page.body)
-    assert picture is not None
-    return b64decode(picture[1]).decode()
 
 
 def problem(page: Response) -> str:
@@ -107,14 +37,14 @@ def test_signUp() -> None:
     """
     A form with the right captcha creates the next number, which can sign on.
     """
-    harness = SignUpHarness()
-    page = harness.submit()
+    harness = signUpHarness()
+    page = submit(harness)
     assert page.status == 200
     assert b"<strong>10005</strong>" in page.body
     account = harness.store.accounts.get(Number(10005))
     assert account is not None
     assert (account.nick, account.firstHash) == ("Zoë", passwordHash("open sesame"))
-    assert harness.submit(nick="  茶🍵👩‍👧  ").body.count(b"10006") == 1
+    assert submit(harness, nick="  茶🍵👩‍👧  ").body.count(b"10006") == 1
     account = harness.store.accounts.get(Number(10006))
     assert account is not None
     assert account.nick == "茶🍵👩‍👧"
@@ -124,7 +54,7 @@ def test_page() -> None:
     """
     The page loads nothing from other sites, has no scripts, and is not cached.
     """
-    page = SignUpHarness().ask("GET")
+    page = ask(signUpHarness(), "GET")
     headers = {name.lower(): value for name, value in page.headers}
     assert page.status == 200
     assert headers["content-type"] == "text/html; charset=utf-8"
@@ -138,14 +68,14 @@ def test_chinese() -> None:
     """
     A browser that takes Chinese is answered in it, with each sentence.
     """
-    harness = SignUpHarness()
-    page = harness.ask("GET", languages="en-US,en;q=0.9,zh-CN;q=0.8").body.decode()
+    harness = signUpHarness()
+    page = ask(harness, "GET", languages="en-US,en;q=0.9,zh-CN;q=0.8").body.decode()
     assert '<html lang="zh-CN">' in page
     assert "密码（6 到 64 个字符）" in page
-    refused = harness.ask("POST", b"nick=a", languages="zh")
+    refused = ask(harness, "POST", b"nick=a", languages="zh")
     assert problem(refused) == "提交的内容不是此表单的内容。"
     for languages in ("", "en-US", "de, x-zh"):
-        page = harness.ask("GET", languages=languages).body.decode()
+        page = ask(harness, "GET", languages=languages).body.decode()
         assert '<html lang="en">' in page
         assert "Password (6 to 64 characters)" in page
 
@@ -154,33 +84,22 @@ def test_captcha() -> None:
     """
     A captcha can be tried once, in the browser that fetched it, for a while.
     """
-    harness = SignUpHarness()
-    assert problem(harness.submit(code="nope")).startswith(
+    harness = signUpHarness()
+    assert problem(submit(harness, code="nope")).startswith(
         "The text does not match the picture"
     )
-    assert problem(harness.submit(cookie="x")).startswith("This form is not yours")
-    assert problem(harness.submit(cookie="", session="")).startswith("This form is not")
-    fetched = harness.ask("GET")
-    session = fetched.cookies["signup"]
-    fields = {"nick": "", "password": "x", "again": "x", "session": session}
-    body = urlencode(fields | {"code": read(fetched)}).encode()
-    assert problem(harness.ask("POST", body, session)).startswith("The nick must have")
-    assert problem(harness.ask("POST", body, session)).startswith(
+    assert problem(submit(harness, cookie="x")).startswith("This form is not yours")
+    assert problem(submit(harness, cookie="", session="")).startswith(
+        "This form is not"
+    )
+    body, session = filled(ask(harness, "GET"), nick="")
+    assert problem(ask(harness, "POST", body, session)).startswith("The nick must have")
+    assert problem(ask(harness, "POST", body, session)).startswith(
         "The text does not match"
     )
-    fetched = harness.ask("GET")
-    session = fetched.cookies["signup"]
-    body = urlencode(
-        {
-            "nick": "Zoë",
-            "password": "open sesame",
-            "again": "open sesame",
-            "session": session,
-            "code": read(fetched),
-        }
-    ).encode()
+    body, session = filled(ask(harness, "GET"))
     harness.clock.advance(301)
-    assert problem(harness.ask("POST", body, session)).startswith(
+    assert problem(ask(harness, "POST", body, session)).startswith(
         "The text does not match"
     )
     assert harness.store.accounts.get(Number(10005)) is None
@@ -217,8 +136,8 @@ def test_escaped() -> None:
     """
     The nick of the form is escaped in the reply, and passwords are not repeated.
     """
-    page = SignUpHarness().submit(
-        nick='"><script>', password="hunter22", again="hunter23"
+    page = submit(
+        signUpHarness(), nick='"><script>', password="hunter22", again="hunter23"
     )
     assert problem(page) == "The two passwords differ."
     assert b"&quot;&gt;&lt;script&gt;" in page.body
@@ -242,7 +161,7 @@ def test_malformed(body: bytes, status: int) -> None:
     """
     A malformed form is refused with a new form.
     """
-    page = SignUpHarness().ask("POST", body, "a")
+    page = ask(signUpHarness(), "POST", body, "a")
     assert problem(page)
     assert page.status == status
 
@@ -251,15 +170,15 @@ def test_tries() -> None:
     """
     The number of tries of an address is limited within a time.
     """
-    harness = SignUpHarness()
+    harness = signUpHarness()
     for _ in range(TRIES):
-        assert problem(harness.submit(code="nope")).startswith(
+        assert problem(submit(harness, code="nope")).startswith(
             "The text does not match"
         )
-    assert problem(harness.submit()).startswith("Too many attempts")
-    assert harness.submit(address="127.0.0.2").status == 200
+    assert problem(submit(harness)).startswith("Too many attempts")
+    assert submit(harness, address="127.0.0.2").status == 200
     harness.clock.advance(TRIES_WINDOW)
-    assert harness.submit().status == 200
+    assert submit(harness).status == 200
 
 
 def test_forms() -> None:
@@ -267,30 +186,22 @@ def test_forms() -> None:
     The number of forms of an address is limited within a time, also for a form in
     the reply to another; the forms that it has may still be sent.
     """
-    harness = SignUpHarness()
-    fetched = harness.ask("GET")
+    harness = signUpHarness()
+    fetched = ask(harness, "GET")
     for _ in range(FORMS - 1):
-        assert harness.ask("GET").status == 200
-    page = harness.ask("GET")
+        assert ask(harness, "GET").status == 200
+    page = ask(harness, "GET")
     assert page.status == 429
     assert b"Too many forms for your address: come back in ten minutes" in page.body
     assert b"<form" not in page.body
     assert page.cookies == {}
-    page = harness.ask("POST", b"")
+    page = ask(harness, "POST", b"")
     assert page.status == 429
     assert b"That is not what this form sends. Too many forms" in page.body
-    assert harness.ask("GET", address="127.0.0.2").status == 200
-    session = fetched.cookies["signup"]
-    fields = {
-        "nick": "Zoë",
-        "password": "open sesame",
-        "again": "open sesame",
-        "code": read(fetched),
-        "session": session,
-    }
-    assert harness.ask("POST", urlencode(fields).encode(), session).status == 200
+    assert ask(harness, "GET", address="127.0.0.2").status == 200
+    assert ask(harness, "POST", *filled(fetched)).status == 200
     harness.clock.advance(TRIES_WINDOW)
-    assert harness.ask("GET").status == 200
+    assert ask(harness, "GET").status == 200
 
 
 def test_accounts() -> None:
@@ -298,14 +209,14 @@ def test_accounts() -> None:
     The number of accounts of an address is limited; clients of a trusted proxy have
     their own addresses.
     """
-    harness = SignUpHarness(proxies=("127.0.0.9",))
+    harness = signUpHarness(proxies=("127.0.0.9",))
     for _ in range(ACCOUNTS):
-        assert harness.submit(address="127.0.0.9", forwarded="192.0.2.1").status == 200
-    more = harness.submit(address="127.0.0.9", forwarded="192.0.2.1")
+        assert submit(harness, address="127.0.0.9", forwarded="192.0.2.1").status == 200
+    more = submit(harness, address="127.0.0.9", forwarded="192.0.2.1")
     assert problem(more).startswith("Too many new accounts")
-    assert harness.submit(address="127.0.0.9", forwarded="192.0.2.2").status == 200
+    assert submit(harness, address="127.0.0.9", forwarded="192.0.2.2").status == 200
     harness.clock.advance(ACCOUNTS_WINDOW)
-    assert harness.submit(address="127.0.0.9", forwarded="192.0.2.1").status == 200
+    assert submit(harness, address="127.0.0.9", forwarded="192.0.2.1").status == 200
     assert harness.clock.seconds() > START
 
 
@@ -313,10 +224,10 @@ def test_full() -> None:
     """
     The page says so when all numbers are taken.
     """
-    harness = SignUpHarness()
+    harness = signUpHarness()
     number = f"number = {HIGHEST_NUMBER}"
     importPopulation(harness.store, parse(f'[[account]]\n{number}\npassword = "x"'))
-    assert problem(harness.submit()).startswith("There are no free numbers")
+    assert problem(submit(harness)).startswith("There are no free numbers")
 
 
 def test_closed() -> None:

@@ -18,13 +18,16 @@ from txwebqq.server.commandhandlers import CommandHandlers
 from txwebqq.server.commandresource import ResourceOptions
 from txwebqq.server.fleet.cleaning import Cleaner
 from txwebqq.server.fleet.exchange import InThread
+from txwebqq.server.fleet.guards import FleetCaptchas
 from txwebqq.server.fleet.listener import Listener
 from txwebqq.server.fleet.polls import FleetPolls, PollingBackend
 from txwebqq.server.fleet.resource import FleetResource
 from txwebqq.server.fleet.state import FleetState
 from txwebqq.server.fleet.worker import Backend, Job, Worker
+from txwebqq.server.http.signup import SignUpForms, SignUpPage
 from txwebqq.server.limits import ConnectionLimits
 from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.server.sessions.registration import Registration
 from txwebqq.server.sessions.sendinglimits import SendingLimits
 from txwebqq.server.sessions.sessions import Random
 from txwebqq.server.storage.blobs import BlobStore
@@ -45,6 +48,7 @@ class FleetSettings:
 
     @ivar folder: the folder of pictures and files, which all processes have.
     @ivar draw: renders the image of a captcha from its text, L{None} without captchas.
+    @ivar signUpPage: the sign-up page, L{None} for none.
     @ivar adjust: is called with each new state, to set its limits.
     @ivar inThread: calls a function in a thread that may wait for the disk.
     """
@@ -57,6 +61,7 @@ class FleetSettings:
     sending: SendingLimits | None
     draw: Callable[[str], bytes] | None
     adjust: Callable[[FleetState], object]
+    signUpPage: SignUpPage | None = None
     inThread: InThread = maybeDeferred
 
 
@@ -130,6 +135,7 @@ class FleetProcess:
             self._blobs,
             settings.limits,
             settings.inThread,
+            settings.signUpPage,
         )
         self._cleaner = Cleaner(self.writing, self._blobs, clock.seconds)
         self._sweeping: IDelayedCall | None = None
@@ -174,7 +180,16 @@ class FleetProcess:
             self._blobs,
             settings.limits,
         )
-        return Backend(store, state, handlers)
+        return Backend(store, state, handlers, self._signUpForms(store, state))
+
+    def _signUpForms(self, store: Store, state: FleetState) -> SignUpForms | None:
+        settings = self._settings
+        if settings.signUpPage is None:
+            return None
+        captchas = FleetCaptchas(
+            store.fleet.limits, state.now, self._random, settings.captchaText
+        )
+        return SignUpForms(Registration(store.accounts, captchas, state.makeLimiter))
 
     def start(self) -> None:
         """

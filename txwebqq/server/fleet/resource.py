@@ -29,6 +29,7 @@ from txwebqq.server.fleet.exchange import (
     PendingReply,
 )
 from txwebqq.server.fleet.polls import FleetPolls
+from txwebqq.server.fleet.signup import FleetSignUp
 from txwebqq.server.fleet.uploads import (
     NO_TRANSFERS,
     Abandoned,
@@ -41,6 +42,7 @@ from txwebqq.server.http.downloads import FileSender, refuse
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import Sender
 from txwebqq.server.http.multipart import PausableSource
+from txwebqq.server.http.signup import SignUpPage
 from txwebqq.server.http.timeouts import TimeoutQueue
 from txwebqq.server.limits import ConnectionLimits
 from txwebqq.server.request import Upload
@@ -189,6 +191,7 @@ class FleetResource(CommandResource):
     @param writing: the worker of the others.
     @param blobs: the folder of pictures and files.
     @param limits: the limits of uploads.
+    @param signUpPage: the sign-up page, L{None} for none.
     """
 
     def __init__(
@@ -202,8 +205,11 @@ class FleetResource(CommandResource):
         blobs: BlobStore,
         limits: FileLimits,
         inThread: InThread,
+        signUpPage: SignUpPage | None = None,
     ) -> None:
         super().__init__(clock, options)
+        if signUpPage is not None:
+            self._signup = FleetSignUp(signUpPage, self._begin, self._answered)
         self._polls = polls
         self._reading = reading
         self._writing = writing
@@ -274,13 +280,22 @@ class FleetResource(CommandResource):
         send: Sender,
     ) -> int:
         pending = PendingReply()
-        work = _Request(self, route, command, exchange, pending)
-        pending.work = work
-        work.worker = self._reading if route.command in READS else self._writing
+        pending.work = _Request(self, route, command, exchange, pending)
         rendered = holdReply(request, exchange, route.command, pending, send)
-        self._open.add(pending)
-        work.worker.submit(work)
+        self._begin(pending, self._reading if route.command in READS else None)
         return rendered
+
+    def _begin(self, reply: PendingReply, worker: Worker | None = None) -> None:
+        """
+        Have the work of a reply done.
+
+        @param worker: does it, L{None} for the worker of writes.
+        """
+        work = reply.work
+        assert work is not None
+        work.worker = worker or self._writing
+        self._open.add(reply)
+        work.worker.submit(work)
 
     def malformed(self, route: Route, exchange: HTTPExchange, reason: str) -> Any:
         """
@@ -292,7 +307,10 @@ class FleetResource(CommandResource):
         """
         Be told that a request has a reply.
         """
-        self._open.discard(work.reply)
+        self._answered(work.reply)
+
+    def _answered(self, reply: PendingReply) -> None:
+        self._open.discard(reply)
 
     def _cbExpired(self, reply: PendingReply) -> None:
         work = reply.work

@@ -75,12 +75,20 @@ class Backend:
     @ivar store: the database.
     @ivar state: the state of the server.
     @ivar handlers: the handlers of commands, for workers that have them.
+    @ivar signUpForms: the handling of the sign-up page, for workers that have it.
     """
 
-    def __init__(self, store: Store, state: FleetState, handlers: Any = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        state: FleetState,
+        handlers: Any = None,
+        signUpForms: Any = None,
+    ) -> None:
         self.store = store
         self.state = state
         self.handlers = handlers
+        self.signUpForms = signUpForms
 
     def arrange(self, batch: Sequence[Work]) -> Iterable[int]:
         """

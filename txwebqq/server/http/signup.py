@@ -11,12 +11,14 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
+from typing import Protocol
 from urllib.parse import parse_qs
 
 from twisted.web.server import Request
 
+from txwebqq.model import Number
 from txwebqq.server.http.exchange import HTML, HTTPExchange
 from txwebqq.server.sessions.registration import (
     MAX_NICK,
@@ -103,6 +105,7 @@ _DONE_TEXT = "Your number is {number}. Keep it: it is what you sign on with."
 _TOO_LONG, _NOT_FORM = "That is too long.", "That is not what this form sends."
 _NOT_YOURS = "This form is not yours, or your browser keeps no cookies."
 _TOO_MANY = "Too many forms for your address: come back in ten minutes."
+_AWAY = "The server cannot handle the form at present: try again later."
 
 _CHINESE = {
     _TITLE: "注册",
@@ -118,6 +121,7 @@ _CHINESE = {
     _NOT_FORM: "提交的内容不是此表单的内容。",
     _NOT_YOURS: "此表单不属于您，或您的浏览器不保存 Cookie。",
     _TOO_MANY: "您的地址请求过多，请十分钟后再来。",
+    _AWAY: "服务器暂时无法处理此表单，请稍后再试。",
     TOO_MANY_TRIES: "您尝试的次数过多，请十分钟后再试。",
     WRONG_CAPTCHA: "字符与图片不符，或图片已过期。",
     TOO_MANY_ACCOUNTS: "您的地址注册的帐号过多，请一小时后再试。",
@@ -150,63 +154,98 @@ class HTMLResponse:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class SignUpAnswer:
+    """
+    The answer to a request for the page.
+
+    @ivar status: the HTTP status.
+    @ivar number: the number of the account that was created, L{None} for none.
+    @ivar captcha: the id and the text of the captcha of the next form, L{None} if the
+        address has requested too many.
+    @ivar problem: what is wrong with the form that was sent, C{""} if nothing is.
+    @ivar nick: the nick in the next form.
+    """
+
+    status: int
+    number: Number | None = None
+    captcha: tuple[str, str] | None = field(default=None, repr=False)
+    problem: str = ""
+    nick: str = ""
+
+
+class SignUpForms:
+    """
+    The handling of requests for the page.
+    """
+
+    def __init__(self, registration: Registration) -> None:
+        self._registration = registration
+
+    def answer(self, body: bytes | None, exchange: HTTPExchange) -> SignUpAnswer:
+        """
+        Reply to a request.
+
+        @param body: the data of a form, L{None} for the request of an empty one.
+        """
+        if body is None:
+            return self._form(exchange, 200)
+        if len(body) > MAX_FORM:
+            return self._form(exchange, 413, _TOO_LONG)
+        values = _values(body)
+        if values is None:
+            return self._form(exchange, 400, _NOT_FORM)
+        form = SignUpForm(**values)
+        if not form.session or exchange.cookies.get(COOKIE) != form.session:
+            return self._form(exchange, 403, _NOT_YOURS)
+        result = self._registration.register(form, exchange.network)
+        if isinstance(result, str):
+            return self._form(exchange, 400, result, form.nick)
+        return SignUpAnswer(200, result)
+
+    def _form(
+        self, exchange: HTTPExchange, status: int, problem: str = "", nick: str = ""
+    ) -> SignUpAnswer:
+        captcha = self._registration.captcha(exchange.network)
+        return SignUpAnswer(status, None, captcha, problem, nick)
+
+
 class SignUpPage:
     """
-    The sign-up form and the handling of its data.
+    The page, in Chinese if the browser prefers or takes it.
 
     @param draw: renders the image of a captcha from its text.
     @param hasPage: whether there is a chat page, which a new account is led to.
     """
 
-    def __init__(
-        self,
-        registration: Registration,
-        draw: Callable[[str], bytes],
-        hasPage: bool = False,
-    ) -> None:
-        self._registration = registration
+    def __init__(self, draw: Callable[[str], bytes], hasPage: bool = False) -> None:
         self._draw = draw
         self._hasPage = hasPage
 
-    def render(self, request: Request, exchange: HTTPExchange) -> bytes:
+    def show(self, request: Request, answer: SignUpAnswer) -> bytes:
         """
-        C{/signup}: reply to a request, in Chinese if the browser prefers or takes it.
+        Set the status and the headers of a reply, and return its body.
         """
         chinese = _isChinese(request)
-        if request.method == b"GET":
-            page = self.show(exchange, chinese)
+        if answer.number is not None:
+            page = self._done(answer.number, chinese)
+        elif answer.captcha is None:
+            page = _later(429, (answer.problem, _TOO_MANY), chinese)
         else:
-            body = request.content.read(MAX_FORM + 1) if request.content else b""
-            page = self.take(body, exchange, chinese)
-        request.setResponseCode(page.status)
-        for name, value in page.headers:
-            request.setHeader(name, value)
-        return page.body
+            page = self._form(answer, answer.captcha, chinese)
+        return _set(request, page)
 
-    def show(self, exchange: HTTPExchange, chinese: bool) -> HTMLResponse:
+    def showFault(self, request: Request, status: int) -> bytes:
         """
-        C{GET /signup}: return an empty form.
+        Set the status and the headers of the reply to a request that could not be
+        handled, and return its body.
         """
-        return self._form(exchange, chinese, 200, "", "")
+        return _set(request, _later(status, (_AWAY,), _isChinese(request)))
 
-    def take(self, body: bytes, exchange: HTTPExchange, chinese: bool) -> HTMLResponse:
-        """
-        C{POST /signup}: create an account from a form.
-        """
-        if len(body) > MAX_FORM:
-            return self._form(exchange, chinese, 413, _TOO_LONG, "")
-        values = _values(body)
-        if values is None:
-            return self._form(exchange, chinese, 400, _NOT_FORM, "")
-        form = SignUpForm(**values)
-        if not form.session or exchange.cookies.get(COOKIE) != form.session:
-            return self._form(exchange, chinese, 403, _NOT_YOURS, "")
-        result = self._registration.register(form, exchange.network)
-        if isinstance(result, str):
-            return self._form(exchange, chinese, 400, result, form.nick)
-        number = f"<strong>{result}</strong>"
-        done = _DONE.format(done=_said(_DONE_TEXT, chinese).format(number=number))
-        done += self._link(_SIGN_IN, chinese, f"#{result}")
+    def _done(self, number: Number, chinese: bool) -> HTMLResponse:
+        shown = f"<strong>{number}</strong>"
+        done = _DONE.format(done=_said(_DONE_TEXT, chinese).format(number=shown))
+        done += self._link(_SIGN_IN, chinese, f"#{number}")
         return _page(200, done, "", chinese)
 
     def _link(self, text: str, chinese: bool, fragment: str = "") -> str:
@@ -215,36 +254,77 @@ class SignUpPage:
         return _TO_PAGE.format(fragment=fragment, text=_said(text, chinese))
 
     def _form(
-        self,
-        exchange: HTTPExchange,
-        chinese: bool,
-        status: int,
-        problem: str,
-        nick: str,
+        self, answer: SignUpAnswer, captcha: tuple[str, str], chinese: bool
     ) -> HTMLResponse:
-        captcha = self._registration.captcha(exchange.network)
-        if captcha is None:
-            texts = [_said(text, chinese) for text in (problem, _TOO_MANY) if text]
-            later = _LATER.format(problem=escape(" ".join(texts)))
-            return _page(429, later, None, chinese)
         session, text = captcha
-        said = escape(_said(problem, chinese))
+        said = escape(_said(answer.problem, chinese))
         body = _FORM.format(
-            problem=f"<p><strong>{said}</strong></p>\n" if problem else "",
+            problem=f"<p><strong>{said}</strong></p>\n" if answer.problem else "",
             title=_said(_TITLE, chinese),
             nickLabel=_said(_NICK_LABEL, chinese),
             passwordLabel=_said(_PASSWORD_LABEL, chinese),
             againLabel=_said(_AGAIN_LABEL, chinese),
             codeLabel=_said(_CODE_LABEL, chinese),
             pictureText=_said(_PICTURE_TEXT, chinese),
-            nick=escape(nick),
+            nick=escape(answer.nick),
             maxNick=MAX_NICK,
             minPassword=MIN_PASSWORD,
             maxPassword=MAX_PASSWORD,
             picture=b64encode(self._draw(text)).decode(),
             session=session,
         )
-        return _page(status, body + self._link(_BACK, chinese), session, chinese)
+        body += self._link(_BACK, chinese)
+        return _page(answer.status, body, session, chinese)
+
+
+class SignUp:
+    """
+    C{/signup} of a server whose state is in this process.
+    """
+
+    def __init__(self, forms: SignUpForms, page: SignUpPage) -> None:
+        self._forms = forms
+        self._page = page
+
+    def render(self, request: Request, exchange: HTTPExchange) -> bytes:
+        """
+        Reply to a request (L{SignUpRenderer}).
+        """
+        answer = self._forms.answer(bodyOf(request), exchange)
+        return self._page.show(request, answer)
+
+
+class SignUpRenderer(Protocol):
+    """
+    C{/signup}.
+    """
+
+    def render(self, request: Request, exchange: HTTPExchange) -> int | bytes:
+        """
+        Reply to a request, as L{twisted.web.resource.IResource.render}.
+        """
+
+
+def bodyOf(request: Request) -> bytes | None:
+    """
+    Return the data of a form, as much of them as matters; L{None} for the request of
+    an empty one.
+    """
+    if request.method == b"GET":
+        return None
+    return request.content.read(MAX_FORM + 1) if request.content else b""
+
+
+def _set(request: Request, page: HTMLResponse) -> bytes:
+    request.setResponseCode(page.status)
+    for name, value in page.headers:
+        request.setHeader(name, value)
+    return page.body
+
+
+def _later(status: int, texts: tuple[str, ...], chinese: bool) -> HTMLResponse:
+    said = " ".join(_said(text, chinese) for text in texts if text)
+    return _page(status, _LATER.format(problem=escape(said)), None, chinese)
 
 
 def _values(body: bytes) -> dict[str, str] | None:

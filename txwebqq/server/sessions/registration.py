@@ -5,13 +5,11 @@ The registration of accounts: checks and limits of the sign-up form.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from txwebqq.model import Number
-from txwebqq.ratelimit import RateLimiter
+from txwebqq.ratelimit import LimiterMaker
 from txwebqq.server.sessions.captchas import Captchas
-from txwebqq.server.sessions.sessions import Random
 from txwebqq.server.storage.accounts import AccountStore
 from txwebqq.wire.digests import passwordHash
 
@@ -65,22 +63,19 @@ class Registration:
     """
     Creates accounts for users who solve a captcha.
 
-    @ivar captchas: the captchas of sign-up forms. Logins have their own, which
+    @param captchas: the captchas of sign-up forms. Logins have their own, which
         requests for many of these cannot displace.
+    @param makeLimiter: makes the counters of what addresses do.
     """
 
     def __init__(
-        self,
-        accounts: AccountStore,
-        now: Callable[[], float],
-        random: Random,
-        captchaText: str | None = None,
+        self, accounts: AccountStore, captchas: Captchas, makeLimiter: LimiterMaker
     ) -> None:
-        self.captchas = Captchas(now, random, captchaText)
+        self._captchas = captchas
         self._accounts = accounts
-        self._tries = RateLimiter(now, TRIES, TRIES_WINDOW)
-        self._forms = RateLimiter(now, FORMS, TRIES_WINDOW)
-        self._registrations = RateLimiter(now, ACCOUNTS, ACCOUNTS_WINDOW)
+        self._tries = makeLimiter("sign-up tries", TRIES, TRIES_WINDOW)
+        self._forms = makeLimiter("sign-up forms", FORMS, TRIES_WINDOW)
+        self._registrations = makeLimiter("sign-ups", ACCOUNTS, ACCOUNTS_WINDOW)
 
     def captcha(self, address: str) -> tuple[str, str] | None:
         """
@@ -88,7 +83,7 @@ class Registration:
 
         @return: L{None} when the address has requested too many.
         """
-        return self.captchas.issue() if self._forms.take(address) else None
+        return self._captchas.issue() if self._forms.take(address) else None
 
     def register(self, form: SignUpForm, address: str) -> Number | str:
         """
@@ -100,7 +95,7 @@ class Registration:
         if not self._tries.take(address):
             return TOO_MANY_TRIES
         # Like all captchas, this one is used up also when other fields are wrong.
-        if not self.captchas.answer(form.session, form.code):
+        if not self._captchas.answer(form.session, form.code):
             return WRONG_CAPTCHA
         nick = form.nick.strip()
         problem = problemOf(nick, form.password, form.again)
