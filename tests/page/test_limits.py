@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.page.browser import PageServer, png, users
+from tests.page.browser import PageServer, users
+from tests.page.test_pictures import movingGIF
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 
 def test_limits(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
-    A text, picture or file that is too large is not sent, and the page tells the limit;
-    an upload ends by its button and by Escape.
+    A text or file that is too large is not sent, nor a picture that cannot be made
+    smaller, and the page tells the limit; an upload ends by its button and by Escape.
     """
-    picture = tmp_path / "large.png"
-    picture.write_bytes(png(8, 8) + bytes(250 * 1024))
+    picture = tmp_path / "large.gif"
+    picture.write_bytes(movingGIF(250 * 1024))
     file = tmp_path / "large.bin"
     with file.open("wb") as sparse:
         sparse.truncate(100 * 1024 * 1024 + 1)
@@ -40,7 +41,7 @@ def test_limits(browser: Browser, server: PageServer, tmp_path: Path) -> None:
         states = page.locator(".state")
         pictures, files = (page.locator("input[type=file]").nth(n) for n in (0, 1))
         pictures.set_input_files(picture)
-        expect(states).to_contain_text("a picture may have at most 250.0 KiB")
+        expect(states).to_contain_text("has to be a GIF of at most 250.0 KiB")
         states.get_by_role("button", name="Discard").click()
         expect(states).to_have_count(0)
         files.set_input_files(file)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { sizeText } from "../../../txwebqq/server/page/static/views/transfers.js";
+import { sizeText } from "../../../txwebqq/server/page/static/words.js";
 import { ok, rig } from "./rig.js";
 
 test("sizes have a unit in which they are short", () => {

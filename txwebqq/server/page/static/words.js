@@ -97,6 +97,24 @@ const WORDS = {
     "消息过长，无法发送：{size} 字节，最多 {limit} 字节（一个汉字 3 字节）。",
   ],
   codelargePicture: ["a picture may have at most {size}", "图片不能超过 {size}"],
+  codeanimation: [
+    "a moving picture has to be a GIF of at most {size}",
+    "动图须为不超过 {size} 的 GIF",
+  ],
+  codepixels: [
+    "a picture may have at most {megapixels} megapixels",
+    "图片不能超过 {megapixels} 百万像素",
+  ],
+  codeunreadable: ["the browser cannot read this picture", "浏览器无法读取这张图片"],
+  pictureShrunk: [
+    "The picture was made smaller to be sent: {from} became {to}.",
+    "图片过大，已缩小后发送：{from} → {to}。",
+  ],
+  avatarShrunk: [
+    "The avatar was made smaller: {from} became {to}.",
+    "头像图片过大，已缩小：{from} → {to}。",
+  ],
+  sendAsFile: ["Send as a file", "作为文件发送"],
   codelargeFile: ["a file may have at most {size}", "文件不能超过 {size}"],
   codepicture1: ["the server does not know this kind of picture", "服务器不支持这种图片"],
   codepicture2: ["the server keeps too many pictures of yours", "您在服务器上的图片过多"],
@@ -406,4 +424,17 @@ export function hasWord(key) {
  */
 export function countText(unread) {
   return unread > 99 ? "99+" : String(unread);
+}
+
+/** @param {number} bytes */
+export function sizeText(bytes) {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  let size = bytes;
+  let unit = 0;
+  // What would be rounded to 1024.0 is one of the next unit.
+  while (size >= 1023.95 && unit < units.length - 1) {
+    size /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
 }

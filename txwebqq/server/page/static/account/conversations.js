@@ -17,6 +17,8 @@
  * @property {string} [sendId] by which the server knows an own message that is sent again
  *   (docs/protocol.md 2.2.11)
  * @property {Upload} [upload] a file, or a picture that is not uploaded yet
+ * @property {{from: number, to: number}} [shrunk] the sizes of an own picture that was
+ *   made smaller, in bytes
  * @property {string} [problem] the code of a failure
  * @property {string} [reason] the words of the server about it
  * @property {boolean} [isRecalled]

@@ -381,9 +381,16 @@ export class People {
     this.client.view.listsChanged();
   }
 
-  /** @param {File} file */
+  /**
+   * Change the own avatar.
+   * @param {File} file
+   * @returns {Promise<File>} the same, or the smaller one that is the avatar now
+   */
   async setAvatar(file) {
-    const name = await this.client.pictures.uploadFace(file);
+    const { pictures } = this.client;
+    const picture = await pictures.fitted(file);
+    const name = await pictures.uploadFace(picture);
     await this.askJSON("api/modify_my_head", { custom_face: name });
+    return picture;
   }
 }

@@ -1,6 +1,7 @@
 // @ts-check
 // Pictures in messages, and avatars.
 
+import { fitted } from "../pictures/shrink.js";
 import { Refused } from "../server.js";
 
 /** @typedef {import("./conversations.js").Conversation} Conversation */
@@ -20,6 +21,16 @@ export class Pictures {
     this.client = client;
     /** @type {Map<string, Promise<Blob>>} */
     this.fetched = new Map();
+  }
+
+  /**
+   * Return a picture as the server takes it: the same one, or a smaller one.
+   * @param {File} file
+   * @param {AbortSignal} [signal]
+   * @throws {import("../pictures/shrink.js").Unsuitable}
+   */
+  fitted(file, signal) {
+    return fitted(file, this.client.server.limits.picture, signal);
   }
 
   /**

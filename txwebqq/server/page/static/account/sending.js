@@ -1,6 +1,7 @@
 // @ts-check
 // Own messages, and their way to the server.
 
+import { Unsuitable } from "../pictures/shrink.js";
 import { Oversized, Refused, Stalled } from "../server.js";
 import { DEFAULT_FONT, writeContent } from "../wire.js";
 import { PictureRefused } from "./pictures.js";
@@ -130,7 +131,7 @@ export class Sending {
           message.upload.path = "";
         }
       }
-      message.problem = problemOf(error, message);
+      message.problem = problemOf(error);
     }
     this.client.unsent.keep();
     this.client.view.conversationChanged(conversation);
@@ -153,13 +154,18 @@ export class Sending {
     const { files, pictures, server } = this.client;
     const { file } = upload;
     const { signal } = upload.cancelling;
-    if (file.size > server.limits[upload.isPicture ? "picture" : "file"]) {
-      throw new Oversized(file.name);
-    }
     if (upload.isPicture) {
-      const segment = await pictures.uploadPicture(conversation, file, progress, signal);
-      message.segments = [segment];
+      upload.file = await pictures.fitted(file, signal);
+      const { size } = upload.file;
+      if (size < file.size) {
+        message.shrunk = { from: file.size, to: size };
+      }
+      message.segments = [
+        await pictures.uploadPicture(conversation, upload.file, progress, signal),
+      ];
       message.upload = undefined;
+    } else if (file.size > server.limits.file) {
+      throw new Oversized(file.name);
     } else {
       upload.path = await files.upload(file, progress, signal);
     }
@@ -231,11 +237,13 @@ function withKey(segment, key) {
 /**
  * Return the name of the words for a failure, "" without any.
  * @param {unknown} error
- * @param {Message} message
  */
-function problemOf(error, { upload }) {
+function problemOf(error) {
   if (error instanceof Oversized) {
-    return upload?.isPicture ? "largePicture" : "largeFile";
+    return "largeFile";
+  }
+  if (error instanceof Unsuitable) {
+    return error.problem;
   }
   if (error instanceof PictureRefused) {
     return `picture${error.code}`;

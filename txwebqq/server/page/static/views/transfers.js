@@ -88,16 +88,3 @@ export class Transfers {
 export function percent(part) {
   return Math.floor(part * 100);
 }
-
-/** @param {number} bytes */
-export function sizeText(bytes) {
-  const units = ["B", "KiB", "MiB", "GiB"];
-  let size = bytes;
-  let unit = 0;
-  // What would be rounded to 1024.0 is one of the next unit.
-  while (size >= 1023.95 && unit < units.length - 1) {
-    size /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
-}

@@ -42,7 +42,7 @@ export class Composer {
     });
     this.file = make("input", {
       type: "file",
-      accept: "image/png,image/jpeg,image/gif,image/bmp",
+      accept: "image/png,image/jpeg,image/gif,image/bmp,image/webp",
       hidden: true,
       change: () => this.fileChosen(),
     });

@@ -2,9 +2,12 @@
 // Dialogs: forms about people, groups and the own profile.
 
 import { CaptchaWanted } from "../../account/people.js";
+import { PictureRefused } from "../../account/pictures.js";
 import { isolated, make, setText } from "../../dom.js";
+import { MAX_PIXELS } from "../../pictures/attempts.js";
+import { Unsuitable } from "../../pictures/shrink.js";
 import { Refused } from "../../session.js";
-import { hasWord, word } from "../../words.js";
+import { hasWord, sizeText, word } from "../../words.js";
 import { CaptchaField } from "../captcha.js";
 import { FriendPicker } from "../lists/friendpicker.js";
 import { showModal } from "./modal.js";
@@ -26,11 +29,23 @@ const MAX_NAME = 128;
  * @property {number} [most] the greatest length, in characters
  */
 
+/**
+ * Return the limits that the words for failures name.
+ * @param {number} size in bytes
+ */
+export function limitsText(size) {
+  return { size: sizeText(size), megapixels: Math.floor(MAX_PIXELS / 1e6) };
+}
+
 /** @param {unknown} error */
 export function reasonOf(error) {
   if (error instanceof Refused) {
-    const key = hasWord(error.text) ? error.text : `code${error.code}`;
+    const code = error instanceof PictureRefused ? `picture${error.code}` : error.code;
+    const key = hasWord(error.text) ? error.text : `code${code}`;
     return hasWord(key) ? word(key) : error.text || String(error.code);
+  }
+  if (error instanceof Unsuitable) {
+    return word(`code${error.problem}`, limitsText(error.limit));
   }
   return word("unreachable");
 }
@@ -285,7 +300,11 @@ export class Dialogs {
     showForm(word("profile"), [...fields, avatar], word("save"), async (values) => {
       const file = values.get("avatar");
       if (file instanceof File && file.size > 0) {
-        await this.people.setAvatar(file);
+        const { size } = await this.people.setAvatar(file);
+        if (size < file.size) {
+          const sizes = { from: sizeText(file.size), to: sizeText(size) };
+          this.tell(word("avatarShrunk", sizes), "avatar");
+        }
       }
       const signature = textOf(values, "signature");
       await this.people.setProfile(textOf(values, "nick"), signature);

@@ -3,11 +3,10 @@
 // discussion.
 
 import { make, setText } from "../../dom.js";
-import { word } from "../../words.js";
+import { sizeText, word } from "../../words.js";
 import { FriendPicker } from "../lists/friendpicker.js";
 import { MembersView } from "../lists/members.js";
 import { withLinks } from "../message/links.js";
-import { sizeText } from "../transfers.js";
 import { reasonOf, showForm, showQuestion } from "./dialogs.js";
 import { showModal } from "./modal.js";
 

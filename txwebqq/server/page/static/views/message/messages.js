@@ -3,9 +3,9 @@
 
 import { isOther, isolated, keyed, make, setText } from "../../dom.js";
 import { faceName } from "../../faces.js";
-import { language, word } from "../../words.js";
+import { language, sizeText, word } from "../../words.js";
 import { timeText } from "../times.js";
-import { percent, sizeText } from "../transfers.js";
+import { percent } from "../transfers.js";
 import { reactionsKey } from "./actions.js";
 import { makeLink, withLinks } from "./links.js";
 import { makePicture } from "./picture.js";

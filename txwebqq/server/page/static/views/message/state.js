@@ -2,14 +2,18 @@
 // The state of an own message below it, and what one does when it is not delivered.
 
 import { isOther, make, setText } from "../../dom.js";
-import { hasWord, word } from "../../words.js";
-import { percent, sizeText } from "../transfers.js";
+import { hasWord, sizeText, word } from "../../words.js";
+import { limitsText } from "../dialogs/dialogs.js";
+import { percent } from "../transfers.js";
 
 /** @typedef {import("../../account/conversations.js").Conversation} Conversation */
 /** @typedef {import("../../account/conversations.js").Message} Message */
 
 /** The failures that sending the same again does not mend. */
-const FINAL = ["123", "largePicture", "largeFile", "picture1"];
+const FINAL = ["123", "largeFile"];
+
+/** Those of a picture, which may be sent as a file. */
+const UNSUITABLE = ["largePicture", "animation", "pixels", "unreadable", "picture1"];
 
 /** The states of messages. */
 export class MessageState {
@@ -32,9 +36,10 @@ export class MessageState {
    * @param {Message} message
    */
   draw(element, conversation, message) {
-    const { problem = "", state } = message;
+    const { problem = "", shrunk, state, upload } = message;
     const [text, buttons] = element.children;
-    setText(text, state === "sent" ? "" : this.textOf(message));
+    const told = shrunk === undefined ? "" : shrunkText(shrunk);
+    setText(text, state === "sent" ? told : this.textOf(message));
     const isUploading = isUnderWay(message);
     // An upload that goes on leaves its button as it is, so that a click arrives.
     if (!isOther(buttons, state, problem, isUploading)) {
@@ -50,7 +55,14 @@ export class MessageState {
     if (isUploading) {
       add("cancel", discard);
     } else if (state === "failed" || state === "unknown") {
-      if (!FINAL.includes(problem)) {
+      if (UNSUITABLE.includes(problem)) {
+        if (upload !== undefined && conversation.kind !== "discussion") {
+          add("sendAsFile", () => {
+            discard();
+            void this.client.sending.sendFiles(conversation, [upload.file], false);
+          });
+        }
+      } else if (!FINAL.includes(problem)) {
         add("retry", () => void this.client.sending.retry(conversation, message));
       }
       if (state === "failed" && this.composer.mayEdit(message)) {
@@ -70,10 +82,16 @@ export class MessageState {
     }
     const key = `code${problem}`;
     const { limits } = this.client.server;
-    const size = problem === "largePicture" ? limits.picture : limits.file;
-    const cause = hasWord(key) ? word(key, { size: sizeText(size) }) : (reason ?? "");
+    const isPicture = UNSUITABLE.includes(problem ?? "");
+    const size = isPicture ? limits.picture : limits.file;
+    const cause = hasWord(key) ? word(key, limitsText(size)) : (reason ?? "");
     return cause === "" ? word(state) : `${word(state)}: ${cause}`;
   }
+}
+
+/** @param {{from: number, to: number}} sizes */
+function shrunkText({ from, to }) {
+  return word("pictureShrunk", { from: sizeText(from), to: sizeText(to) });
 }
 
 /**
