@@ -60,6 +60,15 @@ def serious(user: User) -> list[str]:
     ]
 
 
+ROOM = """[...document.querySelectorAll("[role=tab]")].map((tab) => {
+  const text = document.createRange();
+  text.selectNodeContents(tab);
+  const [outer, inner] = [tab, text].map((each) => each.getBoundingClientRect());
+  return Math.min(inner.left - outer.left, outer.right - inner.right);
+})"""
+"""Measures the room at the sides of the text of each tab, in pixels."""
+
+
 @pytest.mark.parametrize(
     ("width", "scheme"),
     [
@@ -74,7 +83,8 @@ def test_accessible(
 ) -> None:
     """
     axe finds nothing serious, on the form and in a conversation, and nothing is wider
-    than the screen.
+    than the screen, or touches the edge of its tab. A discussion, which has no picture,
+    has its first character in place of one.
     """
     size = {"width": width, "height": 720}
     with users(browser, server, tmp_path, color_scheme=scheme, viewport=size) as (
@@ -83,7 +93,12 @@ def test_accessible(
         user.page.goto(server.url)
         expect(user.page.get_by_label("Number")).to_be_visible()
         assert serious(user) == []
-        user.signOn(10001).isOn().open("Groups", "cats")
+        user.signOn(10001).isOn()
+        user.page.get_by_role("tab", name="Discussions").click()
+        expect(user.entry("plans").locator(".avatar")).to_have_text("P")
+        assert min(user.page.evaluate(ROOM)) > 4
+        assert serious(user) == []
+        user.open("Groups", "cats")
         text = f"[Smile] {scheme} {width}"
         user.say(text)
         user.hears(text)

@@ -1,7 +1,7 @@
 // @ts-check
 // The list at the side: recent conversations, friends, groups and discussions.
 
-import { isComposing, isOther, keyed, make, setText } from "../../dom.js";
+import { isComposing, isOther, keyed, make, setText, shortened } from "../../dom.js";
 import { countText, word } from "../../words.js";
 import { previewOf } from "../message/preview.js";
 import { shortTimeText } from "../times.js";
@@ -291,7 +291,7 @@ export class ListView {
   }
 
   /** @param {HTMLElement} element @param {Entry} entry */
-  drawEntry(element, { key, name, status, unread, heading, recent }) {
+  drawEntry(element, { key, kind, name, status, unread, heading, recent }) {
     const line = recent === undefined ? "" : previewOf(this.client, recent);
     // One that has only a draft has no time.
     const seconds = recent?.time ?? 0;
@@ -306,7 +306,11 @@ export class ListView {
     const button = /** @type {HTMLElement} */ (element.querySelector("button"));
     button.setAttribute("aria-current", String(isCurrent));
     button.dataset.status = status;
-    const [, nameElement, presence, time, count, preview] = button.children;
+    const [avatar, nameElement, presence, time, count, preview] = button.children;
+    if (kind === "discussion") {
+      // It has no picture.
+      setText(avatar, shortened(name.trim(), 1).toUpperCase());
+    }
     setText(nameElement, name);
     setText(time, when);
     setText(preview, line);
