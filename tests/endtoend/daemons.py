@@ -26,6 +26,8 @@ from twisted.internet.protocol import (
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
+from tests.endtoend.forkedprocess import ForkedProcess
+
 ROOT = Path(__file__).resolve().parents[2]
 TWISTD = Path(sys.executable).with_name("twistd")
 PATIENCE = 45.0
@@ -136,6 +138,12 @@ class Daemon(ProcessProtocol):
         raise AssertionError(f"nothing within {seconds} s, after:\n{self.output}")
 
 
+def _environment() -> dict[str, str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    environment.pop("TXWEBQQ_PASSWORD", None)
+    return environment
+
+
 class ProcessFolder:
     """
     A folder with what the daemons need, and the daemons.
@@ -175,9 +183,7 @@ class ProcessFolder:
         self, argv: Sequence[str], variables: Mapping[str, str], *, usePTY: bool
     ) -> Daemon:
         daemon = Daemon()
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-        environment.pop("TXWEBQQ_PASSWORD", None)
-        environment.update(variables)
+        environment = {**_environment(), **variables}
         folder = str(self.folder)
         reactor.spawnProcess(
             daemon, argv[0], argv, env=environment, path=folder, usePTY=usePTY
@@ -187,9 +193,16 @@ class ProcessFolder:
 
     def twistd(self, *argv: str, **variables: str) -> Daemon:
         """
-        Start twistd.
+        Start twistd, with more environment variables; without them, the fork server
+        forks it.
         """
-        return self.run(str(TWISTD), "-n", "--pidfile=", *argv, **variables)
+        command = (str(TWISTD), "-n", "--pidfile=", *argv)
+        if variables:
+            return self.run(*command, **variables)
+        daemon = Daemon()
+        ForkedProcess(daemon, command, self.folder, _environment())
+        self.daemons.append(daemon)
+        return daemon
 
     def server(self, *argv: str) -> Daemon:
         """

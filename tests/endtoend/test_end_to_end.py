@@ -277,6 +277,18 @@ async def until(isSo: Callable[[], object]) -> None:
 
 
 @ensureDeferred
+@pytest.mark.parametrize("argv", [["--help"], ["--listen", "nowhere"]])
+async def test_forked(processes: ProcessFolder, argv: list[str]) -> None:
+    """
+    A daemon of the fork server puts out and returns what C{twistd} does.
+    """
+    forked = processes.twistd("webqq-server", *argv)
+    real = processes.run(str(TWISTD), "-n", "--pidfile=", "webqq-server", *argv)
+    assert await forked.exits() == await real.exits()
+    assert forked.output == real.output != ""
+
+
+@ensureDeferred
 async def test_background(processes: ProcessFolder) -> None:
     """
     A daemon of another user begins a new log file at SIGHUP, and SIGTERM, also

@@ -4,9 +4,12 @@ Processes for tests that wait without the reactor, as those in a browser do.
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -14,8 +17,30 @@ from typing import IO, Self
 
 from tests.endtoend import daemons
 from tests.endtoend.daemons import PATIENCE
+from tests.endtoend.forkserver import fork
 
 TWISTD = (str(daemons.TWISTD), "-n", "--pidfile=")
+
+
+class _Forked:
+    """
+    A daemon of the fork server, with those methods of C{subprocess.Popen} that are
+    called here.
+    """
+
+    def __init__(self, argv: Sequence[str], folder: Path) -> None:
+        self._pid, output, status = fork(argv, folder, os.environ)
+        self.stdout = os.fdopen(output, "rb")
+        self._status = os.fdopen(status, "rb")
+
+    def send_signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, number)
+
+    def wait(self, timeout: float) -> None:
+        with self._status:
+            if not select.select([self._status], [], [], timeout)[0]:
+                raise AssertionError(f"process {self._pid} does not end")
 
 
 class Program:
@@ -43,18 +68,23 @@ class Program:
         self._directory = directory or folder
         self._ready = ready
         self._argv = argv
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | _Forked | None = None
 
     def start(self) -> None:
         """
         Start it, and wait until it is ready.
         """
-        process = self._process = subprocess.Popen(
-            self._argv,
-            cwd=self._directory,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
+        process: subprocess.Popen[bytes] | _Forked
+        if self._argv[: len(TWISTD)] == TWISTD:
+            process = _Forked(self._argv, self._directory)
+        else:
+            process = subprocess.Popen(
+                self._argv,
+                cwd=self._directory,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+        self._process = process
         assert process.stdout is not None
         answer: SimpleQueue[bool] = SimpleQueue()
         Thread(target=self._keep, args=(process.stdout, answer), daemon=True).start()
