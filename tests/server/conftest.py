@@ -68,10 +68,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if module is None:
             continue
         file = module.path.relative_to(_HERE).as_posix()
-        name = f"{file}::{item.nodeid.rpartition('::')[2].partition('[')[0]}"
+        whole = f"{file}::{item.nodeid.rpartition('::')[2]}"
+        name = whole.partition("[")[0]
         if name not in QUICK:
             item.add_marker(pytest.mark.long)
-        for part in (file, name):
+        for part in (file, name, whole):
             if part in OTHERS:
                 item.add_marker(pytest.mark.skip(reason=OTHERS[part]))
 
@@ -101,8 +102,8 @@ def fleetEngine(fleetDatabases: Databases) -> Iterator[None]:
         patch.setattr(storing, "openDatabase", fleetDatabases.open)
         fleetDatabases.clear()
         yield
-        for each in FleetHarness.opened:
-            each.close()
+        while FleetHarness.opened:
+            FleetHarness.opened[-1].close()
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from txwebqq.server.sessions.registration import Registration
 from txwebqq.server.sessions.sendinglimits import SendingLimiter, SendingLimits
 from txwebqq.server.storage.messages.queue import EventChanges
 from txwebqq.server.storage.store import Store
+from txwebqq.sqlite.database import MEMORY
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
 
 START = 1366004047.0
@@ -195,7 +196,9 @@ class ServerHarness:
 
     @param hasSignUp: whether there is a sign-up page, whose pictures are the texts of
         captchas.
+    @param file: the file of the database, L{None} for one in memory.
 
+    @ivar database: the file, or the URL of the database.
     @cvar turns: the maximum number of reactor turns to wait for a reply.
     @cvar substitute: the class that is used in place of this one, to run its tests on
         another kind of server.
@@ -223,11 +226,13 @@ class ServerHarness:
         at: float = START,
         folder: Path | None = None,
         hasSignUp: bool = False,
+        file: Path | None = None,
         **watching: Any,
     ) -> None:
         self.clock = Clock()
         self.clock.advance(at)
-        self.store = store or Store()
+        self.database: str | Path = file or MEMORY
+        self.store = store or Store(self.database)
         random = Random(seed)
         self._state = ServerState(
             self.store, self.clock, random, Logger().failure, captcha
@@ -333,6 +338,14 @@ class ServerHarness:
         self, target: str, headers: Mapping[str, str] | None = None, **more: str
     ) -> Wire:
         return self.send(request("GET", target, headers), **more)
+
+    def close(self) -> None:
+        """
+        End the server, and close its database.
+        """
+        self.server.stop()
+        self.disconnectAll()
+        self.store.close()
 
     def post(
         self, target: str, body: bytes | str, headers: Mapping[str, str] | None = None

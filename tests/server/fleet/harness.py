@@ -184,12 +184,13 @@ class FleetHarness(ServerHarness):
         folder: Path | None = None,
         captchaText: str | None = None,
         hasSignUp: bool = False,
+        file: Path | None = None,
         size: int = 1,
         **watching: Any,
     ) -> None:
         if store is not None:
             pytest.skip("the test has a database of its own")
-        self.url = self.databases.url
+        self.database = self.url = self.databases.url
         self.clock = SettlingClock(self.settle)
         self._random = Random(seed)
         self._limits: SendingLimits | None = None
@@ -383,6 +384,7 @@ class FleetHarness(ServerHarness):
         """
         End all processes.
         """
+        self.opened.remove(self)
         self._isSettling = True
         for process in self.processes:
             with suppress(InvalidConfiguration):

@@ -21,7 +21,9 @@ MODULES = (
     "domain/test_sending.py",
     "http/test_authorization.py",
     "http/test_longpoll.py",
+    "http/test_secrets.py",
     "http/test_signup.py",
+    "http/test_uploads.py",
     "sessions/test_acknowledgement.py",
 )
 
@@ -55,7 +57,10 @@ OTHERS: dict[str, str] = {
     "api/test_groupfiles.py::test_restart": _INSIDE,
     "api/test_offlinefiles.py::test_expires": _GRACE,
     "api/test_pictures.py::test_old": _INSIDE,
-    "http/test_authorization.py": _INSIDE,
+    "http/test_authorization.py::test_loggedOut[ReceiveFile]": _FILES,
+    "http/test_authorization.py::test_loggedOut[SendFile]": _FILES,
+    "http/test_authorization.py::test_proofs[ReceiveFile]": _FILES,
+    "http/test_authorization.py::test_proofs[SendFile]": _FILES,
     "api/test_signon.py::test_noTimers": "other processes may have sessions",
     "api/test_interaction.py::test_flood": _INSIDE,
     "api/test_interaction.py::test_floodWhileLocked": _INSIDE,

@@ -128,8 +128,7 @@ class Asker:
 
     def __init__(self) -> None:
         self.harness = ServerHarness()
-        self.signedOn = self.signOn()
-        self.session = self.signedOn.session
+        self.renew()
 
     def signOn(self) -> SignedOn:
         """
@@ -180,9 +179,15 @@ class Asker:
         self.harness.clock.advance(1)
         return wire.response if wire.isAnswered else None
 
+    def renew(self) -> None:
+        """
+        Open another session, with other secrets.
+        """
+        self.signedOn = self.signOn()
+        self.session = self.signedOn.session
+
     def close(self) -> None:
-        self.harness.server.stop()
-        self.harness.disconnectAll()
+        self.harness.close()
 
 
 def name(command: type[Command[Any]]) -> str:
@@ -211,14 +216,15 @@ def test_proofs(command: type[Command[Any]]) -> None:
     declares, and to nobody else.
     """
     authorization = command.authorization
+    asker = Asker()
     for given, enough in PROOFS.items():
-        asker = Asker()
+        asker.renew()
         reply = asker.ask(command, given)
         if authorization is Authorization.NONE or authorization in enough:
             assert reply not in [expected(command, r) for r in REFUSALS], given
         else:
             assert reply == expected(command, REFUSED[authorization]), given
-        asker.close()
+    asker.close()
 
 
 def test_ticketForVerifier() -> None:
@@ -267,15 +273,16 @@ def test_otherSites(command: type[Command[Any]]) -> None:
     A page of another site that has a browser send the cookie changes nothing;
     pages of this server and of Tencent's hosts do.
     """
+    asker = Asker()
     for headers, isServed in (
         *((headers, False) for headers in OTHER_SITES),
         *((headers, True) for headers in OWN_PAGES),
     ):
-        asker = Asker()
+        asker.renew()
         reply = asker.ask(command, "cookie", headers)
         refusal = expected(command, REFUSED[command.authorization])
         assert (reply != refusal) is isServed, headers
-        asker.close()
+    asker.close()
 
 
 def test_linkWithCookie() -> None:

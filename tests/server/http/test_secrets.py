@@ -136,11 +136,11 @@ class HostTests(MediaTestCase):
         self.assertEqual(picture[1]["server"], "10.0.0.1:12345")
 
 
-def changed(path: Path, number: Number, password: str) -> None:
+def changed(harness: ServerHarness, number: Number, password: str) -> None:
     """
     Change a password in the database, as C{webqq-admin} does.
     """
-    store = Store(path, shared=True)
+    store = Store(harness.database, shared=True)
     store.accounts.setPassword(number, passwordHash(password))
     store.close()
 
@@ -150,13 +150,12 @@ def harness(tmp_path: Path) -> Iterator[ServerHarness]:
     """
     A server with a database file.
     """
-    harness = ServerHarness(store=Store(tmp_path / "q.db"))
+    harness = ServerHarness(file=tmp_path / "q.db")
     yield harness
-    harness.server.stop()
-    harness.store.close()
+    harness.close()
 
 
-def test_passwordChanged(harness: ServerHarness, tmp_path: Path) -> None:
+def test_passwordChanged(harness: ServerHarness) -> None:
     """
     The session of an account ends when its password changes, and cannot be resumed;
     those of other accounts go on.
@@ -166,7 +165,7 @@ def test_passwordChanged(harness: ServerHarness, tmp_path: Path) -> None:
     bob.catchUp()
     held = alice.poll()
     assert not held.isAnswered
-    changed(tmp_path / "q.db", ALICE, "new")
+    changed(harness, ALICE, "new")
     harness.clock.advance(SWEEP)
     assert held.response.json["retcode"] == 100
     assert alice.login2(alice.psessionid).json["retcode"] == 103
@@ -178,7 +177,7 @@ def test_passwordChanged(harness: ServerHarness, tmp_path: Path) -> None:
     assert bob.login2(bob.psessionid).json["retcode"] == 0
 
 
-def test_everyKey(harness: ServerHarness, tmp_path: Path) -> None:
+def test_everyKey(harness: ServerHarness) -> None:
     """
     After a change of the password no key of the former session is good: neither its
     psessionid, vfwebqq, ptwebqq and skey, nor a link to a picture that it was given.
@@ -211,29 +210,29 @@ def test_everyKey(harness: ServerHarness, tmp_path: Path) -> None:
         ]
 
     assert answers() == [True] * 5
-    changed(tmp_path / "q.db", ALICE, "new")
+    changed(harness, ALICE, "new")
     harness.clock.advance(SWEEP)
     assert answers() == [False] * 5
 
 
-def test_passwordChangedAtLogin(harness: ServerHarness, tmp_path: Path) -> None:
+def test_passwordChangedAtLogin(harness: ServerHarness) -> None:
     """
     A login that has no session yet is worth nothing after a change of the password.
     """
     alice = HTTPClient(harness, ALICE)
     alice.logIn()
-    changed(tmp_path / "q.db", ALICE, "new")
+    changed(harness, ALICE, "new")
     assert alice.login2().json["retcode"] == 103
     assert b"ptuiCB('0'" in alice.tryLogin("new", alice.check()[1]).body
 
 
-def test_otherChange(harness: ServerHarness, tmp_path: Path) -> None:
+def test_otherChange(harness: ServerHarness) -> None:
     """
     A session goes on when another process changes another account, or sets the same
     password.
     """
     alice = harness.client(ALICE)
-    changed(tmp_path / "q.db", BOB, "new")
-    changed(tmp_path / "q.db", ALICE, PASSWORDS[ALICE])
+    changed(harness, BOB, "new")
+    changed(harness, ALICE, PASSWORDS[ALICE])
     harness.clock.advance(SWEEP)
     assert alice.login2(alice.psessionid).json["retcode"] == 0
