@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
+from twisted.internet.error import ConnectError
 from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from tests.endtoend.daemons import PATIENCE, ROOT, ProcessFolder, freePort
+from tests.endtoend.daemons import INTERVAL, PATIENCE, ROOT, ProcessFolder, freePort
 from tests.fleet.__main__ import report
 from tests.fleet.loadbalancer import LoadBalancer
 from tests.fleet.run import FleetChaos, Size
@@ -26,6 +29,9 @@ from tests.ledger.people import ACK, SPEAKER, passwordOf, population
 from tests.messages import Asker, Lost
 from tests.network.rawclient import Habit, RawClient
 from tests.postgresql.server import PostgreSQLServer
+
+_ORDER = 0x77656273
+"""The advisory lock of the transaction that gives numbers to events."""
 
 
 @pytest.fixture
@@ -197,3 +203,50 @@ async def test_chaos(tmp_path: Path, postgreSQL: PostgreSQLServer) -> None:
     verdict = await run.play()
     assert not verdict.wrongs, report(run, verdict)
     assert run.troubles.total() >= 4
+
+
+@pytest.mark.long
+@ensureDeferred
+async def test_stops(processes: ProcessFolder, postgreSQL: PostgreSQLServer) -> None:
+    """
+    At SIGTERM a process is not ready at once, answers its poll, waits for the message
+    that it has, which is accepted, and then ends. Before, SIGHUP changes its limits.
+    """
+    port, operators, database = freePort(), freePort(), postgreSQL.newDatabase()
+    settings = processes.folder / "server.toml"
+    settings.write_text("[server]\nmessage-rate = 600\n", encoding="utf-8")
+    server = processes.twistd(
+        *("webqq-server", "--config=server.toml", f"--database={database}"),
+        f"--listen=tcp:{port}:interface=127.0.0.1",
+        f"--operate=tcp:{operators}:interface=127.0.0.1",
+        *("--files=files", "--captcha=never", "--population=fleet.toml"),
+    )
+    await server.says("listens on")
+    alice, bob = client(SPEAKER, port, port), client(ACK, port, port)
+    await bob.signOn()
+    await alice.signOn()
+    await bob.poll()
+    assert (await asker(operators).ask("GET", "/readyz")).status == 200
+    settings.write_text("[server]\nmessage-rate = 500\n", encoding="utf-8")
+    server.signal("HUP")
+    await server.says("Reloaded server.message-rate")
+    with psycopg.connect(database, autocommit=True) as other, other.transaction():
+        # As another process that gives numbers to messages.
+        other.execute(
+            "SELECT pg_advisory_xact_lock(%s::integer, hashtext(current_schema()))",
+            (_ORDER,),
+        )
+        poll = Deferred.fromCoroutine(bob.poll())
+        sending = Deferred.fromCoroutine(alice.ask(alice.toFriend(ACK, "last")))
+        query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        while other.execute(query).fetchone() != (1,):
+            await deferLater(reactor, INTERVAL)
+        server.signal("TERM")
+        assert (await poll).retcode == 102
+        for each in (port, operators):
+            with pytest.raises(ConnectError):
+                await TCP4ClientEndpoint(reactor, "127.0.0.1", each).connect(Factory())
+        assert not sending.called
+    await sending
+    assert await server.exits() == 0
+    assert "Traceback" not in server.output

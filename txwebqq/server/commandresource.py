@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request, Site
+from twisted.web.server import NOT_DONE_YET, Request
 
 from txwebqq.server.api.signon import MALFORMED
 from txwebqq.server.http.authorization import FINDERS, CallerFinder
@@ -127,7 +127,7 @@ class CommandResource(Resource):
         total = self._addresses.limits.total
         self._addresses.setLimits(replace(limits, total=total))
 
-    def site(self) -> Site:
+    def site(self) -> WatchedSite:
         """
         Return a factory for the connections of clients.
         """
@@ -142,9 +142,7 @@ class CommandResource(Resource):
 
     def render(self, request: Request) -> int | bytes:
         if self._stopped:
-            # Clients wait longer after a lost connection than after a refusal.
-            request.loseConnection()
-            return NOT_DONE_YET
+            return self._renderStopped(request)
         query = b""
         route = self._routes.get(request.uri) if request.method == b"POST" else None
         if route is None:
@@ -156,6 +154,16 @@ class CommandResource(Resource):
         if len(body) > MAX_BODY:
             return refuse(request, TOO_LARGE, 413)
         return self._respond(request, route, query, body)
+
+    def _renderStopped(self, request: Request) -> int | bytes:
+        """
+        Reply to a request that comes when the server has stopped.
+
+        @return: the result of L{render}.
+        """
+        # Clients wait longer after a lost connection than after a refusal.
+        request.loseConnection()
+        return NOT_DONE_YET
 
     def _respond(
         self, request: Request, route: Route, query: bytes, body: bytes

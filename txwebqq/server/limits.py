@@ -82,9 +82,11 @@ class AddressLimits:
 
     @param now: returns the time in seconds.
     @ivar proxies: the addresses of proxies whose C{X-Forwarded-For} is trusted.
+    @ivar isClosing: whether each connection is closed after its next reply.
     """
 
     _log = Logger()
+    isClosing = False
 
     def __init__(
         self,

@@ -39,6 +39,7 @@ from txwebqq.server.commandresource import CommandResource, ResourceOptions
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.errorlog import ErrorLog
 from txwebqq.server.faults.injection import FaultyResource
+from txwebqq.server.http.connections import WatchedSite
 from txwebqq.server.http.signup import SignUp, SignUpForms, SignUpPage
 from txwebqq.server.limits import ConnectionLimits, raiseDescriptorLimit
 from txwebqq.server.options import OPEN
@@ -93,6 +94,7 @@ class ServerService(Service):
         self._state: ServerState | None = None
         self._fleet: FleetProcess | None = None
         self._faulty: FaultyResource | None = None
+        self._site: WatchedSite | None = None
         self._ports: list[IListeningPort] = []
         self._listenError: str | None = None
         self.statistics: ServerStatistics | None = None
@@ -135,7 +137,7 @@ class ServerService(Service):
                     self._server = server = self._open(options)
         except InvalidConfiguration as e:
             raise StartupError(str(e)) from e
-        site = server.site()
+        site = self._site = server.site()
         if options["plan"] is not None:
             self._faulty = FaultyResource(server, options["plan"], self._reactor)
             site.resource = self._faulty
@@ -323,6 +325,9 @@ class ServerService(Service):
         fleet, self._fleet = self._fleet, None
         if fleet is not None:
             fleet.stop()
+            if self._site is not None:
+                # Before more requests come on them: another process takes these.
+                self._site.close()
             await deferToThread(fleet.join)
             fleet.resource.stopped()
             await deferLater(self._reactor, FLUSH_TIME)

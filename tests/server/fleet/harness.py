@@ -18,7 +18,6 @@ import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
 from twisted.internet.task import Clock
-from twisted.web.server import Site
 
 from tests.postgresql.server import PostgreSQLServer
 from tests.server.harness import POPULATION, START, ServerHarness, Wire, storeEvent
@@ -33,6 +32,7 @@ from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.fleet.process import FleetProcess, FleetSettings
 from txwebqq.server.fleet.state import FleetState
 from txwebqq.server.fleet.worker import Backend, Outcome
+from txwebqq.server.http.connections import WatchedSite
 from txwebqq.server.http.signup import SignUpPage
 from txwebqq.server.limits import DEFAULT_LIMITS, ConnectionLimits
 from txwebqq.server.population import parse
@@ -198,7 +198,7 @@ class FleetHarness(ServerHarness):
         self._wires: list[Wire] = []
         self._folder = Path(tempfile.mkdtemp(prefix="txwebqq-fleet-"))
         self.processes: list[FleetProcess] = []
-        self._sites: list[Site] = []
+        self._sites: list[WatchedSite] = []
         self._turns = count()
         self.target: int | None = None
         self._heard: list[str] = []
@@ -292,7 +292,7 @@ class FleetHarness(ServerHarness):
         return self.processes[0]
 
     @property
-    def site(self) -> Site:
+    def site(self) -> WatchedSite:
         """
         The factory for the next connection.
         """

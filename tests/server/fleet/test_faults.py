@@ -216,7 +216,8 @@ def test_crashAtCommit(postgreSQL: PostgreSQLServer) -> None:
         found = Store(url, hasPeers=True)
         assert (change.result, set(found.settings.get(ALICE, 1))) == ("done", {"lost"})
         found.close()
-        worker.stop()
+        worker.end()
+        assert worker.join(0.0)
     finally:
         server.stop()
 

@@ -10,78 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from twisted.internet.task import Clock
 
 from tests.postgresql.server import PostgreSQLServer
-from txwebqq.errors import InvalidConfiguration
+from tests.server.fleet.stillprocess import StillProcess, problems
 from txwebqq.operation.metrics import Histogram
 from txwebqq.postgresql.errors import StatementFailed
-from txwebqq.server.commandresource import ResourceOptions
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.fleet.process import FleetProcess, FleetSettings
+from txwebqq.server.fleet.process import FleetProcess
 from txwebqq.server.fleet.statistics import FleetStatistics
-from txwebqq.server.fleet.worker import Backend, Job, Worker
+from txwebqq.server.fleet.worker import Backend, Job
 from txwebqq.server.limits import DEFAULT_LIMITS
-from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.sessions.sendinglimits import SendingLimits
-from txwebqq.server.storage.store import Store
 from txwebqq.server.uploadquotas import FileLimits
-
-
-def _nothing(state: ServerState) -> None:
-    pass
-
-
-class StillProcess(FleetProcess):
-    """
-    A process whose work is done when the test says so.
-    """
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self.isAway = False
-
-        def connect() -> Store:
-            if self.isAway:
-                raise InvalidConfiguration("nobody listens")
-            return Store(url, hasPeers=True)
-
-        self.settings = FleetSettings(
-            folder=folder,
-            pollTimeout=50.0,
-            limits=FileLimits(),
-            captcha=CaptchaMode.NEVER,
-            captchaText=None,
-            sending=None,
-            draw=None,
-            adjust=_nothing,
-        )
-        clock: Any = Clock()
-        super().__init__(
-            connect,
-            clock,
-            lambda function, *arguments, **named: function(*arguments, **named),
-            self.settings,
-            ResourceOptions(),
-        )
-
-    def work(self) -> None:
-        """
-        Do all that waits.
-        """
-        for worker in self.workers:
-            while worker._waiting:
-                batch = list(worker._waiting)
-                worker._waiting.clear()
-                worker._handle(batch)
-
-    def result(self, worker: Worker, function: Any) -> Any:
-        """
-        Return the result of a function that a worker calls.
-        """
-        found: list[Any] = []
-        worker.submit(Job(function, found.append))
-        self.work()
-        return found.pop()
 
 
 @pytest.fixture
@@ -108,12 +48,6 @@ def values(process: FleetProcess) -> dict[tuple[str, ...], float]:
         if number:
             found[metric.name.removeprefix("txwebqq_server_"), *labels] = number
     return found
-
-
-def problems(process: FleetProcess) -> list[str]:
-    statistics = FleetStatistics()
-    statistics.opened(process)
-    return list(statistics.problems())
 
 
 def test_counts(process: StillProcess) -> None:

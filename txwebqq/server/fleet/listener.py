@@ -16,10 +16,14 @@ from txwebqq.postgresql.errors import StatementFailed
 from txwebqq.server.storage.store import Store
 
 _WAIT = 1.0
-"""Time after which the thread sees that it is to stop, in seconds."""
+"""Time after which the thread sees that it is to stop, and asks the database whether
+it is there, in seconds."""
 
 _RETRY = 0.5
 """Time between two attempts to reach the database, in seconds."""
+
+SILENCE = 5.0
+"""Time after which a database counts as away that does not answer, in seconds."""
 
 
 class Listener:
@@ -30,6 +34,7 @@ class Listener:
     @param call: calls a function with arguments in the reactor's thread.
     @param woken: is called there with accounts.
     @param missed: is called there when notifications may have been lost.
+    @param now: returns the time in seconds.
     """
 
     _log = Logger()
@@ -40,11 +45,16 @@ class Listener:
         call: Callable[..., object],
         woken: Callable[[list[Number]], object],
         missed: Callable[[], object],
+        now: Callable[[], float],
     ) -> None:
         self._connect = connect
         self._call = call
         self._woken = woken
         self._missed = missed
+        self._now = now
+        # The reason why the database is not reached, and when it answered last.
+        self._problem = ""
+        self._answered: float | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -56,26 +66,47 @@ class Listener:
         self._thread = thread
         thread.start()
 
-    def stop(self) -> None:
+    def end(self) -> None:
         """
-        Stop the thread, and wait for it.
+        Have the thread end.
         """
         self._stopping.set()
+
+    def join(self, seconds: float) -> bool:
+        """
+        Wait until the thread has ended.
+
+        @return: L{False} if it has not within a time.
+        """
         thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.join()
+        if thread is None:
+            return True
+        thread.join(seconds)
+        return not thread.is_alive()
+
+    @property
+    def problem(self) -> str:
+        """
+        The reason why the database counts as away, C{""} if it does not.
+        """
+        if self._problem or self._answered is None:
+            return self._problem
+        silence = self._now() - self._answered
+        return f"no answer for {silence:.0f} s" if silence >= SILENCE else ""
 
     def _work(self) -> None:
         while not self._stopping.is_set():
             try:
                 store = self._connect()
-            except (InvalidConfiguration, StatementFailed):
-                # The workers report it.
+            except (InvalidConfiguration, StatementFailed) as e:
+                # The workers log it.
+                self._problem = str(e)
                 self._stopping.wait(_RETRY)
                 continue
             try:
                 self._listen(store)
             except StatementFailed as e:
+                self._problem = str(e)
                 self._call(
                     self._log.debug, "Listening has ended: {reason}.", reason=str(e)
                 )
@@ -86,9 +117,14 @@ class Listener:
         database = store.database
         assert isinstance(database, Database)
         database.listen()
+        self._answered, self._problem = self._now(), ""
         self._call(self._missed)
         while not self._stopping.is_set():
             texts = database.heard(_WAIT)
+            if not texts:
+                # A lost connection is seen at once, a server that hangs by this.
+                database.count("SELECT 1")
+            self._answered = self._now()
             numbers = [Number(int(n)) for text in texts for n in text.split(",")]
             if numbers:
                 self._call(self._woken, numbers)

@@ -4,6 +4,7 @@ One of several server processes with a database of PostgreSQL.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,10 @@ from txwebqq.server.uploadquotas import FileLimits
 
 SWEEP = 15.0
 """Interval between checks for lapsed sessions, in seconds."""
+
+STOP_TIME = 20.0
+"""Time within which the threads must end, in seconds: longer than a client waits for
+any request, and shorter than systemd waits for the process."""
 
 CLEAN = 3600.0
 """Interval between deletions of what has expired, in seconds."""
@@ -119,7 +124,9 @@ class FleetProcess:
         self.writing = self._worker("writes", self._build)
         self.onlineCount: int | None = None
         self.polls = FleetPolls(self.polling, clock, settings.pollTimeout)
-        self.listener = Listener(connect, call, self.polls.wake, self.polls.wakeAll)
+        self.listener = Listener(
+            connect, call, self.polls.wake, self._missed, clock.seconds
+        )
         self.workers = (self.polling, self.reading, self.writing)
         stores = [connect() for _ in self.workers]
         for worker, store in zip(self.workers, stores, strict=True):
@@ -250,12 +257,31 @@ class FleetProcess:
 
     def join(self) -> None:
         """
-        Wait until the threads have handled all requests. This blocks, and is called in
-        a thread of its own.
+        Wait until the threads have handled all requests, for L{STOP_TIME} at most.
+        This blocks, and is called in a thread of its own.
         """
-        for worker in (self.writing, self.reading, self.polling):
-            worker.stop()
-        self.listener.stop()
+        parts = (self.writing, self.reading, self.polling, self.listener)
+        for part in parts:
+            part.end()
+        end = time.monotonic() + STOP_TIME
+        hasEnded = [part.join(max(0.0, end - time.monotonic())) for part in parts]
+        if not all(hasEnded):
+            self._call(
+                self._log.warn,
+                "The database has not answered within {seconds} s: what still waits "
+                "for it gets no reply.",
+                seconds=STOP_TIME,
+            )
+
+    def _missed(self) -> None:
+        """
+        Be told that notifications may have been lost: the database is there again.
+        """
+        self.polls.wakeAll()
+        for worker in self.workers:
+            if not worker.isConnected:
+                # It may have nothing to do for long.
+                worker.submit(Job(lambda _: None))
 
     def status(self) -> str:
         """

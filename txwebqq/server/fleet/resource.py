@@ -41,11 +41,12 @@ from txwebqq.server.http.authorization import FINDERS, unauthorizedReply
 from txwebqq.server.http.downloads import FileSender, refuse
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import Sender
+from txwebqq.server.http.longpoll import NOTHING
 from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.http.signup import SignUpPage
 from txwebqq.server.http.timeouts import TimeoutQueue
 from txwebqq.server.limits import ConnectionLimits
-from txwebqq.server.request import Upload
+from txwebqq.server.request import Upload, targetOf
 from txwebqq.server.sessions.session import EndedSession
 from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.server.streamed import decodeDownload
@@ -69,6 +70,9 @@ from txwebqq.wire.commands.signon import Login, LoginReply
 from txwebqq.wire.form import Form
 
 BUSY = "系统繁忙，请稍后再试。"
+
+STOPPING = Refusal(100000, "the server stops: send the request again")
+"""The reply to requests that come after the beginning of the end."""
 
 READS: frozenset[type[Command[Any]]] = frozenset(
     {
@@ -177,9 +181,7 @@ class _Request:
         """
         Tell the client that the request was not handled.
         """
-        isLogin = issubclass(self.route.command, Login)
-        reply = LoginReply(7, message=BUSY) if isLogin else AWAY
-        self.reply.giveOf(self._source, reply)
+        self.reply.giveOf(self._source, _refusal(self.route, AWAY))
 
 
 class FleetResource(CommandResource):
@@ -240,10 +242,21 @@ class FleetResource(CommandResource):
 
     def stop(self) -> None:
         """
-        Answer all held polls. Later requests get no reply.
+        Answer all held polls. Later requests are refused: their clients go to another
+        process.
         """
         self._stopped = True
         self._polls.longPoll.stop()
+
+    def _renderStopped(self, request: Request) -> int | bytes:
+        path, _ = targetOf(request.uri)
+        route = self._routes.get(path)
+        if route is None:
+            return refuse(request, STOPPING, 503)
+        exchange = HTTPExchange(request, self._proxies)
+        if route.command is Poll2:
+            return self._reply(request, exchange, Poll2, NOTHING)
+        return self._reply(request, exchange, route.command, _refusal(route, STOPPING))
 
     def stopped(self) -> None:
         """
@@ -366,3 +379,8 @@ class FleetResource(CommandResource):
         self._writing.submit(
             Job(lambda backend: backend.handlers.offlineFiles.markFetched(key))
         )
+
+
+def _refusal(route: Route, refusal: Refusal) -> Any:
+    isLogin = issubclass(route.command, Login)
+    return LoginReply(7, message=BUSY) if isLogin else refusal

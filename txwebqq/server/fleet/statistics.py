@@ -46,7 +46,7 @@ CONNECTIONS = counter(
 class FleetStatistics:
     """
     The counts of a process (L{Source<txwebqq.operation.metrics.Source>}). It is ready
-    while its workers reach the database.
+    while its threads reach the database: one of them asks it all the time.
     """
 
     metrics = (WAITING, SIZES, SECONDS, REPEATS, FAILURES, CONNECTIONS)
@@ -81,4 +81,6 @@ class FleetStatistics:
         if process is None:
             return ()
         reasons = {each.problem for each in process.workers if not each.isConnected}
+        if process.listener.problem:
+            reasons.add(process.listener.problem)
         return [f"the database is away: {reason}" for reason in sorted(reasons)]

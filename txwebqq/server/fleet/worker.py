@@ -213,21 +213,29 @@ class Worker:
         """
         return len(self._waiting)
 
-    def stop(self) -> None:
+    def end(self) -> None:
         """
-        End the thread when it has done all work, and wait for that; while the database
-        is away, at once.
+        Have the thread end when it has done all work; while the database is away, at
+        once.
         """
         with self._condition:
             self._isStopped = True
             self._condition.notify()
+
+    def join(self, seconds: float) -> bool:
+        """
+        Wait until the thread has ended.
+
+        @return: L{False} if it has not within a time.
+        """
         thread, self._thread = self._thread, None
         if thread is not None:
-            thread.join()
-            return
+            thread.join(seconds)
+            return not thread.is_alive()
         while self.handleBatch():
             pass
         self._disconnect()
+        return True
 
     def _work(self) -> None:
         while True:

@@ -159,6 +159,8 @@ class LimitedChannel(WholeRequestChannel):
         turn of the reactor.
         """
         self._isBetween = True
+        if self.addresses.isClosing:
+            self.persistent = False
         # One call on the clock for all idle connections.
         self._savedTimeOut = None
         if self.persistent:

@@ -249,3 +249,13 @@ class WatchedSite(SiteWithoutAccessLog):
         # Not a bound method of its own for each connection.
         channel.callLater = self._callLater
         return channel
+
+    def close(self) -> None:
+        """
+        Close the connections that wait for a request, and each other one after its
+        next reply, so that no proxy sends another request on them.
+        """
+        self._addresses.isClosing = True
+        for channel in self._idle.clear():
+            untyped: Any = channel
+            untyped.loseConnection()
