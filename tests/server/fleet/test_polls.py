@@ -10,6 +10,8 @@ import pytest
 
 from tests.server.fleet.harness import FleetHarness
 from tests.server.harness import ALICE, BOB, HTTPClient, Wire, textsOf
+from txwebqq.server.http.longpoll import THROTTLE
+from txwebqq.server.resource import POLL_TIMEOUT
 
 NOTHING = b'{"retcode":102,"errmsg":""}'
 
@@ -131,6 +133,69 @@ def test_goneAfterItWasTaken(
     pair.settle()
     first = at(bob, n, ack)
     assert given(first) == ["hi"]
+
+
+@pytest.mark.parametrize("ack", [None, 0])
+def test_slowDatabase(
+    pair: FleetHarness, alice: HTTPClient, bob: HTTPClient, ack: int | None
+) -> None:
+    """
+    While the database answers each poll only after its time limit, the client is given
+    each reply by the poll after it. What that poll acknowledged holds.
+    """
+    polling = pair.processes[0].polling
+    answers: list[tuple[Any, ...]] = []
+
+    def answered() -> None:
+        late, answers[:] = answers[:], []
+        for function, *arguments in late:
+            function(*arguments)
+        pair.settle()
+
+    for text in ("one", "two"):
+        alice.tell(BOB, text)
+    call, polling._call = polling._call, lambda *each: answers.append(each)
+    seen: list[str] = []
+    for _ in range(6):
+        poll = at(bob, 0, ack)
+        pair.clock.advance(POLL_TIMEOUT)
+        assert poll.response.body == NOTHING
+        later = at(bob, 0, ack)
+        answered()
+        seen += given(later)
+        if later.isAnswered and ack is not None:
+            ack = later.response.json["ack"]
+        at(alice, 1).close()
+        alice.tell(BOB, str(len(seen)))
+    polling._call = call
+    answered()
+    assert len(seen) >= 5
+    assert list(dict.fromkeys(seen)) == seen
+
+
+def test_lateWithIds(pair: FleetHarness, alice: HTTPClient, bob: HTTPClient) -> None:
+    """
+    The ids that a poll names are kept when it is given the reply to the poll before.
+    """
+    polling = pair.processes[0].polling
+    answers: list[tuple[Any, ...]] = []
+    pair.target = 0
+    poll = bob.poll(ids=["1"])
+    alice.tell(BOB, "hi")
+    (shown,) = idsOf(poll)
+    call, polling._call = polling._call, lambda *each: answers.append(each)
+    unnamed = bob.poll()
+    pair.clock.advance(POLL_TIMEOUT)
+    assert unnamed.response.body == NOTHING
+    again = bob.poll(ids=[str(shown)])
+    polling._call = call
+    for function, *arguments in answers:
+        function(*arguments)
+    pair.settle()
+    assert idsOf(again) == [shown]
+    poll = bob.poll()
+    pair.clock.advance(THROTTLE)
+    assert not poll.isAnswered
 
 
 def test_diedBeforeItWasWritten(

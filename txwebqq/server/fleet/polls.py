@@ -42,6 +42,8 @@ class PollingClient(Session):
     @ivar polled: the last result of its poll, L{None} before the first.
     @ivar waiting: the acknowledgement in the poll that is held, as long as it has not
         been given to the database.
+    @ivar kept: the acknowledgement in a poll whose reply the database had given for the
+        poll before; the next poll's is joined with it.
     @ivar isAsking: whether the database is asked for a reply.
     @ivar askedAt: the number of notifications before it was asked.
     @ivar isWoken: whether there may be a reply since it was asked.
@@ -49,13 +51,22 @@ class PollingClient(Session):
         been given.
     """
 
-    __slots__ = ("askedAt", "isAsking", "isLost", "isWoken", "polled", "waiting")
+    __slots__ = (
+        "askedAt",
+        "isAsking",
+        "isLost",
+        "isWoken",
+        "kept",
+        "polled",
+        "waiting",
+    )
 
     def __init__(self, ticket: bytes) -> None:
         super().__init__(_NOBODY, "", SessionIds(_NOBODY, 0))
         self.ticket = ticket
         self.polled: Polled | None = None
         self.waiting: Acknowledgement | None = None
+        self.kept: Acknowledgement | None = None
         self.isAsking = self.isWoken = self.isLost = False
         self.askedAt = 0
 
@@ -163,6 +174,10 @@ class FleetPolls:
         session.poll = poll
         if session.isLost:
             said = replace(said, hasArrived=False)
+        if session.kept is not None:
+            # What they acknowledge by number, the newer one does as well.
+            said = replace(said, ids=(*session.kept.ids, *said.ids))
+            session.kept = None
         session.waiting = said
         if session.isAsking:
             session.isWoken = True
@@ -254,7 +269,7 @@ class FleetPolls:
             client.sendsAck = polled.sendsAck
         if polled.reply is not None and isinstance(poll, HTTPPoll):
             if not isCurrent or not poll.isLive():
-                self._lost(client, polled)
+                self._giveLate(client, polled)
             elif polled.isOver:
                 self.release(client, poll)
                 self._clients.pop(client.ticket, None)
@@ -281,6 +296,20 @@ class FleetPolls:
             self._woken.clear()
         if client.poll is not None and (client.isWoken or client.waiting is not None):
             self._ask(client)
+
+    def _giveLate(self, client: PollingClient, polled: Polled) -> None:
+        """
+        Give a reply that was taken for a poll which is gone to the one after it. It
+        would be asked for as late again, while the database is slow.
+        """
+        poll = client.poll
+        if polled.isOver or not isinstance(poll, HTTPPoll) or not poll.isLive():
+            self._lost(client, polled)
+            return
+        client.kept, client.waiting = client.waiting, None
+        self.release(client, poll)
+        assert polled.reply is not None
+        poll.answer(polled.reply)
 
     def _lost(self, client: PollingClient, polled: Polled) -> None:
         """
