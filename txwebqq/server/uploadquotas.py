@@ -88,7 +88,12 @@ class UploadQuotas:
         return int(self._now()) - DAY
 
     def admit(
-        self, owner: Number, address: str, size: int, stored: tuple[int, int] = (0, 0)
+        self,
+        owner: Number,
+        address: str,
+        size: int,
+        stored: tuple[int, int] = (0, 0),
+        fromAddress: tuple[int, int] = (0, 0),
     ) -> Refusal | None:
         """
         Begin to count an upload, unless it exceeds a limit. L{ended} must follow.
@@ -97,13 +102,14 @@ class UploadQuotas:
         @param size: the maximum size that the upload can have, in bytes.
         @param stored: the number of uploads of the account that the database has since
             L{dayBefore}, and their size in bytes.
+        @param fromAddress: the same of the address, if others count its uploads, too.
 
         @return: L{None} when the upload may be stored.
         """
         limits = self.limits
         for who, factor, (count, total) in (
             (owner, 1, stored),
-            (address, limits.addressFactor, (0, 0)),
+            (address, limits.addressFactor, fromAddress),
         ):
             uploads = self._sumOf(who)
             if uploads.arriving >= factor * limits.atOnce:

@@ -11,6 +11,7 @@ from tests.server.fleet.harness import FleetHarness
 from tests.server.forms import JPG, form, storedOf, upload
 from tests.server.harness import ALICE, BOB, HTTPClient
 from txwebqq.server.resource import CLEAN
+from txwebqq.server.uploadquotas import FULL, TOO_MANY, FileLimits
 
 DAY = 24 * 3600
 
@@ -64,3 +65,34 @@ def test_expires(pair: FleetHarness) -> None:
     for _ in range(3):
         pair.clock.advance(CLEAN)
     assert filesIn(pair) == []
+
+
+def test_address(pair: FleetHarness) -> None:
+    """
+    The uploads of an address at both processes are counted together, for a day, in
+    files and in bytes; those that are refused are not.
+    """
+    alice, bob = pair.client(ALICE), pair.client(BOB)
+
+    def send(client: HTTPClient, n: int, size: int = 100) -> int:
+        pair.target = n
+        before = {"uin": str(client.number), "skey": client.skey}
+        tail = {"fileid": "1", "vfwebqq": client.vfwebqq}
+        body = form(before, "file", "a.txt", bytes(size), tail)
+        wire = upload(pair, "/ftn_access/upload_offline_file?time=1", body)
+        code: int = storedOf(wire.response)["retcode"]
+        return code
+
+    def limit(limits: FileLimits) -> None:
+        for each in pair.processes:
+            each.resource._uploads.setLimits(limits)
+
+    limit(FileLimits(dailyCount=3, addressFactor=1, file=5000))
+    codes = [send(alice, 0), send(bob, 1), send(alice, 1, 9000), send(alice, 1)]
+    assert codes == [0, 0, -30003, 0]
+    assert [send(bob, 0), send(bob, 1)] == [TOO_MANY] * 2
+    limit(FileLimits(daily=10_000, addressFactor=1))
+    assert [send(bob, 1, 9000), send(alice, 0, 9000)] == [0, FULL]
+    pair.clock.advance(DAY + 1)
+    alice, bob = pair.client(ALICE), pair.client(BOB)
+    assert [send(alice, 1, 5000), send(bob, 0, 5000)] == [0, FULL]

@@ -18,8 +18,11 @@ from txwebqq.server.sessions.captchas import (
 from txwebqq.server.sessions.digests import digestOf
 from txwebqq.server.sessions.sessions import Random
 from txwebqq.server.storage.fleet.limits import LimitStore
+from txwebqq.server.uploadquotas import DAY
 
 Now = Callable[[], float]
+
+_COUNT, _SIZE = "uploads", "bytes of uploads"
 
 
 class Allowances:
@@ -148,6 +151,37 @@ class FleetFailedLogins(FailedLogins):
     def _count(self, source: Hashable) -> int:
         times, until = self._allowances.get("failed", _subject(source))
         return times if self._now() < until else 0
+
+
+class AddressUploads:
+    """
+    The uploads that the processes together have kept within a day, by address.
+    """
+
+    def __init__(self, allowances: Allowances, now: Now) -> None:
+        self._allowances = allowances
+        self._now = now
+
+    def within(self, address: str) -> tuple[int, int]:
+        """
+        Return the number of uploads, and their size in bytes.
+        """
+        count, _ = self._present(_COUNT, address)
+        size, _ = self._present(_SIZE, address)
+        return count, size
+
+    def add(self, address: str, size: int) -> None:
+        """
+        Count an upload.
+        """
+        for name, more in ((_COUNT, 1), (_SIZE, size)):
+            value, until = self._present(name, address)
+            self._allowances.set(name, _subject(address), value + more, until)
+
+    def _present(self, name: str, address: str) -> tuple[int, int]:
+        now = self._now()
+        value, until = self._allowances.get(name, _subject(address))
+        return (value, until) if now < until else (0, int(now + DAY))
 
 
 def _subject(who: Hashable) -> str:

@@ -15,6 +15,7 @@ from txwebqq.server.domain.router import SYSTEM, Clock, MessageRouter
 from txwebqq.server.domain.state import REPLACED_LIFE, ServerState
 from txwebqq.server.events.queued import MessageIds
 from txwebqq.server.fleet.guards import (
+    AddressUploads,
     Allowances,
     FleetCaptchas,
     FleetFailedLogins,
@@ -198,6 +199,8 @@ class FleetState(ServerState):
     of its own: L{begin}, the requests, L{write}, and the commit.
 
     @param process: the name of this process.
+
+    @ivar addressUploads: the uploads of addresses within a day.
     """
 
     def __init__(
@@ -215,6 +218,7 @@ class FleetState(ServerState):
         self._process = process
         self._counters = Counters(store.fleet.counters)
         self._allowances = Allowances(store.fleet.limits)
+        self.addressUploads = AddressUploads(self._allowances, clock.seconds)
         self._hasOrder = False
         super().__init__(store, clock, random, onError, captcha, captchaText, sending)
 

@@ -6,6 +6,7 @@ them have, and their rows by a worker.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -55,15 +56,22 @@ class _Question:
         question: Question,
         answered: Answered,
         source: PausableSource,
+        address: str,
     ) -> None:
         self._uploads = uploads
         self._question = question
+        self._address = address
         self._answered = answered
         self._source = source
         self._isOver = False
 
     def run(self, backend: Backend) -> UploadOwner | None:
-        return self._question(backend.state.sessions, backend.store.media)
+        state = backend.state
+        owner = self._question(state.sessions, backend.store.media)
+        if owner is None:
+            return None
+        fromAddress = state.addressUploads.within(self._address)
+        return replace(owner, fromAddress=fromAddress)
 
     def done(self, result: UploadOwner | None) -> None:
         self._tell(result)
@@ -106,7 +114,11 @@ class _Upload:
         if content is not None:
             # That of a transaction which is repeated was not committed.
             content.isKept = False
-        return self._upload.run(backend.state.sessions, backend.handlers.byCommand)
+        state = backend.state
+        reply = self._upload.run(state.sessions, backend.handlers.byCommand)
+        if content is not None and content.isKept:
+            state.addressUploads.add(self._upload.exchange.network, content.size)
+        return reply
 
     def sealed(self) -> None:
         """
@@ -184,10 +196,14 @@ class FleetUploads:
         )
 
     def ask(
-        self, question: Question, answered: Answered, source: PausableSource
+        self,
+        question: Question,
+        answered: Answered,
+        source: PausableSource,
+        address: str,
     ) -> None:
         source.pauseProducing()
-        work = _Question(self, question, answered, source)
+        work = _Question(self, question, answered, source, address)
         self.open.add(work)
         self.reading.submit(work)
 

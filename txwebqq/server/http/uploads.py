@@ -68,10 +68,13 @@ class UploadOwner:
     The account that sends a file.
 
     @ivar stored: the number of its uploads within a day, and their size in bytes.
+    @ivar fromAddress: the same of all accounts at its address, as other processes have
+        counted them.
     """
 
     number: Number
     stored: tuple[int, int]
+    fromAddress: tuple[int, int] = (0, 0)
 
 
 Question = Callable[[Sessions, MediaStore], UploadOwner | None]
@@ -96,12 +99,17 @@ class Uploads(Protocol):
     def quotas(self) -> UploadQuotas: ...
 
     def ask(
-        self, question: Question, answered: Answered, source: PausableSource
+        self,
+        question: Question,
+        answered: Answered,
+        source: PausableSource,
+        address: str,
     ) -> None:
         """
         Have a question answered.
 
         @param source: the connection, which may be paused until then.
+        @param address: the address by which the client is counted.
         """
 
     def handle(self, upload: ReceivedUpload) -> Any:
@@ -125,7 +133,11 @@ class UploadStore:
     handlers: Mapping[type[Command[Any]], UploadHandler]
 
     def ask(
-        self, question: Question, answered: Answered, source: PausableSource
+        self,
+        question: Question,
+        answered: Answered,
+        source: PausableSource,
+        address: str,
     ) -> None:
         answered(question(self.sessions, self.media))
 
@@ -272,7 +284,9 @@ class FileUploadReceiver:
     def _ask(self, pairs: Pairs) -> None:
         form = Form([*pairs, *Form.parse(self._query).items()])
         self._isAsking = True
-        self._uploads.ask(partial(self._ownerBy, form), self._answered, self._source)
+        question = partial(self._ownerBy, form)
+        address = self._exchange.network
+        self._uploads.ask(question, self._answered, self._source, address)
 
     def _ownerBy(
         self, form: Form, sessions: Sessions, media: MediaStore
@@ -329,10 +343,11 @@ class FileUploadReceiver:
         if self._isTooLarge:
             return
         uploads, address = self._uploads, self._exchange.network
-        number, stored = owner.number, owner.stored
-        self._refusal = uploads.quotas.admit(number, address, self._size, stored)
+        self._refusal = uploads.quotas.admit(
+            owner.number, address, self._size, owner.stored, owner.fromAddress
+        )
         if self._refusal is None:
-            self._owner = number
+            self._owner = owner.number
             self._writer = uploads.blobs.begin(self._route.limit)
 
     def _drop(self) -> None:
