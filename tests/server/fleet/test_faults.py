@@ -19,7 +19,7 @@ from txwebqq.postgresql.database import Database
 from txwebqq.postgresql.errors import StatementFailed
 from txwebqq.server.fleet import worker as working
 from txwebqq.server.fleet.exchange import AWAY, PATIENCE
-from txwebqq.server.fleet.worker import Backend, Outcome, Worker
+from txwebqq.server.fleet.worker import REPEATS, Backend, Outcome, Worker
 from txwebqq.server.storage.store import Store
 
 
@@ -122,6 +122,32 @@ def test_oneFails(
     assert changes[1].outcome is Outcome.FAILED
     assert set(store.settings.get(ALICE, 1)) == {"first", "last"}
     assert len(flushLoggedErrors(KeyError)) == 1
+
+
+def test_fullDisk(harness: FleetHarness) -> None:
+    """
+    A transaction that fails again and again, as on a full disk, is not repeated
+    without a pause, in which its requests can be refused.
+    """
+    attempts: list[Backend] = []
+
+    def run(backend: Backend) -> str:
+        attempts.append(backend)
+        assert len(attempts) <= 2 * REPEATS + 2
+        if len(attempts) < 2 * REPEATS:
+            raise StatementFailed("no space left on the device", "53100")
+        return "done"
+
+    change, refused = Change(run), Change(lambda backend: "done")
+    writing = harness.processes[0].writing
+    writing.submit(change)
+    writing.submit(refused)
+    writing.handleBatch()
+    assert len(attempts) == REPEATS + 1
+    assert writing.withdraw(refused)
+    writing.handleBatch()
+    assert (change.result, change.outcome) == ("done", None)
+    assert refused.result is None
 
 
 @pytest.mark.parametrize("isCommitted", [True, False])

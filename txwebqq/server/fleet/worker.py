@@ -32,6 +32,10 @@ MAX_BATCH = 100
 RETRY = 0.5
 """Time between two attempts to reach the database, in seconds."""
 
+REPEATS = 3
+"""Number of repeats of a transaction at once, such as after a deadlock; if the last one
+has failed as well, such as on a full disk, its requests wait for L{RETRY}."""
+
 _NUMBERS = 500
 """Maximum number of accounts in a notification, which has at most 8000 bytes."""
 
@@ -263,16 +267,10 @@ class Worker:
         """
         Do work, and tell the results.
         """
+        repeats = 0
         while True:
-            if not self._connected():
-                if self._isStopped:
-                    self._tell(batch, [Outcome.NOT_DONE] * len(batch))
-                    return
-                with self._condition:
-                    # While it waits it can be withdrawn.
-                    self._waiting.extendleft(reversed(batch))
-                    if not self._isStopped:
-                        self._condition.wait(RETRY)
+            if repeats > REPEATS or not self._connected():
+                self._postpone(batch)
                 return
             results: list[Any] = []
             try:
@@ -280,6 +278,7 @@ class Worker:
             except StatementFailed as e:
                 if e.isTemporary:
                     self.counts.repeats += 1
+                    repeats += 1
                     wasCommitted = self._wasCommitted()
                     if wasCommitted is None:
                         self._tell(batch, [Outcome.UNKNOWN] * len(batch))
@@ -296,6 +295,19 @@ class Worker:
                 return
             break
         self._tell(batch, results)
+
+    def _postpone(self, batch: list[Work]) -> None:
+        """
+        Have work wait for the database; that of a process which ends is not done.
+        """
+        if self._isStopped:
+            self._tell(batch, [Outcome.NOT_DONE] * len(batch))
+            return
+        with self._condition:
+            # While it waits it can be withdrawn.
+            self._waiting.extendleft(reversed(batch))
+            if not self._isStopped:
+                self._condition.wait(RETRY)
 
     def _apart(self, batch: list[Work]) -> None:
         """
