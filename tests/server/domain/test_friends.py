@@ -424,13 +424,23 @@ def test_acceptOnly(village: Village) -> None:
 
 def test_bothAsked(village: Village) -> None:
     """
-    Two accounts that have sent requests to each other need one answer.
+    A request to an account that has sent one itself accepts that one, also where the
+    account accepts no requests; both are told.
     """
     village.ask(ALICE, BOB)
-    village.ask(BOB, ALICE)
-    assert village.rules.accept(village.session(BOB), ALICE, True) is None
-    again = village.rules.accept(village.session(ALICE), BOB, True)
-    assert said(again) == "account has not asked to be your friend"
+    village.state.merge(
+        Population((AccountRecord(ALICE, b"", "Alice", 0, {"allow": NOBODY}),))
+    )
+    assert village.ask(BOB, ALICE) == ""
+    for owner, friend in ((ALICE, BOB), (BOB, ALICE)):
+        assert village.store.friends.entry(owner, friend) is not None
+        assert village.store.friends.request(owner, friend) is None
+    assert village.told(ALICE) == ["+10002", "verify_pass_add 10002"]
+    assert village.told(BOB) == [
+        "verify_required 10001 hello",
+        "+10001",
+        "verify_pass_add 10001",
+    ]
 
 
 def test_goneCategory(village: Village) -> None:

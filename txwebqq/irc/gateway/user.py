@@ -395,6 +395,9 @@ class GatewayUser(AccountListener):
             )
             self.conversations.notify(f"accept {number}, or deny {number}")
             return
+        if notice.step is FriendshipStep.PASSED_AND_ADDED:
+            # Our own request has accepted theirs.
+            account.friendRequests.pop(number, None)
         self.conversations.notify(
             f"{number} {FRIENDSHIP_TEXTS[notice.step]}{inParentheses(notice.text)}"
         )

@@ -223,6 +223,13 @@ class FriendRules:
             self._store.friends.deleteRequest(asker, account)
             self._addAtOnce(asker, account, category, markname, welcome=False)
             return None
+        if back is not None:
+            # Who asks an account that has asked accepts its request.
+            refusal = self.accept(session, account, True, category, markname)
+            if refusal is None:
+                step = FriendshipStep.PASSED_AND_ADDED
+                self._notify(step, asker, account, category=category)
+            return refusal
         policy = policyOf(record)
         if policy.allow == NOBODY:
             return Refusal(NO_SUCH_ID, "the account accepts no friend requests")

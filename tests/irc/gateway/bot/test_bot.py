@@ -188,6 +188,21 @@ def test_block() -> None:
     assert "no account is signed on" in client.send("PRIVMSG *qq :block")
 
 
+def test_requestInReturn() -> None:
+    """
+    A friend request to a QQ user who has sent one accepts it, so it waits no longer.
+    """
+    gateway, hua = withOwnGroup()
+    client = gateway.client()
+    gateway.web.result(hua.protocol.requestFriendship(gateway.alice.number, "hi"))
+    gateway.web.settle(3)
+    assert f"{hua.number} wants to be" in client.send("PRIVMSG *qq :requests")
+    client.send(f"PRIVMSG *qq :add {hua.number}")
+    gateway.web.settle(3)
+    assert f"{hua.number} accepted your friend request" in client.seen
+    assert "There are no requests." in client.send("PRIVMSG *qq :requests")
+
+
 def test_forgedNotices() -> None:
     """
     The text of a request does not look like another notice of the bot.

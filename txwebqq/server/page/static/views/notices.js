@@ -78,7 +78,9 @@ export class Notices {
    */
   tell(text, key = "") {
     const before = this.news.find((each) => key !== "" && this.told.get(each)?.key === key);
-    const texts = [...(before && this.told.get(before)?.texts) ?? [], text];
+    const earlier = (before && this.told.get(before)?.texts) ?? [];
+    // The same again takes the place of what was told last.
+    const texts = earlier.at(-1) === text ? earlier : [...earlier, text];
     const hidden = texts.length - MAX_TOGETHER;
     const shown =
       hidden > 0 ? [word("earlierNews", { count: hidden }), ...texts.slice(hidden)] : texts;

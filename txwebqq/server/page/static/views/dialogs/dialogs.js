@@ -223,6 +223,9 @@ export class Dialogs {
         throw new Refused(0, word("ownNumber"));
       }
       const found = await this.people.findPerson(wanted, captcha);
+      if (this.client.roster.friends.has(found.tuin)) {
+        throw new Refused(0, "account is your friend");
+      }
       const { allow, question } = await this.people.rule(found.tuin);
       if (allow === 2) {
         throw new Refused(0, word("acceptsNobody"));
