@@ -598,13 +598,16 @@ def test_groups(browser: Browser, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_groupActions(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+def test_groupActions(browser: Browser, tmp_path: Path) -> None:
     """
     The owner changes the announcement and mutes a member, who sees both; messages are
     replied to, reacted to and recalled.
     """
     size = {"width": 360, "height": 720}
-    with users(browser, server, tmp_path, 2, viewport=size) as (alice, bob):
+    with (
+        PageServer(tmp_path, "--database", "p.db") as server,
+        users(browser, server, tmp_path, 2, viewport=size) as (alice, bob),
+    ):
         alice.signOn(10001).isOn().open("Groups", "cats")
         bob.signOn(10002).isOn().open("Groups", "cats")
         bob.say("five o'clock?")
