@@ -71,7 +71,7 @@ class Page {
         title: word("notify"),
         click: () => void this.askToNotify(),
       },
-      "🔔",
+      make("span", { class: "bell" }),
     );
     this.notices = new Notices();
     this.chat = make(
