@@ -20,6 +20,7 @@ from txwebqq.postgresql.errors import StatementFailed
 from txwebqq.server.fleet import worker as working
 from txwebqq.server.fleet.exchange import AWAY, PATIENCE
 from txwebqq.server.fleet.worker import REPEATS, Backend, Outcome, Worker
+from txwebqq.server.storage.conversations.history import HistoryStore
 from txwebqq.server.storage.store import Store
 
 
@@ -122,6 +123,38 @@ def test_oneFails(
     assert changes[1].outcome is Outcome.FAILED
     assert set(store.settings.get(ALICE, 1)) == {"first", "last"}
     assert len(flushLoggedErrors(KeyError)) == 1
+
+
+def test_statementFails(
+    harness: FleetHarness,
+    alice: HTTPClient,
+    bob: HTTPClient,
+    monkeypatch: pytest.MonkeyPatch,
+    flushLoggedErrors: Callable[..., list[Failure]],
+) -> None:
+    """
+    A statement that fails where a server with SQLite goes on, that of the history,
+    fails its request alone, of which nothing is stored.
+    """
+
+    def fail(history: HistoryStore, messages: object) -> None:
+        history._db.execute("SELECT 1 FROM nowhere")
+
+    def run(backend: Backend) -> str:
+        backend.store.settings.update(ALICE, 1, {"kept": "1"})
+        return "done"
+
+    change = Change(run)
+    with monkeypatch.context() as patch:
+        patch.setattr(HistoryStore, "record", fail)
+        harness.processes[0].writing.submit(change)
+        response = alice.tell(BOB, "lost")
+    assert response.status == 500
+    assert len(flushLoggedErrors(StatementFailed)) == 1
+    assert change.result == "done"
+    assert set(harness.store.settings.get(ALICE, 1)) == {"kept"}
+    assert alice.tell(BOB, "kept").json["retcode"] == 0
+    assert heard(bob) == ["kept"]
 
 
 def test_fullDisk(harness: FleetHarness) -> None:
