@@ -61,16 +61,16 @@ ifdef NAME
 	$(BIN)/pytest $(NAME)
 else
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync format types imports pages
-	$(BIN)/pytest --numprocesses auto --maxschedchunk 4
+	$(BIN)/pytest --numprocesses auto
 endif
 
 test-long: .venv/test.stamp .venv/irc.stamp .venv/judges.stamp .venv/koishi.stamp \
     .venv/page.stamp .venv/browser.stamp .venv/system.stamp .venv/postgresql.stamp \
     .venv/haproxy.stamp
-	$(BIN)/pytest --numprocesses auto --maxschedchunk 4 -m long $(NAME)
+	$(BIN)/pytest --numprocesses auto -m long $(NAME)
 
 test-lowest: .venv/lowest.stamp
-	.venv/lowest/bin/pytest --numprocesses auto --maxschedchunk 4
+	.venv/lowest/bin/pytest --numprocesses auto
 
 format:
 	$(BIN)/ruff format --check .

@@ -22,9 +22,12 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from tests.distribution import spread
+
 if TYPE_CHECKING:
     from tests.postgresql.server import PostgreSQLServer
     from tests.rig import Rig
+    from tests.scheduling import UnitScheduling
 
 # A slow machine is no bug; a run that nobody watches must be repeatable.
 settings.register_profile("local", deadline=None, print_blob=True)
@@ -60,10 +63,19 @@ def pytest_collection() -> Iterator[None]:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
-    Begin with the tests of real programs: at the end, one process would work on
-    the last of them while the others have nothing to do.
+    Put the tests in the order in which several processes are busy all the time.
     """
-    items.sort(key=lambda item: "test_end_to_end" not in item.nodeid)
+    items[:] = spread(items, lambda item: item.nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> UnitScheduling:
+    """
+    Distribute the tests by units.
+    """
+    from tests.scheduling import UnitScheduling
+
+    return UnitScheduling(config, log)
 
 
 @implementer(ILogObserver)
