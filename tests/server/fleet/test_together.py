@@ -127,6 +127,24 @@ def test_captcha(fleetEngine: None) -> None:
     assert "ptwebqq" not in client.tryLogin("correct horse", "abcd", cookie).cookies
 
 
+def test_captchaDrawn(fleetEngine: None) -> None:
+    """
+    No message waits for the drawing of a captcha: the lock under which messages get
+    their numbers is not held meanwhile.
+    """
+    held: list[int] = []
+
+    def draw(text: str) -> bytes:
+        query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        query += " AND mode = 'ExclusiveLock'"
+        held.append(harness.store.database.count(query))
+        return b"picture"
+
+    harness = FleetHarness(captcha=CaptchaMode.ALWAYS, draw=draw)
+    image = harness.get(f"/getimage?aid=1003903&r=0.1&uin={ALICE}").response
+    assert (image.body, held) == (b"picture", [0])
+
+
 def test_wrongPasswords(fleetEngine: None) -> None:
     """
     Wrong passwords at both processes are counted together.

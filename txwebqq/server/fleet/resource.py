@@ -106,15 +106,18 @@ READS: frozenset[type[Command[Any]]] = frozenset(
 )
 """The commands that change nothing that another process decides by."""
 
-SENDS: frozenset[type[Command[Any]]] = frozenset(
+UNORDERED: frozenset[type[Command[Any]]] = frozenset(
     {
+        # The drawing takes some 5 ms of a processor.
+        signon.GetImage,
         messages.SendBuddyMsg2,
         messages.SendQunMsg2,
         discussions.SendDiscuMsg2,
         temporary.SendSessMsg2,
     }
 )
-"""The commands that wait for other processes only when a message is accepted."""
+"""The commands that wait for other processes, and have these wait, only when a message
+is accepted."""
 
 
 class _Malformed:
@@ -148,7 +151,7 @@ class _Request:
         if self.reply.isAborted:
             # The client may have sent it again.
             return None
-        if route.command not in READS and route.command not in SENDS:
+        if route.command not in READS and route.command not in UNORDERED:
             state.order()
         # A repetition must not set the headers twice.
         self._exchange = exchange = FleetExchange(self._source)
