@@ -92,7 +92,8 @@ def fleetDatabases(postgreSQL: PostgreSQLServer) -> Iterator[Databases]:
 def fleetEngine(fleetDatabases: Databases) -> Iterator[None]:
     """
     Have an empty database for a L{FleetHarness
-    <tests.server.fleet.harness.FleetHarness>}, and close it afterwards.
+    <tests.server.fleet.harness.FleetHarness>}, and close it afterwards. No statement
+    may read a table as a whole that grows.
     """
     from tests.server.fleet.harness import FleetHarness
 
@@ -101,9 +102,11 @@ def fleetEngine(fleetDatabases: Databases) -> Iterator[None]:
         patch.setattr(FleetHarness, "opened", [])
         patch.setattr(storing, "openDatabase", fleetDatabases.open)
         fleetDatabases.clear()
-        yield
+        with fleetDatabases.recording(patch):
+            yield
         while FleetHarness.opened:
             FleetHarness.opened[-1].close()
+    assert fleetDatabases.unindexed() == []
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def filled(path: Path) -> dict[str, list[tuple[object, ...]]]:
         storeEvent(
             store, FRIEND_MESSAGE.new(MessageIds(ALICE, 1, 2, 3), (Text("x"),)), [BOB]
         )
-        values = {"INTEGER": 2**40, "TEXT": "报告\\ '", "BLOB": b"\0\xff"}
+        values = {"INTEGER": 2**40, "TEXT": '"报告\\\\ \'"', "BLOB": b"\0\xff"}
         for table in tablesOf(SCHEMA.script):
             row = [
                 0

@@ -55,12 +55,14 @@ class Database(Protocol):
     An open database.
 
     @ivar isFile: whether the data survive the process.
+    @ivar isServer: whether it is a server of databases, which several processes use.
     @ivar isAlone: whether no server had the database open.
     @ivar copy: the file of the backup that was made before an upgrade, L{None}
         without one.
     """
 
     isFile: bool
+    isServer: bool
     isAlone: bool
     copy: Path | None
 

@@ -56,6 +56,7 @@ class Database:
 
     @ivar connection: each statement is its own transaction.
     @ivar isFile: true, because the data survive the process.
+    @ivar isServer: true, because several processes use the database.
     @ivar isAlone: whether no server had the database open.
     @ivar copy: L{None}: an upgrade makes no copy.
     @ivar channel: the channel of L{notify}.
@@ -64,7 +65,7 @@ class Database:
     """
 
     copy: Path | None = None
-    isFile = True
+    isFile = isServer = True
 
     def __init__(
         self,

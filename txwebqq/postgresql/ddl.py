@@ -22,11 +22,15 @@ FUNCTIONS = (
     """,
     """
     CREATE OR REPLACE FUNCTION json_extract(body text, path text) RETURNS text
-    LANGUAGE sql IMMUTABLE AS
-    'SELECT body::json #>> string_to_array(substr(path, 3), ''.'')'
+    LANGUAGE plpgsql IMMUTABLE AS
+    'BEGIN
+        RETURN body::json #>> string_to_array(substr(path, 3), ''.'');
+    EXCEPTION WHEN data_exception THEN RETURN NULL;
+    END'
     """,
 )
-"""The functions of SQLite that queries use."""
+"""The functions of SQLite that queries and indexes use. A JSON text with characters
+that PostgreSQL does not have in texts has no parts."""
 
 
 def changes(
@@ -74,9 +78,10 @@ def _column(column: Column, isNumbered: bool = False) -> str:
 
 def _createIndex(table: Table, index: Index) -> str:
     unique = "UNIQUE " if index.isUnique else ""
+    columns = index.columns[0] if index.isExpression else _list(index.columns)
     return (
         f"CREATE {unique}INDEX IF NOT EXISTS {_quoted(index.name)}"
-        f" ON {_quoted(table.name)} ({_list(index.columns)})"
+        f" ON {_quoted(table.name)} ({columns})"
     )
 
 

@@ -106,6 +106,7 @@ class Database:
 
     @ivar connection: each statement is its own transaction.
     @ivar isFile: whether the database is a file, and not in memory only.
+    @ivar isServer: false, because the database is a file.
     @ivar isAlone: whether no other process had the database open.
     @ivar copy: the file of the backup that was made before an upgrade, L{None}
         without an upgrade.
@@ -115,6 +116,7 @@ class Database:
 
     connection: sqlite3.Connection
     copy: Path | None = None
+    isServer = False
     isAlone = True
 
     def __init__(

@@ -28,11 +28,14 @@ class Column:
 class Index:
     """
     An index of a table, beside that of its primary key.
+
+    @ivar columns: its columns, or one expression that is a function.
     """
 
     name: str
     columns: tuple[str, ...]
     isUnique: bool
+    isExpression: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,19 @@ def _indexes(db: sqlite3.Connection, table: str) -> list[Index]:
     for _, name, isUnique, origin, _ in db.execute(f'PRAGMA index_list("{table}")'):
         if origin != "pk":
             rows = db.execute(f'PRAGMA index_info("{name}")').fetchall()
+            if any(column is None for _, _, column in rows):
+                found.append(_expression(db, name, bool(isUnique)))
+                continue
             columns = tuple(column for _, _, column in rows)
             # The index of a UNIQUE column has a name of SQLite's own.
             title = name if origin == "c" else f"{table}_by_{'_'.join(columns)}"
             found.append(Index(title, columns, bool(isUnique)))
     return sorted(found, key=lambda each: each.name)
+
+
+def _expression(db: sqlite3.Connection, name: str, isUnique: bool) -> Index:
+    (sql,) = db.execute(
+        "SELECT sql FROM sqlite_master WHERE name = ?", (name,)
+    ).fetchone()
+    expression = sql.partition("(")[2].rpartition(")")[0].strip()
+    return Index(name, (expression,), isUnique, isExpression=True)

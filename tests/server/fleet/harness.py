@@ -20,6 +20,7 @@ from psycopg.pq import TransactionStatus
 from twisted.internet.task import Clock
 
 from tests.postgresql.server import PostgreSQLServer
+from tests.server.fleet.indexes import IndexCheck, isPlanned, recording
 from tests.server.harness import POPULATION, START, ServerHarness, Wire, storeEvent
 from txwebqq.databases.interface import Database as AnyDatabase
 from txwebqq.databases.opening import openDatabase
@@ -39,7 +40,7 @@ from txwebqq.server.population import parse
 from txwebqq.server.resource import POLL_TIMEOUT
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.sessions.sendinglimits import SendingLimiter, SendingLimits
-from txwebqq.server.storage.store import Store
+from txwebqq.server.storage.store import SCHEMA, Store
 from txwebqq.server.uploadquotas import FileLimits
 
 
@@ -66,6 +67,10 @@ class Databases:
         self.engine = engine
         self.url = engine.newDatabase()
         self._idle: list[Database] = []
+        # The statements that were executed and are not checked yet, and all of them.
+        self._executed: dict[str, tuple[Any, ...]] = {}
+        self._known: set[str] = set()
+        self._checking: AnyDatabase | None = None
 
     def open(self, url: str, *arguments: Any, **named: Any) -> AnyDatabase:
         """
@@ -109,6 +114,31 @@ class Databases:
             else:
                 return
 
+    @contextmanager
+    def recording(self, patch: pytest.MonkeyPatch) -> Iterator[None]:
+        """
+        Keep the statements that are executed for L{unindexed}.
+        """
+        with recording(patch) as statements:
+            yield
+        for sql, values in statements:
+            if isPlanned(sql) and sql not in self._known:
+                self._known.add(sql)
+                self._executed[sql] = values
+
+    def unindexed(self) -> list[tuple[str, str]]:
+        """
+        Return the tables that the statements since the last call have read as a whole,
+        each with the statement.
+        """
+        executed, self._executed = self._executed, {}
+        if not executed:
+            return []
+        if self._checking is None:
+            self._checking = openDatabase(self.url, SCHEMA, hasPeers=True)
+        assert isinstance(self._checking, Database)
+        return IndexCheck(self._checking.connection).read(list(executed.items()))
+
     def _deletions(self, database: Database) -> str:
         rows = database.connection.execute(
             "SELECT relname::text FROM pg_class WHERE relkind = 'r'"
@@ -124,6 +154,8 @@ class Databases:
         """
         for database in self._idle:
             database.close()
+        if self._checking is not None:
+            self._checking.close()
 
 
 class ReusedStore(Store):

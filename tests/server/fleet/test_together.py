@@ -19,11 +19,14 @@ from tests.server.harness import (
     HTTPClient,
     textsOf,
 )
-from txwebqq.server.fleet.state import SWEEP_EVERY
+from txwebqq.server.fleet import sessions as fleetsessions
+from txwebqq.server.fleet import state as fleetstate
+from txwebqq.server.fleet.state import RECOUNT, SWEEP_EVERY
 from txwebqq.server.resource import SWEEP
 from txwebqq.server.sessions.captchas import SUSPICIOUS, CaptchaMode
 from txwebqq.server.sessions.sendinglimits import SendingLimits
 from txwebqq.server.sessions.sessions import FORGET, LAPSE
+from txwebqq.server.storage.accounts import DAY
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordHash
 
@@ -176,6 +179,73 @@ def test_passwordChanged(pair: FleetHarness, n: int) -> None:
     assert statuses(alice) == ["offline"]
     for path in ("get_online_buddies2", "get_recent_list2"):
         assert bob.channel(path).json["retcode"] == 100
+
+
+def test_onlineCount(pair: FleetHarness) -> None:
+    """
+    The number of accounts that are online follows sign-ons, sign-offs and sessions
+    that lapse, on all processes, and is counted again after an hour.
+    """
+
+    def count() -> int:
+        return pair.store.database.count(
+            "SELECT value FROM counter WHERE name = 'online'"
+        )
+
+    _, bob = signedOn(pair, ALICE, BOB)
+    pair.clock.advance(SWEEP)
+    assert count() == 2
+    carol = pair.client(CAROL)
+    other = pair.client(ALICE, clientid="99")
+    bob.join(bob.psessionid)
+    assert count() == 3
+    assert [process.onlineCount for process in pair.processes] == [2, 2]
+    carol.channel("logout2")
+    assert count() == 2
+    pair.clock.advance(LAPSE)
+    pair.clock.advance(SWEEP)
+    assert count() == 0
+    other.join(other.psessionid)
+    # As the removal of an account does.
+    pair.store.database.connection.execute("DELETE FROM session")
+    assert count() == 1
+    pair.clock.advance(RECOUNT)
+    assert count() == 0
+    assert [process.onlineCount for process in pair.processes] == [0, 0]
+
+
+def test_manyLapse(pair: FleetHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    When many sessions lapse at once, it takes several transactions, one after another.
+    """
+    monkeypatch.setattr(fleetsessions, "MAX_LAPSED", 1)
+    signedOn(pair, ALICE, BOB, CAROL)
+    pair.clock.advance(LAPSE)
+    before = pair.processes[0].writing.counts.sizes.total
+    pair.clock.advance(SWEEP)
+    assert pair.state.sessions.onlineCount == 0
+    assert pair.processes[0].writing.counts.sizes.total >= before + 3
+
+
+def test_day(pair: FleetHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A day is counted once for each account that is online, for some of them in one
+    sweep and for the others in the next ones.
+    """
+    monkeypatch.setattr(fleetstate, "DAY_ACCOUNTS", 2)
+    signedOn(pair, ALICE, BOB, CAROL)
+    execute = pair.store.database.connection.execute
+    execute("UPDATE poll_state SET seen = ?", (int(pair.clock.seconds()) + 3 * DAY,))
+
+    def days() -> list[int]:
+        rows = execute("SELECT days FROM attendance ORDER BY number").fetchall()
+        return [number for (number,) in rows]
+
+    pair.clock.advance(2 * DAY)
+    assert days() == [2, 2, 1]
+    for _ in range(2):
+        pair.clock.advance(SWEEP)
+    assert days() == [2, 2, 2]
 
 
 def test_sweptOnce(pair: FleetHarness) -> None:

@@ -44,12 +44,19 @@ def test_accounts(store: Store) -> None:
     found = store.accounts.byEmail("Ä.oNE@example.ORG")
     assert found == AccountRecord(first, b"\0\xff", "One", 5, profile)
     assert store.accounts.byEmail("ä.one@example.org") is None
+    odd = {"personal": "\0 \ud800", "email": "two@example.org"}
+    store.accounts.update(AccountRecord(Number(first + 1), b"", "Two", 0, odd))
+    assert store.accounts.byEmail("Ä.one@example.org") == found
     assert not store.accounts.add(found)
     assert store.accounts.disable(first)
     assert not store.accounts.disable(first)
     store.accounts.requestSignOff(Number(first + 1))
-    assert set(store.accounts.takeSignOffs()) == {first, first + 1}
-    assert store.accounts.takeSignOffs() == [first]
+    assert store.accounts.takeSignOffs() == [first, first + 1]
+    assert store.accounts.takeSignOffs() == []
+    store.accounts.setPassword(first, b"\1")
+    changed = [first] if store.database.isServer else []
+    assert store.accounts.takeChangedPasswords() == changed
+    assert store.accounts.takeChangedPasswords() == []
 
 
 def test_online(store: Store) -> None:

@@ -146,7 +146,10 @@ def _listOnline(store: Store, arguments: Arguments) -> None:
 
 def _online(store: Store) -> list[tuple[Number, int]]:
     # A server that was killed has left its list behind.
-    return [] if store.database.isAlone else store.accounts.online()
+    if store.database.isAlone:
+        return []
+    isServer = store.database.isServer
+    return store.fleet.polls.online() if isServer else store.accounts.online()
 
 
 def _listDisabled(store: Store, arguments: Arguments) -> None:

@@ -301,7 +301,8 @@ class ServerState:
         if version == self._dataVersion:
             return
         try:
-            leaving = frozenset(self.store.accounts.takeSignOffs())
+            accounts = self.store.accounts
+            leaving = frozenset(accounts.takeSignOffs() + accounts.disabled())
             self._operatorEvents.take()
         except sqlite3.Error:
             # Another process is still writing.

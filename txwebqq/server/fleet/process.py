@@ -144,7 +144,7 @@ class FleetProcess:
             settings.inThread,
             settings.signUpPage,
         )
-        self._cleaner = Cleaner(self.writing, self._blobs, clock.seconds)
+        self._cleaner = Cleaner(self.reading, self.writing, self._blobs, clock.seconds)
         self._sweeping: IDelayedCall | None = None
         self._cleanAt = clock.seconds() + CLEAN
 
@@ -229,8 +229,10 @@ class FleetProcess:
             self._cleanAt = self._clock.seconds() + CLEAN
             self._cleaner.clean()
 
-    def _swept(self, count: int) -> None:
-        self.onlineCount = count
+    def _swept(self, result: tuple[int, bool]) -> None:
+        self.onlineCount, hasMore = result
+        if hasMore:
+            self.writing.submit(Job(_sweep, self._swept))
 
     def reload(self, settings: FleetSettings, connections: ConnectionLimits) -> None:
         """
@@ -290,6 +292,7 @@ class FleetProcess:
         return self.resource.status()
 
 
-def _sweep(backend: Backend) -> int:
-    backend.state.sweep()
-    return backend.state.sessions.onlineCount
+def _sweep(backend: Backend) -> tuple[int, bool]:
+    state = backend.state
+    state.sweep()
+    return state.onlineCount, state.fleetSessions.hasMoreLapsed

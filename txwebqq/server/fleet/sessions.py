@@ -36,6 +36,9 @@ from txwebqq.server.storage.fleet.signals import Signal
 from txwebqq.server.storage.fleet.signons import StoredLogin
 from txwebqq.server.storage.fleet.store import FleetStore
 
+MAX_LAPSED = 200
+"""Maximum number of sessions that lapse in one transaction, for which others wait."""
+
 PRESENCE_LIFE = 2 * 3600
 """Time after which the new status of a friend is dropped, in seconds: longer than a
 session without polls is kept."""
@@ -68,6 +71,8 @@ class FleetSessions(Sessions):
     The sessions that the present batch has read from the database.
 
     @param secret: returns a secret of the server, from which each C{vfwebqq} is made.
+
+    @ivar hasMoreLapsed: whether L{lapse} has left some for its next call.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class FleetSessions(Sessions):
         self._store = store
         self._secret = secret
         self._sessionClass = FleetSession
+        self.hasMoreLapsed = False
         self.forget()
 
     def forget(self) -> None:
@@ -107,6 +113,9 @@ class FleetSessions(Sessions):
         self._renewed: set[Number] = set()
         self._usedBefore: set[Number] = set()
         self._leaving: frozenset[Number] = frozenset()
+        self._outdated: set[Number] = set()
+        # The accounts that have a session in the database, and whether it has lapsed.
+        self._stored: dict[Number, bool] = {}
 
     # Lookups
 
@@ -152,6 +161,7 @@ class FleetSessions(Sessions):
             number = stored.number
             if number in self._byNumber or number in self._opened:
                 continue
+            self._stored[number] = bool(stored.lapsed)
             self._known.add(("number", number))
             for column in _COLUMNS:
                 self._known.add((column, getattr(stored, column)))
@@ -161,6 +171,7 @@ class FleetSessions(Sessions):
             session = FleetSession(number, stored.clientid, sessionIds)
             if not fillStored(session, stored, firstHash):
                 # Its password has changed, and the next sweep ends it.
+                self._outdated.add(number)
                 continue
             session.polls = polls
             session.isUsed = bool(polls.used)
@@ -303,7 +314,8 @@ class FleetSessions(Sessions):
 
     def lapse(self) -> list[Session]:
         now = int(self._now())
-        numbers = self._store.polls.silent(int(now - LAPSE))
+        polls = self._store.polls
+        numbers = polls.silent(int(now - LAPSE), False, MAX_LAPSED)
         self.load(numbers)
         lapsed = []
         for number in numbers:
@@ -312,7 +324,8 @@ class FleetSessions(Sessions):
                 session.lapsed = True
                 lapsed.append(session)
                 self.onChanged(number)
-        numbers = self._store.polls.forgotten(int(now - LAPSE - FORGET))
+        self.hasMoreLapsed = len(lapsed) == MAX_LAPSED
+        numbers = polls.silent(int(now - LAPSE - FORGET), True, MAX_LAPSED)
         self.load(numbers)
         for number in numbers:
             session = super().existing(number)
@@ -327,6 +340,16 @@ class FleetSessions(Sessions):
     @property
     def onlineCount(self) -> int:
         return self._store.polls.countOnline()
+
+    @property
+    def onlineChange(self) -> int:
+        """
+        By how many the batch has changed the number of accounts that are online.
+        """
+        before = [n for n, isLapsed in self._stored.items() if not isLapsed]
+        outdated = self._outdated.difference(self._byNumber)
+        after = [n for n, session in self._byNumber.items() if not session.lapsed]
+        return len(after) + len(outdated.intersection(before)) - len(before)
 
     def _limitEnded(self) -> None:
         # They are deleted by their age.
@@ -354,8 +377,11 @@ class FleetSessions(Sessions):
         signals: dict[tuple[Number, str], Signal] = {}
         sessions = sorted(self._byNumber.items())
         changed = [number for number, session in sessions if self._isChanged(session)]
-        if len(changed) > 1:
-            self._store.polls.lockPolls(changed)
+        ended = set(self._stored) - set(self._byNumber) - self._outdated
+        if len(changed) + len(ended) > 1:
+            self._store.polls.lockPolls(ended.union(changed))
+        if ended:
+            self._store.polls.forget(ended)
         for number, session in sessions:
             assert isinstance(session, FleetSession)
             polls = session.polls

@@ -4,7 +4,7 @@ The state of a server of several processes, as far as a batch of requests needs 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
 from txwebqq.model import Level, Number, Status
@@ -36,8 +36,21 @@ from txwebqq.server.storage.store import Store
 SWEEP_EVERY = 10
 """Minimum time between two sweeps of all processes together, in seconds."""
 
-_SERIAL, _HISTORY, _SWEEP, _DAY = "serial", "history", "sweep", "day"
-_TIME = "time"
+DAY_ACCOUNTS = 2000
+"""Maximum number of accounts for which a sweep counts a day."""
+
+_SERIAL, _HISTORY, _SWEEP, _TIME = "serial", "history", "sweep", "time"
+
+RECOUNT = 3600
+"""Time after which the accounts that are online are counted, in seconds: an operator
+may have removed some."""
+
+# How many accounts are online, and when they were counted.
+_ONLINE, _COUNTED = "online", "online counted"
+
+# The day that is counted for all accounts that are online; that which is being counted,
+# and the last account that it is counted for.
+_DAY, _NEW_DAY, _DAY_ACCOUNT = "day", "new day", "day account"
 
 
 class Counters:
@@ -171,13 +184,6 @@ class FleetOnlineTime(OnlineTimeTracker):
 
     def tick(self) -> None:
         pass
-
-    def newDay(self, numbers: Iterable[Number]) -> None:
-        """
-        Count the present day for accounts that are online.
-        """
-        for number in numbers:
-            self._accounts.addOnlineDays(number, self._today, 1)
 
     @property
     def today(self) -> int:
@@ -322,6 +328,10 @@ class FleetState(ServerState):
         if self._hasOrder:
             self._counters.set(_SERIAL, self.store.messages.lastSerial)
             self._counters.set(_HISTORY, self.store.history.lastSerial)
+            change = self.fleetSessions.onlineChange
+            if change:
+                online = self._counters.get(_ONLINE) or 0
+                self._counters.set(_ONLINE, online + change)
         self._counters.write()
         self._allowances.write()
         return frozenset(self.fleetRouter.woken)
@@ -345,36 +355,58 @@ class FleetState(ServerState):
         """
         self.order()
         now = int(self.now())
+        self.fleetSessions.hasMoreLapsed = False
         if now - (self._counters.get(_SWEEP) or 0) < SWEEP_EVERY:
             return
-        self._counters.set(_SWEEP, now)
+        if now - (self._counters.get(_COUNTED) or 0) >= RECOUNT:
+            self._counters.set(_COUNTED, now)
+            self._counters.set(_ONLINE, self.fleetSessions.onlineCount)
         self._follow()
-        fleet, today = self.store.fleet, self._fleetTime.today
-        if self._counters.get(_DAY) != today:
-            self._counters.set(_DAY, today)
-            self._fleetTime.newDay(fleet.polls.online())
+        self._countDay(self._fleetTime.today)
         for session in self.fleetSessions.lapse():
             session.lapsed = False
             self.onlineTime.went(session.number)
             session.lapsed = True
             if session.status is not Status.HIDDEN:
                 self.presence.announce(session.number, session.status, Status.OFFLINE)
-        fleet.polls.listOnline()
+        if not self.fleetSessions.hasMoreLapsed:
+            self._counters.set(_SWEEP, now)
+
+    def _countDay(self, today: int) -> None:
+        counters = self._counters
+        if counters.get(_DAY) == today:
+            return
+        isNew = counters.get(_NEW_DAY) != today
+        after = 0 if isNew else counters.get(_DAY_ACCOUNT) or 0
+        last = self.store.fleet.polls.countDay(today, Number(after), DAY_ACCOUNTS)
+        counters.set(_NEW_DAY, today)
+        counters.set(_DAY_ACCOUNT, last or 0)
+        if last is None:
+            counters.set(_DAY, today)
+
+    @property
+    def onlineCount(self) -> int:
+        """
+        The number of accounts that are online, on all processes.
+        """
+        return self._counters.get(_ONLINE) or 0
 
     def clean(self) -> None:
         """
         Delete what has expired from the database.
         """
-        self.order()
         now = int(self.now())
-        self.store.fleet.clean(
-            now, int(now - REPLACED_LIFE), self.store.messages.lastSerial
-        )
+        self.store.fleet.clean(now, int(now - REPLACED_LIFE))
 
     def _follow(self) -> None:
         fleet, accounts = self.store.fleet, self.store.accounts
         OperatorEvents(self.store.operatorEvents, self.router, self.messageIds).take()
-        leaving = set(accounts.takeSignOffs()) | set(fleet.polls.outdated())
+        leaving = set(accounts.takeSignOffs())
+        changed = accounts.takeChangedPasswords()
+        if changed:
+            leaving.update(fleet.polls.outdated(changed))
+        if not leaving:
+            return
         fleet.signOns.forgetLoginsOf(leaving)
         self.fleetSessions.loadLeaving(leaving)
         for number in sorted(leaving):

@@ -25,6 +25,7 @@ CREATE TABLE account (
     face INTEGER NOT NULL DEFAULT 0,
     profile TEXT NOT NULL DEFAULT '{}'
 );
+CREATE INDEX account_by_email ON account (lower(json_extract(profile, '$.email')));
 CREATE TABLE attendance (
     number INTEGER PRIMARY KEY,
     days INTEGER NOT NULL,
@@ -35,6 +36,9 @@ CREATE TABLE disabled (
     number INTEGER PRIMARY KEY
 );
 CREATE TABLE signing_off (
+    number INTEGER PRIMARY KEY
+);
+CREATE TABLE changed_password (
     number INTEGER PRIMARY KEY
 );
 CREATE TABLE online (
@@ -169,9 +173,17 @@ class AccountStore:
 
         @param firstHash: the MD5 of the password.
         """
-        self._db.execute(
-            "UPDATE account SET first_hash = ? WHERE number = ?", (firstHash, number)
-        )
+        with self._database.together():
+            self._db.execute(
+                "UPDATE account SET first_hash = ? WHERE number = ?",
+                (firstHash, number),
+            )
+            if self._database.isServer:
+                # The others look at the passwords of all sessions.
+                self._db.execute(
+                    "INSERT INTO changed_password VALUES (?) ON CONFLICT DO NOTHING",
+                    (number,),
+                )
 
     def setNicksAndPasswords(self, accounts: Iterable[AccountRecord]) -> None:
         """
@@ -237,13 +249,15 @@ class AccountStore:
 
     def disable(self, number: Number) -> bool:
         """
-        Let an account sign on no longer; the server ends its session.
+        Let an account sign on no longer, and have the server end its session.
 
         @return: whether the account was not disabled before.
         """
-        added = self._db.execute(
-            "INSERT INTO disabled VALUES (?) ON CONFLICT DO NOTHING", (number,)
-        )
+        with self._database.together():
+            added = self._db.execute(
+                "INSERT INTO disabled VALUES (?) ON CONFLICT DO NOTHING", (number,)
+            )
+            self.requestSignOff(number)
         return added.rowcount == 1
 
     def enable(self, number: Number) -> bool:
@@ -268,10 +282,21 @@ class AccountStore:
         Return the accounts whose sessions are to be ended; a request of
         L{requestSignOff} is returned once.
         """
-        rows = self._db.execute("SELECT number FROM signing_off").fetchall()
-        if rows:
-            self._db.execute("DELETE FROM signing_off")
-        return [number for (number,) in rows] + self.disabled()
+        return self._taken("signing_off")
+
+    def takeChangedPasswords(self) -> list[Number]:
+        """
+        Return the accounts whose passwords were changed; each change is returned once,
+        and by SQLite never.
+        """
+        return self._taken("changed_password")
+
+    def _taken(self, table: str) -> list[Number]:
+        # Without a change most of the time, which other processes would look for.
+        if not self._database.exists(f"SELECT 1 FROM {table} LIMIT 1"):
+            return []
+        rows = self._db.execute(f"DELETE FROM {table} RETURNING number").fetchall()
+        return sorted(number for (number,) in rows)
 
     def online(self) -> list[tuple[Number, int]]:
         """

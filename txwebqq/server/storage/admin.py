@@ -40,6 +40,7 @@ ACCOUNT_COLUMNS = {
     "attendance": "number",
     "disabled": "number",
     "signing_off": "number",
+    "changed_password": "number",
     "online": "number",
     "poll_state": "number",
     "ended_session": "number",

@@ -25,6 +25,7 @@ CREATE TABLE shelf (
     time INTEGER NOT NULL,
     PRIMARY KEY (owner, name)
 ) WITHOUT ROWID;
+CREATE INDEX shelf_by_digest ON shelf (digest);
 CREATE TABLE deposit (
     path TEXT PRIMARY KEY,
     owner INTEGER NOT NULL,
@@ -34,6 +35,8 @@ CREATE TABLE deposit (
     time INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX deposit_by_owner ON deposit (owner, time);
+CREATE INDEX deposit_by_time ON deposit (time);
+CREATE INDEX deposit_by_digest ON deposit (digest);
 CREATE TABLE picture (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
@@ -42,6 +45,8 @@ CREATE TABLE picture (
     time INTEGER NOT NULL
 );
 CREATE INDEX picture_by_name ON picture (name);
+CREATE INDEX picture_by_time ON picture (time);
+CREATE INDEX picture_by_digest ON picture (digest);
 CREATE TABLE picture_reader (
     picture INTEGER NOT NULL,
     number INTEGER NOT NULL,
@@ -56,6 +61,9 @@ CREATE TABLE handout (
     expires INTEGER NOT NULL,
     fetched INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+CREATE INDEX handout_by_expires ON handout (expires);
+CREATE INDEX handout_by_sender ON handout (sender, recipient);
+CREATE INDEX handout_by_digest ON handout (digest);
 CREATE TABLE group_file (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
@@ -67,18 +75,20 @@ CREATE TABLE group_file (
     expires INTEGER NOT NULL
 );
 CREATE INDEX group_file_by_room ON group_file (room);
+CREATE INDEX group_file_by_expires ON group_file (expires);
+CREATE INDEX group_file_by_digest ON group_file (digest);
 CREATE TABLE avatar (
     kind INTEGER NOT NULL,
     number INTEGER NOT NULL,
     digest TEXT NOT NULL,
     PRIMARY KEY (kind, number)
 ) WITHOUT ROWID;
+CREATE INDEX avatar_by_digest ON avatar (digest);
 """
 
-_UNUSED = (
-    "digest NOT IN (SELECT digest FROM shelf UNION SELECT digest FROM deposit"
-    " UNION SELECT digest FROM picture UNION SELECT digest FROM handout"
-    " UNION SELECT digest FROM group_file UNION SELECT digest FROM avatar)"
+_UNUSED = " AND ".join(
+    f"NOT EXISTS (SELECT 1 FROM {table} r WHERE r.digest = blob.digest)"
+    for table in ("shelf", "deposit", "picture", "handout", "group_file", "avatar")
 )
 
 
@@ -456,6 +466,11 @@ class MediaStore:
         @param picturesBefore: delete pictures from before this time.
         """
         with self._database.transaction():
+            self._db.execute(
+                "DELETE FROM picture_reader"
+                " WHERE picture IN (SELECT id FROM picture WHERE time < ?)",
+                (picturesBefore,),
+            )
             for query, value in (
                 ("DELETE FROM deposit WHERE time < ?", uploadsBefore),
                 ("DELETE FROM handout WHERE expires < ?", now),
@@ -463,10 +478,6 @@ class MediaStore:
                 ("DELETE FROM picture WHERE time < ?", picturesBefore),
             ):
                 self._db.execute(query, (value,))
-            self._db.execute(
-                "DELETE FROM picture_reader"
-                " WHERE picture NOT IN (SELECT id FROM picture)"
-            )
 
     def unused(self) -> list[str]:
         """
@@ -474,6 +485,14 @@ class MediaStore:
         """
         rows = self._db.execute(f"SELECT digest FROM blob WHERE {_UNUSED}")
         return [digest for (digest,) in rows]
+
+    def unusedOf(self, digests: Iterable[str]) -> list[str]:
+        """
+        Return those of some digests whose blobs nothing refers to.
+        """
+        db = self._db
+        query = f"SELECT digest FROM blob WHERE digest = ? AND {_UNUSED}"
+        return [each for each in digests if db.execute(query, (each,)).fetchone()]
 
     def deleteUnused(self) -> list[str]:
         """

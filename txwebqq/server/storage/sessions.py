@@ -31,6 +31,7 @@ CREATE INDEX session_by_psessionid ON session (psessionid);
 CREATE INDEX session_by_vfwebqq ON session (vfwebqq);
 CREATE INDEX session_by_ptwebqq ON session (ptwebqq);
 CREATE INDEX session_by_previous ON session (previous);
+CREATE INDEX session_by_lapsed ON session (lapsed, number);
 CREATE TABLE replaced_session (
     psessionid BLOB PRIMARY KEY,
     vfwebqq BLOB NOT NULL,

@@ -35,7 +35,7 @@ from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Schema
 from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS, blockedIn
 
-VERSION = 18
+VERSION = 19
 """Version of the schema, in C{PRAGMA user_version}."""
 
 _SECRET_SCHEMA = """

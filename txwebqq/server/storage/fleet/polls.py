@@ -240,38 +240,38 @@ class PollStore:
             (now, json.dumps(sorted(numbers))),
         )
 
-    def silent(self, before: int) -> list[Number]:
+    def silent(self, before: int, isLapsed: bool, limit: int) -> list[Number]:
         """
-        Return the accounts that are online and whose last poll was before a time.
-        """
-        rows = self._db.execute(
-            "SELECT s.number FROM session s JOIN poll_state p ON p.number = s.number"
-            " WHERE p.seen < ? AND s.lapsed = 0 ORDER BY s.number",
-            (before,),
-        )
-        return [number for (number,) in rows]
-
-    def forgotten(self, before: int) -> list[Number]:
-        """
-        Return the accounts whose sessions have lapsed and have been silent since a
-        time.
+        Return the first accounts whose sessions have lapsed, or not, and whose last
+        poll was before a time.
         """
         rows = self._db.execute(
-            "SELECT s.number FROM session s JOIN poll_state p ON p.number = s.number"
-            " WHERE p.seen < ? AND s.lapsed = 1 ORDER BY s.number",
-            (before,),
+            "SELECT p.number FROM poll_state p WHERE p.seen < ? AND"
+            " (SELECT s.lapsed FROM session s WHERE s.number = p.number) = ?"
+            " ORDER BY p.seen LIMIT ?",
+            (before, int(isLapsed), limit),
         )
-        return [number for (number,) in rows]
+        return sorted(number for (number,) in rows)
 
-    def outdated(self) -> list[Number]:
+    def outdated(self, numbers: Iterable[Number]) -> list[Number]:
         """
-        Return the accounts with a session whose password has changed since.
+        Return those of some accounts that have a session of an earlier password.
         """
         rows = self._db.execute(
             "SELECT s.number FROM session s JOIN account a ON a.number = s.number"
-            " WHERE length(s.password) > 0 AND s.password <> sha256(a.first_hash)"
+            " WHERE s.number = ANY(?) AND length(s.password) > 0"
+            " AND s.password <> sha256(a.first_hash)",
+            (list(numbers),),
         )
         return [number for (number,) in rows]
+
+    def forget(self, numbers: Iterable[Number]) -> None:
+        """
+        Delete the polls of sessions that have ended.
+        """
+        self._db.execute(
+            "DELETE FROM poll_state WHERE number = ANY(?)", (list(numbers),)
+        )
 
     def countOnline(self) -> int:
         """
@@ -279,24 +279,37 @@ class PollStore:
         """
         return self._database.count("SELECT count(*) FROM session WHERE lapsed = 0")
 
-    def listOnline(self) -> None:
+    def online(self) -> list[tuple[Number, int]]:
         """
-        Write who is online, for administrators.
+        Return the accounts that are online, and since when, in Unix seconds.
         """
-        self._db.execute(
-            "DELETE FROM online o WHERE NOT EXISTS (SELECT 1 FROM session s"
-            " JOIN poll_state p ON p.number = s.number WHERE s.number = o.number"
-            " AND s.lapsed = 0 AND p.since = o.since)"
-        )
-        self._db.execute(
-            "INSERT INTO online SELECT s.number, p.since FROM session s"
+        rows = self._db.execute(
+            "SELECT s.number, p.since FROM session s"
             " JOIN poll_state p ON p.number = s.number WHERE s.lapsed = 0"
-            " ON CONFLICT DO NOTHING"
+            " ORDER BY s.number"
         )
+        return [(number, since) for number, since in rows]
 
-    def online(self) -> list[Number]:
+    def countDay(self, day: int, after: Number, limit: int) -> Number | None:
         """
-        Return the accounts that are online.
+        Count a day for the next accounts that are online, unless it is counted already.
+
+        @param day: in days since 1970.
+        @param after: the account before.
+
+        @return: the last of them, L{None} when there are no more.
         """
-        rows = self._db.execute("SELECT number FROM session WHERE lapsed = 0")
-        return [number for (number,) in rows]
+        rows = self._db.execute(
+            "SELECT number FROM session WHERE lapsed = 0 AND number > ?"
+            " ORDER BY number LIMIT ?",
+            (after, limit),
+        )
+        numbers = [number for (number,) in rows]
+        self._db.execute(
+            "INSERT INTO attendance SELECT number, 1, ?1, 0"
+            " FROM unnest(?2::bigint[]) number"
+            " ON CONFLICT (number) DO UPDATE SET days = attendance.days + 1,"
+            " last_day = ?1 WHERE attendance.last_day < ?1",
+            (day, numbers),
+        )
+        return numbers[-1] if len(numbers) == limit else None

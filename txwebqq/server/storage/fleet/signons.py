@@ -28,6 +28,7 @@ CREATE TABLE pending_login (
     until INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX pending_login_by_skey ON pending_login (skey);
+CREATE INDEX pending_login_by_number ON pending_login (number);
 CREATE INDEX pending_login_by_until ON pending_login (until);
 """
 

@@ -35,24 +35,12 @@ class FleetStore:
         self.counters = CounterStore(database)
         self.limits = LimitStore(database)
 
-    def clean(self, now: int, endedBefore: int, lastSerial: int) -> None:
+    def clean(self, now: int, endedBefore: int) -> None:
         """
         Delete what has expired.
-
-        @param lastSerial: the events up to this one may be deleted, if they wait for
-            nobody.
         """
         db = self._db
         for table in ("pending_login", "signal", "allowance", "captcha"):
             db.execute(f"DELETE FROM {table} WHERE until < ?", (now,))
         for table in ("ended_session", "worker_batch"):
             db.execute(f"DELETE FROM {table} WHERE time < ?", (endedBefore,))
-        db.execute(
-            "DELETE FROM poll_state p WHERE NOT EXISTS"
-            " (SELECT 1 FROM session s WHERE s.number = p.number)"
-        )
-        db.execute(
-            "DELETE FROM letter WHERE serial <= ? AND NOT EXISTS"
-            " (SELECT 1 FROM waiting w WHERE w.letter = letter.serial)",
-            (lastSerial,),
-        )

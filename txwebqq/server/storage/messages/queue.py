@@ -165,6 +165,29 @@ class MessageStore:
                     [(serial,) for serial in changes.operatorEvents],
                 )
 
+    def deleteDelivered(self, after: int, limit: int) -> int | None:
+        """
+        Delete those of the next events that wait for no account: when two processes
+        delete the last two recipients of an event at one moment, it stays.
+
+        @param after: the serial number before.
+
+        @return: the last serial number, L{None} when there are no more.
+        """
+        rows = self._db.execute(
+            "SELECT serial FROM letter WHERE serial > ? ORDER BY serial LIMIT ?",
+            (after, limit),
+        ).fetchall()
+        if not rows:
+            return None
+        (last,) = rows[-1]
+        self._db.execute(
+            "DELETE FROM letter WHERE serial > ? AND serial <= ? AND NOT EXISTS"
+            " (SELECT 1 FROM waiting w WHERE w.letter = letter.serial)",
+            (after, last),
+        )
+        return int(last)
+
     def waiting(
         self, number: Number, after: int, limit: int
     ) -> list[tuple[int, QueuedEvent]]:
