@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import treq.testing
 from hypothesis import settings
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
@@ -144,6 +145,30 @@ def _failOnLoggedFailures(
     # Trial has judged what its own test cases logged.
     if report and not isTrial:
         pytest.fail(f"logged, and not flushed:\n{report}", pytrace=False)
+
+
+class _Scheme:
+    """
+    The scheme of a URL.
+    """
+
+    def __init__(self, scheme: bytes) -> None:
+        self.scheme = scheme
+
+    @classmethod
+    def fromBytes(cls, url: bytes) -> _Scheme:
+        return cls(url.partition(b":")[0])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fastMemory() -> Iterator[None]:
+    """
+    Have treq read the scheme of each URL without parsing it once more, which takes a
+    quarter of the time of a request in memory.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(treq.testing, "URLPath", _Scheme, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")
