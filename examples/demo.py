@@ -46,7 +46,7 @@ password-file = "10003.password"
 server = "{url}"
 """
 
-TIMEOUT = 60.0
+TIMEOUT = 120.0
 """Seconds that the conversation may take."""
 
 CUE = "*"

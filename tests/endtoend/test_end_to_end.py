@@ -60,7 +60,7 @@ async def test_demo(processes: ProcessFolder) -> None:
     The demo plays its whole conversation and leaves.
     """
     demo = processes.run(sys.executable, str(ROOT / "examples" / "demo.py"), "--once")
-    # It gives up by itself after a minute, and shows its logs.
+    # It gives up by itself after two minutes, and shows its logs.
     assert await demo.exits(2 * PATIENCE) == 0, demo.output
     for line in (
         "Echo is online",

@@ -23,6 +23,7 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.threads import blockingCallFromThread, deferToThread
 from twisted.logger import Logger
 
+from tests.endtoend.daemons import PATIENCE
 from tests.network.authority import LOCALHOST, Authority
 from tests.server.harness import ALICE, BOB, POPULATION, request
 from txwebqq.model import Font, Number, Sent, Status, Text
@@ -36,7 +37,6 @@ from txwebqq.server.storage.store import Store
 
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
 
-PATIENCE = 20.0
 ROUNDS = 5
 CLOSE = "Connection: close"
 TCP = "tcp:0:interface=127.0.0.1"

@@ -19,6 +19,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from tests.endtoend.daemons import PATIENCE
 from txwebqq.client import connect
 from txwebqq.errors import RequestRefused
 from txwebqq.model import (
@@ -56,7 +57,6 @@ owner = 10001
 members = [10001, 10002]
 """
 
-PATIENCE = 45.0
 TURNS = 200
 
 
