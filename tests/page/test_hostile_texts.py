@@ -144,8 +144,10 @@ def test_messages(browser: Browser, server: PageServer, tmp_path: Path) -> None:
             expect(user.page.locator(".content")).to_have_count(len(wanted))
             assert fits(user)
         assert contents.all_text_contents() == wanted
+        alice.isKept()
         alice.page.reload()
-        alice.isOn().open("Recent", NAMES[0])
+        title = alice.page.get_by_role("heading", level=1)
+        expect(title).to_have_text(NAMES[0])
         expect(contents).to_have_count(len(wanted))
         assert contents.all_text_contents() == wanted
         assert fits(alice)
