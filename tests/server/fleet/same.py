@@ -57,6 +57,8 @@ OTHERS: dict[str, str] = {
     "api/test_groupfiles.py::test_restart": _INSIDE,
     "api/test_offlinefiles.py::test_expires": _GRACE,
     "api/test_pictures.py::test_old": _INSIDE,
+    "http/test_authorization.py::test_lapsed[ReceiveFile]": _FILES,
+    "http/test_authorization.py::test_lapsed[SendFile]": _FILES,
     "http/test_authorization.py::test_loggedOut[ReceiveFile]": _FILES,
     "http/test_authorization.py::test_loggedOut[SendFile]": _FILES,
     "http/test_authorization.py::test_proofs[ReceiveFile]": _FILES,
