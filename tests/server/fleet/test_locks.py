@@ -4,6 +4,7 @@ Transactions of two processes that change the same rows at one moment.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from tests.server.fleet.harness import FleetHarness
 from tests.server.harness import ALICE, BOB, HTTPClient, Wire, textsOf
 from txwebqq.postgresql.connection import Connection
 from txwebqq.server.fleet.worker import Worker
+from txwebqq.server.sessions.sendinglimits import SendingLimits
 
 
 class Race:
@@ -179,3 +181,33 @@ def test_relink(
     workers = pair.processes[0].writing, pair.processes[1].polling
     Race(pair, monkeypatch, workers, "UPDATE poll_state").run()
     assert repeats(pair) == 0
+
+
+def test_limits(
+    pair: FleetHarness,
+    alice: HTTPClient,
+    bob: HTTPClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    Two messages that two processes accept at one moment are both counted.
+    """
+    pair.limit(SendingLimits(messages=4))
+    uin = alice.uin(BOB)
+    content = json.dumps(["hi", ["font", {}]])
+    for n in (0, 1):
+        pair.target = n
+        unsettled(
+            pair,
+            lambda: alice.ask(
+                "/channel/send_buddy_msg2",
+                psessionid=alice.psessionid,
+                to=uin,
+                content=content,
+            ),
+        )
+    workers = [process.writing for process in pair.processes]
+    Race(pair, monkeypatch, workers, "FROM allowance").run()
+    pair.target = None
+    codes = [alice.tell(BOB, "more").json["retcode"] for _ in range(3)]
+    assert codes == [0, 0, 112]

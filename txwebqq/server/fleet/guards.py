@@ -27,20 +27,26 @@ _COUNT, _SIZE = "uploads", "bytes of uploads"
 
 class Allowances:
     """
-    The counters that the present batch has read or changed.
+    The counters that the present batch has read or changed. What it adds is added to
+    what others have written since.
+
+    @param now: returns the time in Unix seconds.
     """
 
-    def __init__(self, store: LimitStore) -> None:
+    def __init__(self, store: LimitStore, now: Now) -> None:
         self._store = store
+        self._now = now
         self._read: dict[tuple[str, str], tuple[int, int]] = {}
-        self._changed: dict[tuple[str, str], tuple[int, int]] = {}
+        self._added: dict[tuple[str, str], tuple[int, int]] = {}
+        self._deleted: set[tuple[str, str]] = set()
 
     def forget(self) -> None:
         """
         Forget all counters, at the beginning of a batch.
         """
         self._read.clear()
-        self._changed.clear()
+        self._added.clear()
+        self._deleted.clear()
 
     def get(self, name: str, subject: str) -> tuple[int, int]:
         """
@@ -52,19 +58,36 @@ class Allowances:
             self._read[key] = self._store.allowance(name, subject)
         return self._read[key]
 
-    def set(self, name: str, subject: str, times: int, until: int) -> None:
+    def add(self, name: str, subject: str, until: int, more: int = 1) -> None:
         """
-        Change a counter.
+        Count an action, or more.
+
+        @param until: the end of its window, at which a later one may end, but no
+            earlier one.
+        """
+        key, now = (name, subject), self._now()
+        times, end = self.get(name, subject)
+        self._read[key] = (times if now < end else 0) + more, until
+        times, _ = self._added.get(key, (0, 0))
+        self._added[key] = times + more, until
+
+    def reset(self, name: str, subject: str) -> None:
+        """
+        Delete a counter.
         """
         key = name, subject
-        self._read[key] = self._changed[key] = times, until
+        self._read[key] = 0, 0
+        self._added.pop(key, None)
+        self._deleted.add(key)
 
     def write(self) -> None:
         """
         Write the changes to the database.
         """
-        if self._changed:
-            self._store.writeAllowances(self._changed)
+        if self._deleted:
+            self._store.deleteAllowances(self._deleted)
+        if self._added:
+            self._store.addToAllowances(self._added, int(self._now()))
 
 
 class FleetLimiter(RateLimiter):
@@ -86,11 +109,11 @@ class FleetLimiter(RateLimiter):
         times, until = self._present(who)
         if times >= self._times:
             return False
-        self._allowances.set(self._name, _subject(who), times + 1, until)
+        self._allowances.add(self._name, _subject(who), until)
         return True
 
     def reset(self, who: Hashable) -> None:
-        self._allowances.set(self._name, _subject(who), 0, 0)
+        self._allowances.reset(self._name, _subject(who))
 
     def _present(self, who: Hashable) -> tuple[int, int]:
         now = self._now()
@@ -138,12 +161,11 @@ class FleetFailedLogins(FailedLogins):
     def failed(self, *sources: Hashable) -> None:
         until = int(self._now() + MEMORY)
         for source in sources:
-            count = self._count(source)
-            self._allowances.set("failed", _subject(source), count + 1, until)
+            self._allowances.add("failed", _subject(source), until)
 
     def cleared(self, source: Hashable) -> None:
         if self._count(source):
-            self._allowances.set("failed", _subject(source), 0, 0)
+            self._allowances.reset("failed", _subject(source))
 
     def isSuspicious(self, *sources: Hashable) -> bool:
         return any(self._count(source) >= SUSPICIOUS for source in sources)
@@ -175,8 +197,8 @@ class AddressUploads:
         Count an upload.
         """
         for name, more in ((_COUNT, 1), (_SIZE, size)):
-            value, until = self._present(name, address)
-            self._allowances.set(name, _subject(address), value + more, until)
+            _, until = self._present(name, address)
+            self._allowances.add(name, _subject(address), until, more)
 
     def _present(self, name: str, address: str) -> tuple[int, int]:
         now = self._now()

@@ -223,7 +223,7 @@ class FleetState(ServerState):
     ) -> None:
         self._process = process
         self._counters = Counters(store.fleet.counters)
-        self._allowances = Allowances(store.fleet.limits)
+        self._allowances = Allowances(store.fleet.limits, clock.seconds)
         self.addressUploads = AddressUploads(self._allowances, clock.seconds)
         self._hasOrder = False
         super().__init__(store, clock, random, onError, captcha, captchaText, sending)

@@ -4,7 +4,7 @@ Tables of what accounts and addresses have done, and of captchas.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from txwebqq.databases.interface import Database
 from txwebqq.databases.statements import upsert
@@ -26,7 +26,13 @@ CREATE TABLE captcha (
 CREATE INDEX captcha_by_until ON captcha (until);
 """
 
-_UPSERT_ALLOWANCE = upsert("allowance", "name subject", "times until")
+_ADD = (
+    "INSERT INTO allowance VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name, subject)"
+    " DO UPDATE SET times = excluded.times"
+    "  + CASE WHEN allowance.until > ?5 THEN allowance.times ELSE 0 END,"
+    " until = CASE WHEN allowance.until > excluded.until THEN allowance.until"
+    "  ELSE excluded.until END"
+)
 _UPSERT_CAPTCHA = upsert("captcha", "id", "answer until")
 
 
@@ -50,14 +56,25 @@ class LimitStore:
         ).fetchone()
         return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
-    def writeAllowances(
-        self, allowances: Mapping[tuple[str, str], tuple[int, int]]
+    def addToAllowances(
+        self, added: Mapping[tuple[str, str], tuple[int, int]], now: int
     ) -> None:
         """
-        Store how often an action was done.
+        Add to how often actions were done within windows.
+
+        @param added: the number of actions and the end of the window.
+        @param now: the time, in Unix seconds: windows that have ended do not count.
         """
-        rows = [(*key, *each) for key, each in sorted(allowances.items())]
-        self._db.executemany(_UPSERT_ALLOWANCE, rows)
+        rows = [(*key, *each, now) for key, each in sorted(added.items())]
+        self._db.executemany(_ADD, rows)
+
+    def deleteAllowances(self, keys: Iterable[tuple[str, str]]) -> None:
+        """
+        Forget how often actions were done.
+        """
+        self._db.executemany(
+            "DELETE FROM allowance WHERE name = ? AND subject = ?", sorted(keys)
+        )
 
     def addCaptcha(self, digest: bytes, answer: str, until: int) -> None:
         """
