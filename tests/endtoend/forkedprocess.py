@@ -62,7 +62,8 @@ class ForkedProcess:
 
     def childConnectionLost(self, descriptor: int, reason: Failure) -> None:
         self._open.remove(descriptor)
-        if self._open:
+        # A reactor that stops ends the reading, and the process may still run.
+        if self._open or not self._status:
             return
         code = int(self._status)
         if code == 0:
