@@ -96,6 +96,15 @@ def seen(picture: Locator) -> Any:
     return picture.evaluate(COLOURS)
 
 
+def size(picture: Locator) -> tuple[float, float]:
+    """
+    Return the width and height of an element on the screen, in pixels.
+    """
+    box = picture.bounding_box()
+    assert box is not None
+    return box["width"], box["height"]
+
+
 def test_madeSmaller(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     A photo of several megabytes arrives, upright, and so does a transparent picture,
@@ -145,12 +154,14 @@ def test_madeSmaller(browser: Browser, server: PageServer, tmp_path: Path) -> No
 def test_unsuitable(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     A picture that the browser cannot read, and one of very many pixels, are not sent,
-    and the page says why.
+    also in small files, and the page says why. One that another program sends is
+    shown as a text.
     """
-    wrong, huge = tmp_path / "wrong.png", tmp_path / "huge.jpg"
-    wrong.write_bytes(b"no picture")
-    huge.write_bytes(sized(12_000, 9000) + bytes(250 * 1024))
-    with users(browser, server, tmp_path) as (alice,):
+    wrong, huge = tmp_path / "wrong.jpg", tmp_path / "huge.jpg"
+    wrong.write_bytes(sized(20, 10))
+    huge.write_bytes(sized(12_000, 9000))
+    with users(browser, server, tmp_path, 2) as (alice, ming):
+        ming.signOn(10003).isOn().open("Friends", "Alice")
         alice.signOn(10001).isOn().open("Friends", "小明")
         pictures = alice.page.locator("input[type=file]").first
         for picture in (wrong, huge):
@@ -161,3 +172,27 @@ def test_unsuitable(browser: Browser, server: PageServer, tmp_path: Path) -> Non
         for _ in range(2):
             states.first.get_by_role("button", name="Discard").click()
         expect(states).to_have_count(0)
+
+        alice.page.evaluate("createImageBitmap = async () => ({ close() {} })")
+        pictures.set_input_files(wrong)
+        for user in (alice, ming):
+            content = user.page.locator(".content").last
+            expect(content).to_have_text("picture that cannot be shown")
+
+
+def test_long(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    Of a picture that is one pixel wide, a part can be seen and clicked.
+    """
+    long = tmp_path / "long.png"
+    with users(browser, server, tmp_path) as (alice,):
+        alice.signOn(10001).isOn().open("Groups", "cats")
+        long.write_bytes(noise(alice, 1, 9000, "image/png"))
+        alice.page.locator("input[type=file]").first.set_input_files(long)
+        picture = alice.page.locator("img.picture.strip")
+        assert size(picture)[0] >= 32
+        picture.click()
+        whole = alice.page.get_by_role("dialog").locator("img.strip")
+        width, height = size(whole)
+        assert width >= 32
+        assert height == 9000

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Unshowable } from "../../../txwebqq/server/page/static/account/pictures.js";
+import { attempts, halvings } from "../../../txwebqq/server/page/static/pictures/attempts.js";
 import {
   MAX_PIXELS,
-  attempts,
-  halvings,
-} from "../../../txwebqq/server/page/static/pictures/attempts.js";
-import {
   describe,
   isCommon,
+  isStrip,
 } from "../../../txwebqq/server/page/static/pictures/formats.js";
 import { Unsuitable, fitted } from "../../../txwebqq/server/page/static/pictures/shrink.js";
+import { rig } from "./rig.js";
 
 const bytes = (...parts) =>
   Uint8Array.from(
@@ -99,7 +99,31 @@ test("a picture becomes smaller by half at most", () => {
   assert.deepEqual(halvings(640, 640), [1]);
 });
 
-test("what fits is sent as it is, and what cannot be made to fit is named", async () => {
+test("a GIF is as large as its first part", () => {
+  const part = gifImage.with(1, 2).with(4, 1).with(6, 3);
+  const { height, width } = describe(bytes(...gifHead, part, [0x3b]));
+  assert.deepEqual([width, height], [2 + 3 + 3 * 256, 256 + 2]);
+});
+
+test("pictures that are very long are strips", () => {
+  assert.ok(isStrip(1, 9000) && isStrip(12_000, 4));
+  assert.ok(!isStrip(1, 1) && !isStrip(1080, 8000));
+});
+
+test("a received picture of unknown or very many pixels is not decoded", async () => {
+  const still = (width) => bytes("BM", Array(12).fill(0), [40, 0, 0, 0, 1, 0, 0, 0, 0, 0], width);
+  const fetched = (content) => {
+    const headers = { "content-type": "image/bmp" };
+    const { client } = rig(() => new Response(content, { headers }));
+    return client.pictures.avatar(7, false);
+  };
+  assert.equal((await fetched(still([0, 4]))).type, "image/bmp");
+  await assert.rejects(fetched(still([1, 4])), Unshowable);
+  await assert.rejects(fetched(bytes("BM")), Unshowable);
+});
+
+test("what fits is sent as it is, and what cannot be made to fit is named", async (t) => {
+  t.after(() => delete globalThis.createImageBitmap);
   const problemOf = async (content, limit) => {
     try {
       const file = new File([content], "a.png");
@@ -110,13 +134,17 @@ test("what fits is sent as it is, and what cannot be made to fit is named", asyn
     }
   };
   const moving = bytes(...gifHead, gifImage, gifImage, [0x3b]);
+  // This browser reads none.
+  assert.equal(await problemOf(moving, moving.length), "unreadable");
+  globalThis.createImageBitmap = async () => ({ close: () => {} });
   assert.equal(await problemOf(moving, moving.length), "");
   assert.equal(await problemOf(moving, moving.length - 1), "animation");
   assert.equal(await problemOf(bytes("<svg/>"), 1000), "unreadable");
   const side = Math.sqrt(MAX_PIXELS) / 256;
   const huge = segment(0xc0, 8, side, 0, side, 1, 3);
   assert.equal(await problemOf(bytes([0xff, 0xd8], huge), 5), "pixels");
-  // This browser reads none.
+  assert.equal(await problemOf(bytes([0xff, 0xd8], huge), 1000), "pixels");
+  // It makes none smaller.
   const large = segment(0xc0, 8, side, 0, side, 0, 3);
   assert.equal(await problemOf(bytes([0xff, 0xd8], large), 5), "unreadable");
 });

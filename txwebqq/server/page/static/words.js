@@ -183,6 +183,7 @@ const WORDS = {
     "只有群主和管理员可以这样做。",
   ],
   "only the owner may do that": ["Only the owner may do that.", "只有群主可以这样做。"],
+  pictureUnshown: ["picture that cannot be shown", "无法显示的图片"],
   pictureFailed: ["The picture could not be loaded", "图片无法加载"],
   noFolders: [
     "Nothing was sent: a folder cannot be sent, only its files.",

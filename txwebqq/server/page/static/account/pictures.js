@@ -1,6 +1,7 @@
 // @ts-check
 // Pictures in messages, and avatars.
 
+import { isShowable } from "../pictures/formats.js";
 import { fitted } from "../pictures/shrink.js";
 import { Refused } from "../server.js";
 
@@ -10,6 +11,9 @@ import { Refused } from "../server.js";
 
 /** The server has refused the upload of a picture, with its `ret` as the code. */
 export class PictureRefused extends Refused {}
+
+/** A picture of others has too many pixels, or is none that the browser knows. */
+export class Unshowable extends Error {}
 
 /** The number of pictures and avatars that are kept. */
 const KEPT = 300;
@@ -88,9 +92,11 @@ export class Pictures {
    * Return a picture that is kept, or fetch it. Those that were asked for last are kept.
    * @param {string} key
    * @param {() => Promise<Blob>} fetch
+   * @returns {Promise<Blob>} fails with {@link Unshowable} for a picture that must not be
+   *   decoded
    */
   kept(key, fetch) {
-    const found = this.fetched.get(key) ?? fetch();
+    const found = this.fetched.get(key) ?? fetch().then(checked);
     this.fetched.delete(key);
     this.fetched.set(key, found);
     found.catch(() => this.fetched.delete(key));
@@ -172,4 +178,12 @@ export class Pictures {
       }),
     );
   }
+}
+
+/** @param {Blob} blob */
+async function checked(blob) {
+  if (await isShowable(blob)) {
+    return blob;
+  }
+  throw new Unshowable("picture");
 }

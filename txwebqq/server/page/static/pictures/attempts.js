@@ -1,9 +1,6 @@
 // @ts-check
 // The sizes and qualities in which a picture is tried until it is small enough.
 
-/** The most pixels of a picture that is decoded, which takes 256 MiB of memory. */
-export const MAX_PIXELS = 2 ** 26;
-
 /** The numbers of pixels that are tried, the most first. */
 const PIXELS = [2048 * 1536, 1600 * 1200, 1280 * 960, 1024 * 768, 800 * 600, 640 * 480];
 const LAST_PIXELS = [480 * 360, 320 * 240, 160 * 120];

@@ -10,6 +10,15 @@
  * @property {boolean} isAnimated
  */
 
+/** The most pixels of a picture that is decoded, which takes 256 MiB of memory. */
+export const MAX_PIXELS = 2 ** 26;
+
+/** The bytes in which it is found out what a picture is: also whether a GIF moves. */
+const HEAD = 2 ** 24;
+
+/** A side that is so many times shorter than the other is hardly to be seen. */
+const STRIP = 16;
+
 /** The kinds that all WebQQ clients can show, so that servers take them. */
 const COMMON = ["jpeg", "png", "gif", "bmp"];
 
@@ -20,6 +29,34 @@ const GIF_EXTENSION = 0x21;
 /** @param {Description} description */
 export function isCommon({ kind }) {
   return COMMON.includes(kind);
+}
+
+/**
+ * Describe the picture in a file.
+ * @param {Blob} blob
+ */
+export async function describeBlob(blob) {
+  return describe(new Uint8Array(await blob.slice(0, HEAD).arrayBuffer()));
+}
+
+/**
+ * Return whether a picture is not too large for the browser, before it is decoded.
+ * @param {Blob} blob
+ */
+export async function isShowable(blob) {
+  const { width, height } = await describeBlob(blob);
+  // What has no size may be of any.
+  return width * height > 0 && width * height <= MAX_PIXELS;
+}
+
+/**
+ * Return whether a picture is so long that nothing of it is to be seen when it is shown
+ * smaller.
+ * @param {number} width
+ * @param {number} height
+ */
+export function isStrip(width, height) {
+  return Math.max(width, height) > STRIP * Math.min(width, height);
 }
 
 /**
@@ -103,8 +140,8 @@ function describePNG(view) {
 
 /** @param {DataView} view */
 function describeGIF(view) {
-  const width = view.getUint16(6, true);
-  const height = view.getUint16(8, true);
+  let width = view.getUint16(6, true);
+  let height = view.getUint16(8, true);
   const tableSize = (/** @type {number} */ flags) =>
     (flags & 0x80) === 0 ? 0 : 3 << ((flags & 7) + 1);
   let at = 13 + tableSize(view.getUint8(10));
@@ -114,6 +151,11 @@ function describeGIF(view) {
       const kind = view.getUint8(at);
       if (kind === GIF_IMAGE) {
         count += 1;
+        if (count === 1) {
+          // Browsers enlarge the picture to that of its first part.
+          width = Math.max(width, view.getUint16(at + 1, true) + view.getUint16(at + 5, true));
+          height = Math.max(height, view.getUint16(at + 3, true) + view.getUint16(at + 7, true));
+        }
         at += 11 + tableSize(view.getUint8(at + 9));
       } else if (kind === GIF_EXTENSION) {
         at += 2;

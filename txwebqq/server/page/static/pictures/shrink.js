@@ -1,13 +1,11 @@
 // @ts-check
-// Pictures that are larger than the server takes, made smaller.
+// Pictures, decoded before they are sent, and made smaller where the server takes no
+// larger ones.
 
-import { MAX_PIXELS, attempts, halvings } from "./attempts.js";
-import { describe, isCommon } from "./formats.js";
+import { attempts, halvings } from "./attempts.js";
+import { MAX_PIXELS, describeBlob, isCommon } from "./formats.js";
 
-/** The bytes in which it is found out what a picture is: also whether a GIF moves. */
-const HEAD = 2 ** 24;
-
-/** The server does not take a picture, and it cannot be made such that it does. */
+/** A picture that cannot be sent: nobody could see it, or the server does not take it. */
 export class Unsuitable extends Error {
   /**
    * @param {"largePicture" | "animation" | "pixels" | "unreadable"} problem
@@ -29,13 +27,10 @@ export class Unsuitable extends Error {
  * @throws {Unsuitable}
  */
 export async function fitted(file, limit, signal) {
-  const head = await file.slice(0, HEAD).arrayBuffer();
-  const description = describe(new Uint8Array(head));
-  if (isCommon(description) && file.size <= limit) {
-    return file;
-  }
+  const description = await describeBlob(file);
+  const isTaken = isCommon(description) && file.size <= limit;
   const { isAnimated, width, height } = description;
-  if (isAnimated) {
+  if (isAnimated && !isTaken) {
     throw new Unsuitable("animation", limit);
   }
   if (width * height > MAX_PIXELS) {
@@ -47,6 +42,9 @@ export async function fitted(file, limit, signal) {
     throw new Unsuitable("unreadable", limit);
   }
   try {
+    if (isTaken) {
+      return file;
+    }
     const blob = await encoded(bitmap, limit, signal);
     const name = `${file.name.replace(/\.[^.]*$/, "")}.jpg`;
     return new File([blob], name, { type: blob.type });

@@ -4,7 +4,7 @@
 import { CaptchaWanted } from "../../account/people.js";
 import { PictureRefused } from "../../account/pictures.js";
 import { isolated, make, setText } from "../../dom.js";
-import { MAX_PIXELS } from "../../pictures/attempts.js";
+import { MAX_PIXELS, isShowable } from "../../pictures/formats.js";
 import { Unsuitable } from "../../pictures/shrink.js";
 import { Refused } from "../../session.js";
 import { hasWord, sizeText, word } from "../../words.js";
@@ -181,7 +181,13 @@ function avatarField(present) {
     name: "avatar",
     type: "file",
     accept: "image/*",
-    change: () => input.files?.[0] && show(input.files[0]),
+    change: async () => {
+      const file = input.files?.[0];
+      image.removeAttribute("src");
+      if (file !== undefined && (await isShowable(file)) && file === input.files?.[0]) {
+        show(file);
+      }
+    },
   });
   const shown = make("span", { class: "avatar" }, image);
   return make("label", { class: "avatar-field" }, word("avatar"), shown, input);

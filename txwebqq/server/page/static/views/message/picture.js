@@ -1,7 +1,9 @@
 // @ts-check
 // A picture in a message, which opens in its full size.
 
+import { Unshowable } from "../../account/pictures.js";
 import { make } from "../../dom.js";
+import { isStrip } from "../../pictures/formats.js";
 import { word } from "../../words.js";
 import { showModal } from "../dialogs/modal.js";
 
@@ -23,21 +25,53 @@ export function makePicture(fetching) {
     image,
   );
   fetching
-    .then((blob) => {
-      const url = URL.createObjectURL(blob);
-      image.addEventListener("load", () => URL.revokeObjectURL(url));
-      image.src = url;
-    })
-    .catch(() => {
-      button.replaceWith(make("em", {}, word("pictureFailed")));
+    .then((blob) => load(image, blob))
+    .catch((error) => {
+      const failure = error instanceof Unshowable ? "pictureUnshown" : "pictureFailed";
+      button.replaceWith(make("em", {}, word(failure)));
     });
   return button;
+}
+
+/**
+ * Show a picture in an element.
+ * @param {HTMLImageElement} image
+ * @param {Blob} blob
+ * @returns {Promise<void>} fails with {@link Unshowable} if the browser cannot read it
+ */
+async function load(image, blob) {
+  const url = URL.createObjectURL(blob);
+  try {
+    await new Promise((resolve, reject) => {
+      image.addEventListener("load", resolve);
+      image.addEventListener("error", () => reject(new Unshowable("picture")));
+      image.src = url;
+    });
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+  markStrip(image);
+}
+
+/** @param {HTMLImageElement} image */
+function markStrip(image) {
+  image.classList.toggle("strip", isStrip(image.naturalWidth, image.naturalHeight));
 }
 
 /** @param {Blob} blob */
 function showPicture(blob) {
   const url = URL.createObjectURL(blob);
   const name = `${word("picture")}.${blob.type.replace(/^image\//, "") || "png"}`;
+  const image = make("img", {
+    src: url,
+    alt: word("picture"),
+    load: () => {
+      // It becomes wider, but not longer as well.
+      image.width = image.naturalWidth;
+      image.height = image.naturalHeight;
+      markStrip(image);
+    },
+  });
   const close = make("button", { type: "button", click: () => dialog.close() }, word("close"));
   const dialog = make(
     "dialog",
@@ -55,7 +89,7 @@ function showPicture(blob) {
     make(
       "div",
       { class: "whole", tabindex: "0" },
-      make("img", { src: url, alt: word("picture") }),
+      image,
     ),
     make(
       "div",
