@@ -4,16 +4,35 @@ Verify codes, captchas and failed logins, and their limits.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
+from typing import Any
 
+import captcha.image
+import PIL.Image
+import pytest
 from twisted.internet.task import Clock
 
 from txwebqq.server.sessions.captchas import (
     MAX_SUSPECTS,
+    WIDTH,
     Captchas,
     FailedLogins,
     VerifyCodes,
+    captchaRenderer,
 )
+
+
+class Seeded:
+    """
+    Those functions of C{secrets} that draw a captcha, by a seed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        random = Random(seed)
+        self.randbelow = random.randrange
+        self.randbits = random.getrandbits
+        self.choice = random.choice
 
 
 def test_codes() -> None:
@@ -53,3 +72,25 @@ def test_captchasAreBounded() -> None:
         last = captchas.issue()
     assert not captchas.answer(first, text)
     assert captchas.answer(*last)
+
+
+def test_charactersAreApart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    No character of a captcha is drawn over another one, or beyond the edge.
+    """
+    edges: list[tuple[int, int]] = []
+    paste = PIL.Image.Image.paste
+
+    def record(image: Any, drawn: Any, at: Any, mask: Any) -> None:
+        edges.append((at[0], at[0] + drawn.width))
+        paste(image, drawn, at, mask)
+
+    monkeypatch.setattr(PIL.Image.Image, "paste", record)
+    draw = captchaRenderer()
+    for seed in range(100):
+        monkeypatch.setattr(captcha.image, "secrets", Seeded(seed))
+        draw("ACWM")
+        assert len(edges) == 4
+        assert all(left[1] <= right[0] for left, right in pairwise(edges))
+        assert edges[-1][1] <= WIDTH
+        edges.clear()

@@ -179,6 +179,9 @@ def captchaRenderer() -> Callable[[str], bytes]:
             "of txwebqq, or use --captcha never and --signup closed"
         ) from e
     image = ImageCaptcha(width=WIDTH, height=HEIGHT, font_sizes=(36, 40, 44))
+    # Characters are drawn over each other unless all of them fit side by side.
+    image.word_space_probability = 1.0
+    image.word_offset_dx = 0.0
 
     def render(text: str) -> bytes:
         return image.generate(text, format="jpeg").getvalue()
