@@ -30,6 +30,33 @@ test("a message that is sent again has the id that it had", async () => {
   assert.equal(conversation.messages[0].state, "sent");
 });
 
+test("pictures keep the order in which they were chosen", async () => {
+  const sent = [];
+  const { client } = rig((path, { r }) => {
+    if (path !== "channel/send_buddy_msg2") {
+      return ok();
+    }
+    sent.push(/"content":".*?(\w+\.png)/.exec(r)[1]);
+    return { retcode: 0, msg_id2: sent.length, time: 9 };
+  });
+  const uploads = new Map(["first.png", "second.png"].map((name) => [name, Promise.withResolvers()]));
+  client.pictures.fitted = async (file) => file;
+  client.pictures.uploadPicture = async (_, { name }) => {
+    await uploads.get(name).promise;
+    return { type: "friendPicture", name };
+  };
+  const conversation = client.conversations.get("friend", 7);
+  const sending = [...uploads.keys()].map((name) =>
+    client.sending.sendFiles(conversation, [new File([], name)], true),
+  );
+  assert.equal(conversation.messages.length, 2);
+  uploads.get("second.png").resolve();
+  await turn();
+  uploads.get("first.png").resolve();
+  await Promise.all(sending);
+  assert.deepEqual(sent, [...uploads.keys()]);
+});
+
 test("a picture that could not be asked for a signature was not delivered", async () => {
   const { client } = rig((path) => {
     assert.equal(path, "channel/get_gface_sig2");

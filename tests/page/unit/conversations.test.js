@@ -49,6 +49,45 @@ test("an own message whose answer was lost is found in the history", () => {
   assert.deepEqual(idsOf(conversation), [7]);
 });
 
+test("an own message is where the server has put it", () => {
+  const conversation = new Conversation("friend", 1);
+  const [first, second, waiting] = [1, 2, 3].map((id) =>
+    message(0, 10, { isMine: true, state: id === 3 ? "failed" : "sending" }),
+  );
+  conversation.messages.push(first, second, waiting);
+  conversation.add(message(7, 12));
+  conversation.sent(second, { id: 2, time: 11 });
+  assert.deepEqual(conversation.messages.map(({ id }) => id), [0, 2, 0, 7]);
+  // It was taken behind another one in one second, and before that of the friend.
+  conversation.sent(first, { id: 1, time: 11 });
+  assert.deepEqual(idsOf(conversation), [2, 1, 0, 7]);
+  conversation.begin(waiting, 13);
+  assert.deepEqual(idsOf(conversation), [2, 1, 7, 0]);
+  // It had been taken long ago.
+  conversation.sent(waiting, { id: 3, time: 10 });
+  assert.deepEqual(idsOf(conversation), [3, 2, 1, 7]);
+});
+
+test("an own message that was discarded on its way leaves what others bring", () => {
+  const conversation = new Conversation("friend", 1);
+  const own = message(0, 10, { isMine: true, state: "sending" });
+  conversation.add(message(7, 10, { isMine: true }));
+  conversation.sent(own, { id: 7, time: 10 });
+  assert.deepEqual(conversation.messages.map((each) => each === own), [false]);
+});
+
+test("a message that was recalled before it was read is not unread", () => {
+  const conversation = new Conversation("friend", 1);
+  for (const id of [1, 2, 3]) {
+    conversation.add(message(id, id));
+  }
+  conversation.unread = 2;
+  conversation.recall(1, 1);
+  assert.equal(conversation.unread, 2);
+  conversation.recall(3, 1);
+  assert.equal(conversation.unread, 1);
+});
+
 test("a recalled message has no content any more", () => {
   const conversation = new Conversation("friend", 1);
   conversation.add(message(7, 10));

@@ -2,11 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Roster } from "../../../txwebqq/server/page/static/account/roster.js";
-import { segmentsOf } from "../../../txwebqq/server/page/static/views/composer/composer.js";
+import {
+  isBlank,
+  segmentsOf,
+} from "../../../txwebqq/server/page/static/views/composer/composer.js";
 import {
   matching,
   queryBefore,
 } from "../../../txwebqq/server/page/static/views/composer/mentionlist.js";
+
+test("a text of characters that are not seen is none", () => {
+  assert.ok(isBlank(" \n\u3000") && isBlank("\u200b \u2060\u3164"));
+  assert.ok(!isBlank("a") && !isBlank("\u{1f642}"));
+});
 
 test("a mention is no part of a longer name", () => {
   const text = "@Alice and @Al, @小明你好";

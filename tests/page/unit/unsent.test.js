@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ok, rig, tab, text } from "./rig.js";
+import { ok, rig, tab, text, turn } from "./rig.js";
 
 /**
  * Answer as a server at which the friend 10002 is the uin that is given, and which has
@@ -12,7 +12,7 @@ function server(uin, { taken = [], isUp = true, asked = [] } = {}) {
     asked.push([path, fields]);
     switch (path) {
       case "channel/send_buddy_msg2":
-        return isUp ? { retcode: 0, msg_id2: 3, time: 9 } : "<html>portal</html>";
+        return isUp ? { retcode: 0, msg_id2: 3 + asked.length, time: 9 } : "<html>portal</html>";
       case "api/get_friend_uin2":
         return ok({ account: 10002 });
       case "api/search_qq_by_uin2":
@@ -55,6 +55,49 @@ test("messages that are not delivered are in the conversation of a new session",
   const [, { r }] = asked.findLast(([path]) => path === "channel/send_buddy_msg2");
   assert.deepEqual([JSON.parse(r).to, JSON.parse(r).send_id], [77, lost]);
   assert.deepEqual(shown(after), [["lost", "sent"]]);
+});
+
+test("when the connection is back, what has not arrived is sent again, in order", async () => {
+  let answer = server(7, { isUp: false });
+  const { client } = rig((...request) => answer(...request));
+  await client.joined(true);
+  const conversation = client.conversations.get("friend", 7);
+  await client.history.open(conversation);
+  for (const words of ["arrived", "first", "second"]) {
+    await client.sending.send(conversation, text(words));
+  }
+  const ids = conversation.messages.map(({ sendId }) => sendId);
+  const asked = [];
+  answer = server(7, { taken: [ids[0]], asked });
+  await client.joined(false);
+  await turn();
+  assert.deepEqual(
+    asked
+      .filter(([path]) => path === "channel/send_buddy_msg2")
+      .map(([, { r }]) => JSON.parse(r).send_id),
+    ids.slice(1),
+  );
+  assert.deepEqual(shown(conversation), [
+    ["arrived", "sent"],
+    ["first", "sent"],
+    ["second", "sent"],
+  ]);
+});
+
+test("without a database nothing is sent again by itself", async () => {
+  const answer = server(7, { isUp: false });
+  const asked = [];
+  const { client } = rig((path, fields) => {
+    asked.push(path);
+    return path === "channel/get_sent2" ? { retcode: 100000 } : answer(path, fields);
+  });
+  await client.joined(true);
+  const conversation = client.conversations.get("friend", 7);
+  await client.sending.send(conversation, text("hello"));
+  await client.joined(false);
+  await turn();
+  assert.deepEqual(shown(conversation), [["hello", "unknown"]]);
+  assert.equal(asked.filter((path) => path === "channel/send_buddy_msg2").length, 1);
 });
 
 test("messages that are not delivered outlive a reload, and no sign-off", async () => {

@@ -15,7 +15,7 @@ import { People } from "./people.js";
 import { Pictures } from "./pictures.js";
 import { Roster } from "./roster.js";
 import { Sending } from "./sending.js";
-import { Unsent } from "./unsent.js";
+import { Unsent, isInDoubt } from "./unsent.js";
 
 /** @typedef {import("./conversations.js").Conversation} Conversation */
 /** @typedef {import("./conversations.js").Message} Message */
@@ -106,15 +106,18 @@ export class Client {
       const loaded = [...this.conversations.all.values()]
         .filter(({ isLoaded }) => isLoaded)
         // The newest page tells whether a message in doubt has arrived.
-        .map((each) => ({ each, isInDoubt: each.messages.some(isUnknown) }))
+        .map((each) => ({ each, isInDoubt: each.messages.some(isInDoubt) }))
         .map(({ each, isInDoubt }) => ({
           conversation: each,
           after: isInDoubt ? 0 : each.newestStored,
         }));
       await Promise.all([this.lists.fetchOnline(), this.lists.fetchRecent()]);
-      for (const { conversation, after } of loaded) {
-        void this.history.loadMissed(conversation, after).catch(() => {});
-      }
+      const missed = loaded.map(({ conversation, after }) =>
+        this.history.loadMissed(conversation, after).catch(() => {}),
+      );
+      void Promise.all(missed)
+        .then(() => this.unsent.sendAgain())
+        .catch(() => {});
       this.view.listsChanged();
     }
   }
@@ -201,9 +204,4 @@ export class Client {
       this.session.keep();
     }
   }
-}
-
-/** @param {Message} message */
-function isUnknown({ state }) {
-  return state === "unknown";
 }

@@ -175,11 +175,46 @@ export class Conversation {
     message.id = id;
     message.time = time || message.time;
     this.time = Math.max(this.time, message.time);
-    const at = this.messages.indexOf(message);
-    const copy = this.messages.findIndex((each, i) => i !== at && each.id === id);
+    if (!this.messages.includes(message)) {
+      return;
+    }
+    const copy = this.messages.findIndex((each) => each !== message && each.id === id);
     if (id !== 0 && copy >= 0) {
       this.messages.splice(copy, 1);
     }
+    this.place(message);
+  }
+
+  /**
+   * Put an own message that the server has taken just now where the others see it: behind
+   * those that it had taken before.
+   * @param {Message} message
+   */
+  place(message) {
+    const { time } = message;
+    const at = this.messages.indexOf(message);
+    this.messages.splice(at, 1);
+    const last = this.messages.findLastIndex(
+      (each) =>
+        each.state === "sent" && (each.time < time || (each.time === time && each.isMine)),
+    );
+    const next = this.messages.findIndex(
+      (each) => each.state === "sent" && each.time > time,
+    );
+    const latest = next < 0 ? at : Math.min(at, next);
+    this.messages.splice(Math.max(last + 1, latest), 0, message);
+  }
+
+  /**
+   * Put an own message that is sent again behind all others.
+   * @param {Message} message
+   * @param {number} time Unix seconds
+   */
+  begin(message, time) {
+    message.time = time;
+    this.remove(message);
+    this.messages.push(message);
+    this.time = Math.max(this.time, time);
   }
 
   /**
@@ -259,6 +294,10 @@ export class Conversation {
   recall(id, by) {
     const message = this.messages.find((each) => each.id === id);
     if (message !== undefined) {
+      const others = this.messages.filter((each) => !each.isMine && isStored(each));
+      if (this.unread > 0 && others.slice(-this.unread).includes(message)) {
+        this.unread -= 1;
+      }
       message.isRecalled = true;
       message.recaller = by;
       message.segments = [];

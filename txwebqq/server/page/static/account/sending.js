@@ -16,6 +16,9 @@ export class Sending {
   constructor(client) {
     this.client = client;
     this.counter = 0;
+    /** @type {WeakMap<Conversation, Promise<void>>} the pictures on their way, which keep
+     *   the order in which they were chosen */
+    this.pictures = new WeakMap();
   }
 
   /**
@@ -28,7 +31,8 @@ export class Sending {
   }
 
   /**
-   * Send files, or pictures, one after another; all are in the conversation at once.
+   * Send files, or pictures, one after another, and pictures behind those before; all are
+   * in the conversation at once.
    * @param {Conversation} conversation
    * @param {File[]} files
    * @param {boolean} arePictures
@@ -42,6 +46,21 @@ export class Sending {
       return message;
     });
     this.client.view.conversationChanged(conversation);
+    const before = arePictures ? this.pictures.get(conversation) : undefined;
+    const delivering = this.deliverAll(conversation, messages, before);
+    if (arePictures) {
+      this.pictures.set(conversation, delivering);
+    }
+    await delivering;
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {Message[]} messages
+   * @param {Promise<void>} [before]
+   */
+  async deliverAll(conversation, messages, before) {
+    await before?.catch(() => {});
     for (const message of messages) {
       await this.deliver(conversation, message);
     }
@@ -65,8 +84,7 @@ export class Sending {
       msgId: 0,
       sendId: randomId(),
     };
-    conversation.messages.push(message);
-    conversation.time = Math.max(conversation.time, message.time);
+    conversation.begin(message, message.time);
     return message;
   }
 
@@ -80,6 +98,7 @@ export class Sending {
     message.state = "sending";
     message.problem = undefined;
     message.reason = undefined;
+    conversation.begin(message, this.client.server.now);
     return this.deliver(conversation, message);
   }
 

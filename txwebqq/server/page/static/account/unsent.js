@@ -140,6 +140,33 @@ export class Unsent {
   }
 
   /**
+   * Send the messages in doubt again, since the connection is back, of which the server
+   * tells that they have not arrived.
+   */
+  async sendAgain() {
+    const { conversations, roster, sending, view } = this.client;
+    for (const conversation of [...conversations.all.values()]) {
+      for (const message of conversation.messages.filter(isInDoubt)) {
+        await this.hasArrived(message);
+        if (this.client.roster !== roster) {
+          // The account has signed off meanwhile.
+          return;
+        }
+        if (!conversation.messages.includes(message)) {
+          continue;
+        }
+        if (message.state === "failed") {
+          await sending.retry(conversation, message);
+        } else if (message.state === "sent") {
+          conversation.sent(message, message);
+          view.conversationChanged(conversation);
+        }
+      }
+    }
+    this.keep();
+  }
+
+  /**
    * Leave the messages that have not arrived in an entry; the history has the others.
    * @param {Entry} entry
    */
@@ -161,9 +188,13 @@ export class Unsent {
     const { clientid, psessionid } = this.client.session;
     const fields = { send_id: message.sendId ?? "", clientid, psessionid };
     try {
-      const { msg_id2: id } = await this.client.server.ask("channel/get_sent2", fields);
-      // No request of the session before is on its way any more.
+      const told = await this.client.server.ask("channel/get_sent2", fields);
+      const { msg_id2: id, time } = told;
+      // No request of the session before is on its way any more, and one of this session
+      // has the same id when it is sent again.
       message.state = id === undefined ? "failed" : "sent";
+      message.id = Number(id) || 0;
+      message.time = Number(time) || message.time;
     } catch (error) {
       // A server without a database does not know.
       if (!(error instanceof Refused)) {
@@ -232,4 +263,9 @@ export class Unsent {
 /** @param {Entry} entry */
 function isFilled({ draft, messages }) {
   return draft !== null || messages.length > 0;
+}
+
+/** @param {Message} message */
+export function isInDoubt({ state }) {
+  return state === "unknown";
 }

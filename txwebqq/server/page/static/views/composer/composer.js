@@ -142,7 +142,7 @@ export class Composer {
   keepDraft() {
     const { conversation, mentions, replied, text } = this;
     if (conversation !== null) {
-      const isEmpty = text.value.trim() === "";
+      const isEmpty = isBlank(text.value);
       conversation.draft = isEmpty ? null : { text: text.value, mentions, replied };
     }
   }
@@ -173,7 +173,7 @@ export class Composer {
   sendTyped() {
     const { conversation } = this;
     const text = this.text.value;
-    if (conversation === null || text.trim() === "") {
+    if (conversation === null || isBlank(text)) {
       return;
     }
     if (this.lookUp !== null) {
@@ -417,6 +417,14 @@ export class Composer {
       this.transfers.sendFiles(this.conversation, files);
     }
   }
+}
+
+/**
+ * Return whether nothing of a text is to be seen.
+ * @param {string} text
+ */
+export function isBlank(text) {
+  return /^[\s\p{Default_Ignorable_Code_Point}]*$/u.test(text);
 }
 
 /**
