@@ -26,7 +26,7 @@ from txwebqq.server.api.signon import CAPTCHA_WINDOW, CAPTCHAS
 from txwebqq.server.domain.authenticator import LoginResult
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.population import parse
-from txwebqq.server.resource import POLL_TIMEOUT
+from txwebqq.server.resource import POLL_TIMEOUT, SWEEP
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.sessions.session import EndReason
 from txwebqq.server.sessions.sessions import LAPSE
@@ -528,7 +528,7 @@ class KickTests(SynchronousTestCase):
         other.ptwebqq = self.old.ptwebqq
         other.join(self.old.psessionid)
         other.channel("get_online_buddies2")
-        self.harness.clock.advance(2 * LAPSE)
+        self.harness.clock.pump([SWEEP] * int(2 * LAPSE / SWEEP))
         self.harness.sweep()
         self.assertEqual(self.old.login2(self.old.psessionid).json["retcode"], 0)
 

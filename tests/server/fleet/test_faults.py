@@ -20,6 +20,8 @@ from txwebqq.postgresql.errors import StatementFailed
 from txwebqq.server.fleet import worker as working
 from txwebqq.server.fleet.exchange import AWAY, PATIENCE
 from txwebqq.server.fleet.worker import REPEATS, Backend, Outcome, Worker
+from txwebqq.server.resource import SWEEP
+from txwebqq.server.sessions.sessions import LAPSE
 from txwebqq.server.storage.conversations.history import HistoryStore
 from txwebqq.server.storage.store import Store
 
@@ -61,12 +63,12 @@ def terminate(harness: FleetHarness, worker: Worker) -> None:
 
 class Away:
     """
-    A database that no connection can be made to.
+    A database that a process can make no connection to.
     """
 
-    def __init__(self, harness: FleetHarness) -> None:
+    def __init__(self, harness: FleetHarness, n: int = 0) -> None:
         self._harness = harness
-        self._connect = {w: w._connect for w in harness.processes[0].workers}
+        self._connect = {w: w._connect for w in harness.processes[n].workers}
         for worker in self._connect:
             terminate(harness, worker)
             worker._connect = self._refuse
@@ -310,6 +312,30 @@ def test_away(harness: FleetHarness, alice: HTTPClient, bob: HTTPClient) -> None
     assert late.response.json["retcode"] == 0
     assert textsOf(poll.response) == ["late"]
     assert heard(bob) == ["late"]
+
+
+def test_awayForLong(pair: FleetHarness) -> None:
+    """
+    After a long time without the database, a process that has it back before another
+    one ends no session whose poll the other one holds; those without polls lapse as
+    late as after a restart.
+    """
+    alice, bob = pair.client(ALICE), pair.client(BOB)
+    alice.catchUp()
+    pair.target = 0
+    bob.poll(0)
+    gone, back = Away(pair, 0), Away(pair, 1)
+    for _ in range(20):
+        pair.clock.advance(SWEEP)
+        bob.poll(0)
+    back.end()
+    pair.clock.advance(SWEEP)
+    gone.end()
+    assert bob.channel("get_online_buddies2").json["retcode"] == 0
+    pair.target = 1
+    assert alice.channel("get_online_buddies2").json["retcode"] == 0
+    pair.clock.pump([SWEEP] * int(LAPSE / SWEEP))
+    assert alice.channel("get_online_buddies2").json["retcode"] == 121
 
 
 def test_awayAtCommit(

@@ -29,7 +29,7 @@ from txwebqq.server.sessions.messageids import MessageIdGenerator
 from txwebqq.server.sessions.onlinetime import CHINA, DAY, OnlineTimeTracker, levelAfter
 from txwebqq.server.sessions.sendinglimits import SendingLimits
 from txwebqq.server.sessions.session import EndReason, Session
-from txwebqq.server.sessions.sessions import Random
+from txwebqq.server.sessions.sessions import LAPSE, Random
 from txwebqq.server.storage.fleet.counters import CounterStore
 from txwebqq.server.storage.store import Store
 
@@ -39,7 +39,16 @@ SWEEP_EVERY = 10
 DAY_ACCOUNTS = 2000
 """Maximum number of accounts for which a sweep counts a day."""
 
+OUTAGE = 45
+"""Time without a sweep, in seconds, after which the processes count as having been
+without the database: three intervals between those of a process. What it has of their
+held polls is too old then, and no session lapses for as long as one without polls is
+kept."""
+
 _SERIAL, _HISTORY, _SWEEP, _TIME = "serial", "history", "sweep", "time"
+
+# When the sweeps began, also after an outage.
+_RESUMED = "sweeps resumed"
 
 RECOUNT = 3600
 """Time after which the accounts that are online are counted, in seconds: an operator
@@ -356,21 +365,29 @@ class FleetState(ServerState):
         self.order()
         now = int(self.now())
         self.fleetSessions.hasMoreLapsed = False
-        if now - (self._counters.get(_SWEEP) or 0) < SWEEP_EVERY:
+        last = self._counters.get(_SWEEP) or 0
+        if now - last < SWEEP_EVERY:
             return
+        if now - last > OUTAGE:
+            self._counters.set(_RESUMED, now)
         if now - (self._counters.get(_COUNTED) or 0) >= RECOUNT:
             self._counters.set(_COUNTED, now)
             self._counters.set(_ONLINE, self.fleetSessions.onlineCount)
         self._follow()
         self._countDay(self._fleetTime.today)
+        if now - (self._counters.get(_RESUMED) or 0) >= LAPSE:
+            self._lapse()
+        # The next one goes on when there are more.
+        hasMore = self.fleetSessions.hasMoreLapsed
+        self._counters.set(_SWEEP, now - SWEEP_EVERY if hasMore else now)
+
+    def _lapse(self) -> None:
         for session in self.fleetSessions.lapse():
             session.lapsed = False
             self.onlineTime.went(session.number)
             session.lapsed = True
             if session.status is not Status.HIDDEN:
                 self.presence.announce(session.number, session.status, Status.OFFLINE)
-        if not self.fleetSessions.hasMoreLapsed:
-            self._counters.set(_SWEEP, now)
 
     def _countDay(self, today: int) -> None:
         counters = self._counters
