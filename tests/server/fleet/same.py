@@ -70,6 +70,7 @@ OTHERS: dict[str, str] = {
     "api/test_signon.py::test_othersTicket": _INSIDE,
     "http/test_longpoll.py::test_rotation": _ROTATION,
     "http/test_longpoll.py::test_rotationWaits": _ROTATION,
+    "http/test_longpoll.py::test_afterwards": "see test_stopping.py",
     "http/test_longpoll.py::test_batches": _TURNS,
     "http/test_longpoll.py::test_acceptedWhenStored": _TURNS,
     "http/test_longpoll.py::test_goneInBetween": _TURNS,
