@@ -31,6 +31,7 @@ from txwebqq.model import (
     HistoryStretch,
     Mention,
     Number,
+    PastFile,
     PastMessage,
     Reacted,
     Reply,
@@ -239,6 +240,21 @@ HISTORY_ROWS: tuple[Row, ...] = (
                 ),
             ),
             hasMore=True,
+            files=(
+                PastFile(
+                    LIN,
+                    "报告.txt",
+                    5,
+                    "00ff",
+                    1366608855,
+                    1366004055,
+                    True,
+                    1366004003,
+                    886025,
+                    13665,
+                ),
+                PastFile(QIU, "a", 0, expires=1, time=1, sequence=3, id=4),
+            ),
         ),
         (
             (
@@ -253,6 +269,31 @@ HISTORY_ROWS: tuple[Row, ...] = (
                 ),
             ),
             ('{"retcode":0,"result":{"messages":[],"more":0}}', HistorySlice(())),
+            (
+                (
+                    '{"retcode":0,"result":{"messages":[],"more":0,"files":[{"msg_id":'
+                    '13664,"msg_id2":886023,"from_uin":2963008411,"time":1366004055,'
+                    '"seq":7,"name":"t.txt","size":5,"expire_time":1366608855,'
+                    '"rkey":"00ff","fetched":1}]}}'
+                ),
+                HistorySlice(
+                    (),
+                    files=(
+                        PastFile(
+                            LIN,
+                            "t.txt",
+                            5,
+                            "00ff",
+                            1366608855,
+                            1366004055,
+                            True,
+                            7,
+                            886023,
+                            13664,
+                        ),
+                    ),
+                ),
+            ),
             ('{"retcode":100001,"errmsg":""}', Refusal(100001)),
         ),
     ),

@@ -12,13 +12,14 @@ from tests.wire.rows import (
     ME,
     PSESSIONID,
     QIU,
+    SENT,
     SENT_AT,
     TEAHOUSE,
     TEAHOUSE_CODE,
     VFWEBQQ,
     Row,
 )
-from txwebqq.model import Did, GroupFile, Number, Uin
+from txwebqq.model import Did, GroupFile, Number, Sent, Uin
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.filetransfers import (
     GetFile2,
@@ -308,16 +309,16 @@ MEDIA_ROWS: tuple[Row, ...] = (
         + '","psessionid":"'
         + PSESSIONID
         + f'"}}&{IDS}',
-        None,
-        OK,
+        Sent(5, 1366004047),
+        SENT,
     ),
     Row(
         SendOfffile2(CHANNEL, LIN, PATH, "a.txt", "7"),
         f'r={{"to":2963008411,"file_path":"{PATH}","filename":"a.txt",'
         f'"to_uin":2963008411,"clientid":"{CLIENTID}","psessionid":"{PSESSIONID}",'
         f'"send_id":"7"}}&{IDS}',
-        None,
-        OK,
+        Sent(5, 1366004047),
+        SENT,
     ),
     Row(
         NotifyOfffile2(CHANNEL, LIN, "test2.py", 235, milliseconds=SENT_AT),

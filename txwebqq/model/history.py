@@ -8,7 +8,7 @@ from datetime import date
 
 from txwebqq.model.contacts import Uin
 from txwebqq.model.content import Content, Face, Font, HasContent, Text
-from txwebqq.values import Value
+from txwebqq.values import Secret, Value
 
 
 class Reacted(Value):
@@ -46,6 +46,35 @@ class PastMessage(Value, HasContent):
     reactions: tuple[Reacted, ...] = ()
 
 
+class PastFile(Value):
+    """
+    An offline file of the history, our own or a friend's (protocol.md 2.2.12).
+
+    @ivar size: in bytes.
+    @ivar key: the key to download the file with, a secret; C{""} when the server has
+        the file no longer, because it has expired or was refused.
+    @ivar expires: when the server deletes the file, Unix seconds.
+    @ivar time: Unix seconds.
+    @ivar isFetched: whether the recipient has downloaded the file, as long as the
+        server has it.
+    @ivar sequence: the running number in the conversation, in one series with those of
+        the messages.
+    @ivar id: the id of the file in its conversation, as of L{Sent}.
+    @ivar messageId: the counter of the sender, as of L{OfflineFile}.
+    """
+
+    sender: Uin
+    name: str
+    size: int
+    key: Secret = ""
+    expires: int = 0
+    time: int = 0
+    isFetched: bool = False
+    sequence: int = 0
+    id: int = 0
+    messageId: int = 0
+
+
 class HistorySlice(Value):
     """
     Messages of a conversation before or after another message (protocol.md 2.2.12).
@@ -53,10 +82,13 @@ class HistorySlice(Value):
     @ivar messages: the oldest first.
     @ivar hasMore: whether there are more in the direction that was asked for: newer
         ones after a message, else older ones.
+    @ivar files: the offline files of a friend and ours among the messages, the oldest
+        first; their place is told by their C{sequence}.
     """
 
     messages: tuple[PastMessage, ...]
     hasMore: bool = False
+    files: tuple[PastFile, ...] = ()
 
 
 RECENT_BUDDY, RECENT_GROUP, RECENT_DISCUSSION = range(3)

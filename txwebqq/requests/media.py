@@ -24,7 +24,9 @@ from txwebqq.model import (
     Message,
     OfflineFile,
     OfflinePicture,
+    PastFile,
     Segment,
+    Sent,
     Uin,
 )
 from txwebqq.net.bodies import BufferSink, FileSource, FileUpload, Sink
@@ -257,17 +259,20 @@ class MediaRequests(MessageRequests):
 
     def sendOfflineFile(
         self, uin: Uin, file: FileSource, name: str = ""
-    ) -> Deferred[None]:
+    ) -> Deferred[Sent]:
         """
         Send a file to a friend by way of the server (protocol.md 2.7.6), which
         keeps it for seven days. The event C{offlineFileAnswered} tells whether
         the friend fetched or refused it.
+
+        @return: fires with the id by which the history has the file, where the server
+            tells it.
         """
         return Deferred.fromCoroutine(self._sendOfflineFile(uin, file, name))
 
-    async def _sendOfflineFile(self, uin: Uin, file: FileSource, name: str) -> None:
+    async def _sendOfflineFile(self, uin: Uin, file: FileSource, name: str) -> Sent:
         stored = await self._uploadFile(uin, file, name)
-        await self.transport.call(SendOfffile2, uin, stored.path, stored.name)
+        return await self.transport.call(SendOfffile2, uin, stored.path, stored.name)
 
     async def _uploadFile(
         self, to: Uin | Gid, file: FileSource, name: str
@@ -281,10 +286,12 @@ class MediaRequests(MessageRequests):
         )
 
     def fetchOfflineFile(
-        self, file: OfflineFile, sink: Sink | None = None, start: int = 0
+        self, file: OfflineFile | PastFile, sink: Sink | None = None, start: int = 0
     ) -> Deferred[Any]:
         """
-        Fetch an offline file for this account. The server tells the sender.
+        Fetch an offline file for this account, of an event or of the history. The
+        server tells the sender. An own file of the history is fetched as well, of
+        which nobody is told.
 
         @param start: the number of bytes to skip, which were fetched before.
         """
@@ -294,7 +301,7 @@ class MediaRequests(MessageRequests):
             MAX_FILE,
         )
 
-    def refuseOfflineFile(self, file: OfflineFile) -> Deferred[None]:
+    def refuseOfflineFile(self, file: OfflineFile | PastFile) -> Deferred[None]:
         """
         Refuse an offline file for this account. The server tells the sender.
         """

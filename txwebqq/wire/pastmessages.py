@@ -1,12 +1,12 @@
 """
-Messages of the history in the form of events (protocol.md 2.2.12).
+Messages and files of the history in the form of events (protocol.md 2.2.12).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from txwebqq.model import PastMessage, Reacted
+from txwebqq.model import PastFile, PastMessage, Reacted
 from txwebqq.wire.coerce import decodeEach, unsigned
 from txwebqq.wire.content import decodeReceived, encodeReceived
 from txwebqq.wire.events.interaction import readFace, writeFace
@@ -15,6 +15,13 @@ from txwebqq.wire.record import Record
 _MESSAGE = Record(
     PastMessage,
     "msg_id:messageId msg_id2:id from_uin:sender time seq:sequence",
+)
+
+PAST_FILE = Record(
+    PastFile,
+    "msg_id:messageId msg_id2:id from_uin:sender time seq:sequence name size"
+    " expire_time:expires [rkey:key] [fetched:isFetched]",
+    isFetched=(lambda fetched: unsigned(fetched) > 0, int),
 )
 
 _REACTED = Record(

@@ -119,10 +119,13 @@ class OfflineFileTests(MediaTestCase):
         """
         path = self.uploadFile(self.alice, name="a.txt", what="file")["filepath"]
         self.assertEqual(self.give("/nothing", send_id="a").json["retcode"], 100001)
+        ids = []
         for sendId in ("a", "a", "b", "", ""):
             sent = self.give(path, "a.txt", send_id=sendId).json
-            self.assertEqual(sent, {"retcode": 0, "result": "ok"})
+            self.assertEqual((sent["retcode"], sent["result"]), (0, "ok"))
+            ids.append(sent["msg_id2"])
         self.assertEqual(len(self.events(self.bob)), 4)
+        self.assertEqual((ids[0], len(set(ids))), (ids[1], 4))
 
     def test_namedLikeAPath(self) -> None:
         """

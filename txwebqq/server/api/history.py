@@ -20,11 +20,13 @@ from txwebqq.model import (
     HistorySlice,
     HistoryStretch,
     Number,
+    PastFile,
     PastMessage,
     Reacted,
     RecentContact,
     Uin,
 )
+from txwebqq.server.domain.files.offline import pastFiles
 from txwebqq.server.domain.history import MAX_RECENT, HistoryEntry, conversationOf
 from txwebqq.server.domain.interaction.readmarkers import ReadMarkerRules
 from txwebqq.server.domain.refusals import MALFORMED, NO_SUCH_ID
@@ -289,7 +291,13 @@ class HistoryAPI:
             _past(session, entry, reactions.get(messageId, {}))
             for messageId, entry in zip(found, part.entries, strict=True)
         )
-        return HistorySlice(messages, part.hasMore)
+        files: tuple[PastFile, ...] = ()
+        if part.files:
+            lower, higher = conversation[1:]
+            other = Number(higher if lower == session.number else lower)
+            media, now = self._state.store.media, self._clock.seconds()
+            files = pastFiles(media, session, other, part.files, now)
+        return HistorySlice(messages, part.hasMore, files)
 
     @answers(SetRead2)
     def setRead2(

@@ -5,7 +5,7 @@ Handlers of uploaded pictures, of offline files and of files of groups (protocol
 
 from __future__ import annotations
 
-from txwebqq.model import GroupFile
+from txwebqq.model import GroupFile, Sent
 from txwebqq.server.domain.files.offline import (
     TOO_BIG,
     GroupFiles,
@@ -108,15 +108,14 @@ class OfflineFilesAPI:
     @answers(SendOfffile2)
     def sendOfffile2(
         self, command: SendOfffile2, session: Session, exchange: HTTPExchange
-    ) -> None | Refusal:
+    ) -> Sent | Refusal:
         """
         C{POST /channel/send_offfile2}: send an uploaded file to a friend, as
         an offline file.
         """
-        sent = self._files.send(
+        return self._files.send(
             session, command.to, command.file, command.name, command.sendId
         )
-        return sent if isinstance(sent, Refusal) else None
 
     @answers(NotifyOfffile2)
     def notifyOfffile2(
@@ -147,7 +146,8 @@ class OfflineFilesAPI:
             return FILE_GONE
         if not 0 <= start <= offlineFile.size:
             return _NOT_IN_FILE
-        return FileReply(offlineFile.digest, offlineFile.name, start, key)
+        offlineKey = key if key == offlineFile.key else ""
+        return FileReply(offlineFile.digest, offlineFile.name, start, offlineKey)
 
 
 class GroupFilesAPI:

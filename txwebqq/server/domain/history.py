@@ -14,9 +14,15 @@ from dataclasses import dataclass
 
 from txwebqq.model import Number
 from txwebqq.server.events.queued import QueuedEvent
+from txwebqq.server.events.storedfiles import (
+    FileEntry,
+    decodeFileEntry,
+    encodeFileEntry,
+)
 from txwebqq.server.events.storedformat import decodeQueued
 from txwebqq.server.storage.conversations.history import (
     DISCUSSION,
+    FILES,
     FRIENDS,
     GROUP,
     Conversation,
@@ -41,6 +47,9 @@ to; then the oldest are dropped."""
 MAX_SEARCHED = 10_000
 """Number of last messages of a conversation among which L{HistoryRecorder.find}
 looks."""
+
+MAX_FILES = 100
+"""Maximum number of offline files of a L{HistoryPart}."""
 
 CHUNK = 1000
 """Maximum number of old messages that are deleted at a time."""
@@ -75,10 +84,14 @@ class HistoryPart:
     """
     Some messages of a conversation, the oldest first, and whether there are more of
     those that were asked for.
+
+    @ivar files: the last L{MAX_FILES} offline files among the messages: after those
+        that are left out at the beginning, and before those at the end.
     """
 
     entries: list[HistoryEntry]
     hasMore: bool
+    files: list[tuple[int, FileEntry]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,14 @@ def conversationOf(one: Number, other: Number) -> Conversation:
     Return the conversation of two accounts.
     """
     return FRIENDS, min(one, other), max(one, other)
+
+
+def filesOf(conversation: Conversation) -> Conversation:
+    """
+    Return where the offline files of the conversation of two accounts are.
+    """
+    _, lower, higher = conversation
+    return FILES, lower, higher
 
 
 class HistoryRecorder:
@@ -146,7 +167,21 @@ class HistoryRecorder:
                 conversation = conversationOf(Number(sender), recipients[0])
             case _:
                 return
-        self._unwritten.append(_storedMessage(conversation, event, body, serial))
+        self._append(_storedMessage(conversation, event, body, serial))
+
+    def recordFile(self, file: FileEntry, recipient: Number) -> None:
+        """
+        Record an offline file.
+        """
+        if self.keep <= 0:
+            return
+        ids = file.ids
+        conversation = filesOf(conversationOf(ids.sender, recipient))
+        body = encodeFileEntry(file)
+        self._append(StoredMessage(conversation, 0, ids.time, ids.sender, body))
+
+    def _append(self, message: StoredMessage) -> None:
+        self._unwritten.append(message)
         if len(self._unwritten) % BATCH == 0:
             self.tryFlush()
         elif len(self._unwritten) == 1 and self.wake is not None:
@@ -277,7 +312,23 @@ class HistoryRecorder:
         hasMore = len(found) > limit
         if hasMore:
             found = found[1:] if isNewest else found[:-1]
-        return HistoryPart(_entries(found), hasMore)
+            bounds[0 if isNewest else 1] = found[0 if isNewest else -1].sequence
+        files: list[tuple[int, FileEntry]] = []
+        if conversation[0] == FRIENDS:
+            files = self._files(conversation, (bounds[0], bounds[1]), MAX_FILES)
+        return HistoryPart(_entries(found), hasMore, files)
+
+    def _files(
+        self, conversation: Conversation, bounds: tuple[int, int], limit: int
+    ) -> list[tuple[int, FileEntry]]:
+        """
+        Return the newest offline files of two accounts within bounds, the oldest
+        first, with their numbers in the conversation.
+        """
+        found = self._history.between(
+            filesOf(conversation), self.window, bounds, limit, newest=True
+        )
+        return [(m.sequence, decodeFileEntry(m.body, m.sender, m.time)) for m in found]
 
     def bySender(
         self, conversation: Conversation, sender: Number, since: int, limit: int

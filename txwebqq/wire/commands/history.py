@@ -56,7 +56,7 @@ from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSON
 from txwebqq.wire.locating import decodeOrMalformed
 from txwebqq.wire.parameters import TIME, DeclaredCommand, Parameter
-from txwebqq.wire.pastmessages import decodePast, encodePast
+from txwebqq.wire.pastmessages import PAST_FILE, decodePast, encodePast
 from txwebqq.wire.record import Record
 
 NO_HISTORY = 5555
@@ -469,12 +469,18 @@ class GetHistory2(ChannelGet[HistorySlice]):
     @classmethod
     def encodeResult(cls, reply: HistorySlice) -> Any:
         messages = [encodePast(message) for message in reply.messages]
-        return {"messages": messages, "more": int(reply.hasMore)}
+        result = {"messages": messages, "more": int(reply.hasMore)}
+        if reply.files:
+            result["files"] = [PAST_FILE.write(each) for each in reply.files]
+        return result
 
     @classmethod
     def decodeResult(cls, result: Any) -> HistorySlice:
         messages = decodeEach(decodePast, listIn(result, "messages"))
-        return HistorySlice(tuple(messages), unsigned(result.get("more", 0)) > 0)
+        files = decodeEach(PAST_FILE.read, result.get("files", []))
+        return HistorySlice(
+            tuple(messages), unsigned(result.get("more", 0)) > 0, tuple(files)
+        )
 
 
 class SetRead2(OKReply, ChannelPost[None]):

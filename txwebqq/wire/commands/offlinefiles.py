@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from msgspec import field
 
 from txwebqq.errors import MalformedReply
-from txwebqq.model import Gid, GroupFile, Uin
+from txwebqq.model import Gid, GroupFile, Sent, Uin
 from txwebqq.values import Secret, Value
 from txwebqq.wire.coerce import decodeEach, integer, listIn, textOf
 from txwebqq.wire.command import (
@@ -20,6 +20,7 @@ from txwebqq.wire.command import (
     OKReply,
     Referer,
     Refusal,
+    SentReply,
 )
 from txwebqq.wire.endpoints import (
     SEND_ID,
@@ -202,7 +203,7 @@ class GetOffpic2(DeclaredCommand[bytes], BinaryCommand):
     file: str = field(name="file_path")
 
 
-class SendOfffile2(OKReply, ChannelPost[None]):
+class SendOfffile2(SentReply, ChannelPost[Sent]):
     """
     Send an uploaded file to a friend (protocol.md 2.7.6).
 

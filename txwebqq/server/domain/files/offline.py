@@ -5,10 +5,10 @@ fetch them: offline files, and files of groups (protocol.md 2.7.2, 2.7.6, 2.7.7)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from txwebqq.imagetypes import imageTypeOf
-from txwebqq.model import Gid, GroupFile, Number, Sent, Uin
+from txwebqq.model import Gid, GroupFile, Number, PastFile, Sent, Uin
 from txwebqq.server.domain.groups import isAdmin, joinedGroup
 from txwebqq.server.domain.interaction.mutes import muteRefusal
 from txwebqq.server.domain.messaging import refusalOf
@@ -22,6 +22,7 @@ from txwebqq.server.events.kinds import (
     OFFLINE_FILE_NOTICE,
 )
 from txwebqq.server.events.queued import MessageIds
+from txwebqq.server.events.storedfiles import FileEntry
 from txwebqq.server.sessions.session import Session
 from txwebqq.server.sessions.sessions import Random, token
 from txwebqq.server.storage.blobs import BlobWriter
@@ -55,6 +56,10 @@ NO_PICTURE = -30014
 
 GONE = 102
 """The retcode for a file or an offer that does not exist, or no longer."""
+
+OF_SENDER = "-sent"
+"""The end of the key by which the sender of an offline file downloads it, which does
+not count as a delivery."""
 
 FETCHED, REFUSED = 1, 2
 """The C{action} of an offline file notice (protocol.md 5.14)."""
@@ -187,14 +192,20 @@ class OfflineFiles:
             port=0,
             expires=offlineFile.expires,
         )
+        entry = FileEntry(
+            ids, offlineFile.key, name, offlineFile.size, offlineFile.expires
+        )
+        self._state.recorder.recordFile(entry, number)
         self._state.router.route(event, [number])
         return Sent(ids.messageId2, ids.time)
 
     def get(self, key: str) -> OfflineFileRecord | None:
         """
         Return the offline file with a key, L{None} when it has expired.
+
+        @param key: that of the recipient or that of the sender.
         """
-        offlineFile = self._media.offlineFile(key)
+        offlineFile = self._media.offlineFile(key.removesuffix(OF_SENDER))
         if offlineFile is None or offlineFile.expires <= self._now():
             return None
         return offlineFile
@@ -271,6 +282,50 @@ def _fileFor(session: Session, record: GroupFileRecord) -> GroupFile:
         record.size,
         record.time,
         record.expires,
+    )
+
+
+def pastFiles(
+    media: MediaStore,
+    session: Session,
+    other: Number,
+    files: Sequence[tuple[int, FileEntry]],
+    now: float,
+) -> tuple[PastFile, ...]:
+    """
+    Return offline files of the history as a session sees them.
+
+    @param other: the account that has sent or received them.
+    @param files: with their numbers in the conversation.
+    @param now: Unix seconds.
+    """
+    if not files:
+        return ()
+    own = session.number
+    sent, received = media.offlineFiles(own, other), media.offlineFiles(other, own)
+    records = {each.key: each for each in (*sent, *received) if each.expires > now}
+    return tuple(
+        _pastFile(session, sequence, file, records.get(file.key))
+        for sequence, file in files
+    )
+
+
+def _pastFile(
+    session: Session, sequence: int, file: FileEntry, record: OfflineFileRecord | None
+) -> PastFile:
+    ids = file.ids
+    end = OF_SENDER if ids.sender == session.number else ""
+    return PastFile(
+        sender=session.sessionIds.uin(ids.sender),
+        name=file.name,
+        size=file.size,
+        key="" if record is None else file.key + end,
+        expires=file.expires,
+        time=ids.time,
+        isFetched=record is not None and record.fetched,
+        sequence=sequence,
+        id=ids.messageId2,
+        messageId=ids.messageId,
     )
 
 

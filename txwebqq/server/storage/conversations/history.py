@@ -5,7 +5,7 @@ Table of the message history.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from txwebqq.databases.interface import Database
 from txwebqq.model import RECENT_BUDDY, RECENT_DISCUSSION, RECENT_GROUP, Number
@@ -27,12 +27,14 @@ CREATE INDEX history_by_place
     ON history (kind, place, other, seq, time, sender, counts);
 """
 
-FRIENDS, GROUP, DISCUSSION = 0, 1, 2
-"""The kinds of conversations."""
+FRIENDS, GROUP, DISCUSSION, FILES = 0, 1, 2, 3
+"""The kinds of conversations; L{FILES} has the offline files of two accounts, apart
+from their messages, whose readers know nothing of files."""
 
 Conversation = tuple[int, int, int]
 """A conversation: its kind, and the number of the group or discussion and 0, or
-the numbers of the two accounts, the lower first."""
+the numbers of the two accounts, the lower first. The sequence numbers of the messages
+and of the files of two accounts are of one series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class StoredMessage:
     @ivar sequence: its sequence number in the conversation; 0 in a new message
         to have the number assigned.
     @ivar time: Unix seconds.
-    @ivar body: the queued event in its stored form.
+    @ivar body: the queued event in its stored form; the file, among L{FILES}.
     @ivar eventSerial: the serial number of the queued event, 0 for none.
     """
 
@@ -51,7 +53,7 @@ class StoredMessage:
     sequence: int
     time: int
     sender: Number
-    body: str
+    body: str = field(repr=False)
     eventSerial: int = 0
 
 
