@@ -89,18 +89,6 @@ class Race:
         self._harness.settle()
 
 
-@pytest.fixture
-def alice(pair: FleetHarness) -> HTTPClient:
-    return pair.client(ALICE)
-
-
-@pytest.fixture
-def bob(pair: FleetHarness, alice: HTTPClient) -> HTTPClient:
-    bob = pair.client(BOB)
-    alice.catchUp()
-    return bob
-
-
 def unsettled(harness: FleetHarness, ask: Callable[[], Wire]) -> Wire:
     """
     Send a request, and leave it to the workers.

@@ -16,18 +16,6 @@ from txwebqq.server.resource import POLL_TIMEOUT
 NOTHING = b'{"retcode":102,"errmsg":""}'
 
 
-@pytest.fixture
-def alice(pair: FleetHarness) -> HTTPClient:
-    return pair.client(ALICE)
-
-
-@pytest.fixture
-def bob(pair: FleetHarness, alice: HTTPClient) -> HTTPClient:
-    bob = pair.client(BOB)
-    alice.catchUp()
-    return bob
-
-
 def at(client: HTTPClient, n: int, ack: int | None = None) -> Wire:
     """
     Poll at a process.
