@@ -4,6 +4,7 @@ The conversation that a tab has open: after a reload, and after another sign-on.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,3 +81,31 @@ def test_reopened(browser: Browser, server: PageServer, tmp_path: Path) -> None:
         expect(page.get_by_label("Number")).to_have_value("")
         alice.signOn(10002).isOn()
         expect(nothing).to_be_visible()
+
+
+def test_files(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+    """
+    After a reload, a file is where it was among the messages, for its recipient and
+    its sender, and both can download it.
+    """
+    file = tmp_path / "tea.txt"
+    file.write_bytes(b"oolong")
+    with users(browser, server, tmp_path, 2) as (alice, bob):
+        bob.signOn(10002).isOn()
+        alice.signOn(10001).isOn().open("Friends", "Bobby")
+        alice.say("before")
+        alice.page.locator("input[type=file]").last.set_input_files(file)
+        expect(alice.page.locator(".content", has_text=file.name)).to_be_visible()
+        expect(alice.page.locator(".state").last).to_have_text("")
+        alice.say("behind")
+        bob.open("Friends", "Alice")
+        bob.hears("behind")
+        bob.isKept()
+        for user in (bob, alice):
+            user.page.reload()
+            contents = user.page.locator(".content")
+            expect(contents).to_have_text(["before", re.compile("^tea.txt"), "behind"])
+            with user.page.expect_download() as download:
+                contents.nth(1).get_by_role("button", name="Download").click()
+            assert Path(download.value.path()).read_bytes() == b"oolong"
+            expect(user.page.locator(".actions-of:visible")).to_have_count(2)

@@ -300,6 +300,10 @@ const WORDS = {
   removeMember: ["Remove a member", "移除成员"],
   addFile: ["Send a file", "发送文件"],
   fileSize: ["{name} ({size})", "{name}（{size}）"],
+  fileGone: [
+    "{name} ({size}), no longer on the server",
+    "{name}（{size}），服务器上已没有此文件",
+  ],
   download: ["Download", "下载"],
   offered: [
     "{name} – offered for two minutes, and not stored. It comes while you both are online.",

@@ -2,6 +2,8 @@
 // Conversations: their messages from polls, from the history and of one's own, each of
 // them once and in order.
 
+import { isSameFile } from "./files.js";
+
 /**
  * A message. Those of one's own are on their way ("sending"), "failed" (certainly not
  * delivered) or "unknown" (the answer was lost) before they are "sent".
@@ -101,11 +103,10 @@ export class Conversation {
    */
   add(message) {
     const { messages } = this;
-    if (message.id !== 0) {
-      const known = messages.find((each) => each.id === message.id);
-      if (known !== undefined) {
-        return false;
-      }
+    const isKnown = (/** @type {Message} */ each) =>
+      (message.id !== 0 && each.id === message.id) || isSameFile(each, message);
+    if (messages.some(isKnown)) {
+      return false;
     }
     let at = messages.length;
     while (at > 0 && messages[at - 1].time > message.time) {
@@ -123,6 +124,7 @@ export class Conversation {
    *   are the same, rather than behind them
    */
   addHistory(older, areNewer = false) {
+    older.filter(isFile).forEach((file) => this.takeFile(file));
     const known = new Map(this.messages.map((each) => [each.id, each]));
     const fresh = older.filter(({ id }) => id === 0 || !known.has(id));
     for (const { id, reactions } of older) {
@@ -147,6 +149,21 @@ export class Conversation {
     const unknown = areNewer ? -1 : Infinity;
     this.messages = mergeByTime(fresh, this.messages, places, unknown);
     this.time = Math.max(this.time, this.messages.at(-1)?.time ?? 0);
+  }
+
+  /**
+   * Take what the history tells of a file that is here.
+   * @param {Message} file
+   */
+  takeFile(file) {
+    const shown = this.messages.find((each) => isSameFile(each, file));
+    if (shown === undefined) {
+      return;
+    }
+    shown.id = file.id;
+    if (JSON.stringify(shown.segments) !== JSON.stringify(file.segments)) {
+      shown.segments = file.segments;
+    }
   }
 
   /**
@@ -329,7 +346,7 @@ export class Conversation {
 }
 
 /** @param {Message} message */
-function isFile({ segments }) {
+export function isFile({ segments }) {
   return segments[0]?.type === "file";
 }
 
@@ -342,9 +359,19 @@ function isStored(message) {
 /** @param {Message} a @param {Message} b */
 function isSameText(a, b) {
   return (
-    Math.abs(a.time - b.time) <= 120 &&
-    JSON.stringify(a.segments) === JSON.stringify(b.segments)
+    Math.abs(a.time - b.time) <= 120 && writtenBy(a.segments) === writtenBy(b.segments)
   );
+}
+
+/**
+ * Return segments as a text, without what the server tells of a file.
+ * @param {import("../wire.js").Segment[]} segments
+ */
+function writtenBy(segments) {
+  const own = segments.map((segment) =>
+    segment.type === "file" ? [segment.name, segment.size] : segment,
+  );
+  return JSON.stringify(own);
 }
 
 /**

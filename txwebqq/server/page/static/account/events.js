@@ -3,7 +3,7 @@
 
 import { DEFAULT_FONT, readContent } from "../wire.js";
 import { fileStepReceived, transferChanged } from "./fileoffers.js";
-import { visibleName } from "./files.js";
+import { readFile } from "./files.js";
 import { groupEventReceived } from "./groupevents.js";
 
 /** @typedef {import("./conversations.js").Message} Message */
@@ -145,15 +145,7 @@ export class Events {
    * @param {any} value
    */
   fileReceived(kind, id, sender, value) {
-    const { name, size, rkey } = value;
-    /** @type {Segment} */
-    const file = {
-      type: "file",
-      name: visibleName(name),
-      size: Number(size) || 0,
-      key: String(rkey ?? ""),
-    };
-    const content = { font: DEFAULT_FONT, segments: [file] };
+    const content = { font: DEFAULT_FONT, segments: [readFile(value)] };
     this.contentReceived(kind, id, sender, value, content);
   }
 

@@ -12,6 +12,7 @@ import { Refused, Unreachable } from "../server.js";
  * @property {string} name
  * @property {number} size 0 if it is not known
  * @property {string} key to download it with, or ""
+ * @property {boolean} [isGone] whether the server has it no longer
  * @property {number} [offer] the id of the transfer, for a file that a friend offers
  *   without an upload
  * @property {string} [end] the word that says how the offer has ended
@@ -26,6 +27,42 @@ const HIDING = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
  */
 export function visibleName(name) {
   return String(name ?? "").replaceAll(HIDING, "\ufffd");
+}
+
+/**
+ * Return the file of an event or of the history.
+ * @param {any} value
+ * @returns {FileSegment}
+ */
+export function readFile({ name, size, rkey }) {
+  return {
+    type: "file",
+    name: visibleName(name),
+    size: Number(size) || 0,
+    key: String(rkey ?? ""),
+  };
+}
+
+/**
+ * Return whether two messages are of the same file: the event and the answer to an upload
+ * do not tell all that the history tells.
+ * @param {import("./conversations.js").Message} shown
+ * @param {import("./conversations.js").Message} told
+ */
+export function isSameFile(shown, told) {
+  const [a] = shown.segments;
+  const [b] = told.segments;
+  if (a?.type !== "file" || b?.type !== "file" || shown.state !== "sent") {
+    return false;
+  }
+  if (shown.id !== 0 && told.id !== 0) {
+    return shown.id === told.id;
+  }
+  if (a.key !== "" && b.key !== "") {
+    return a.key === b.key;
+  }
+  const isEqual = a.name === b.name && a.size === b.size && a.offer === b.offer;
+  return isEqual && shown.sender === told.sender && shown.time === told.time;
 }
 
 /** The files of one account. */

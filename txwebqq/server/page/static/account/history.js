@@ -3,7 +3,8 @@
 // (docs/protocol.md 2.2.12).
 
 import { Refused } from "../server.js";
-import { readContent } from "../wire.js";
+import { DEFAULT_FONT, readContent } from "../wire.js";
+import { readFile } from "./files.js";
 
 /** @typedef {import("./conversations.js").Conversation} Conversation */
 /** @typedef {import("./conversations.js").Message} Message */
@@ -123,25 +124,30 @@ export class History {
       clientid,
       psessionid,
     };
-    const { messages, more } = await this.client.server.ask("channel/get_history2", fields);
+    const reply = await this.client.server.ask("channel/get_history2", fields);
+    const { messages, more, files = [] } = reply;
+    // The numbers of both are of one series; those of others are not compared.
+    const values = files.length === 0 ? messages : [...messages, ...files].sort(bySequence);
     return {
-      messages: messages.map((/** @type {any} */ value) => this.read(value)),
+      messages: values.map((/** @type {any} */ value) => this.read(value)),
       more: more === 1,
     };
   }
 
   /**
-   * Return a message of the history.
+   * Return a message or a file of the history.
    * @param {any} value
    * @returns {Message}
    */
   read(value) {
+    const content =
+      value.content === undefined ? contentOf(value) : readContent(value.content);
     return {
       id: Number(value.msg_id2) || 0,
       sender: value.from_uin,
       isMine: value.from_uin === this.client.session.number,
       time: Number(value.time),
-      ...readContent(value.content),
+      ...content,
       state: "sent",
       msgId: Number(value.msg_id) || 0,
       reactions: readReactions(value.reactions),
@@ -191,6 +197,24 @@ export class History {
     conversation.readTo = id;
     return true;
   }
+}
+
+/**
+ * @param {{seq: number}} a
+ * @param {{seq: number}} b
+ */
+function bySequence(a, b) {
+  return a.seq - b.seq;
+}
+
+/**
+ * Return the content of a message that is a file.
+ * @param {any} value
+ */
+function contentOf(value) {
+  const file = readFile(value);
+  const segments = [file.key === "" ? { ...file, isGone: true } : file];
+  return { font: DEFAULT_FONT, segments };
 }
 
 /**

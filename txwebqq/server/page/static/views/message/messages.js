@@ -1,6 +1,7 @@
 // @ts-check
 // The messages of the open conversation.
 
+import { isFile } from "../../account/conversations.js";
 import { isOther, isolated, keyed, make, setText } from "../../dom.js";
 import { faceName } from "../../faces.js";
 import { language, sizeText, word } from "../../words.js";
@@ -201,11 +202,12 @@ export class MessagesView {
    * @param {import("../../account/files.js").FileSegment} file
    */
   makeFile(conversation, file) {
-    const { name, size, key, offer } = file;
+    const { name, size, key, isGone = false, offer } = file;
     if (offer !== undefined) {
       return this.makeOffer(conversation, file, offer);
     }
-    const about = make("span", {}, word("fileSize", { name, size: sizeText(size) }));
+    const values = { name, size: sizeText(size) };
+    const about = make("span", {}, word(isGone ? "fileGone" : "fileSize", values));
     if (key === "") {
       return about;
     }
@@ -275,7 +277,9 @@ export class MessagesView {
       this.drawContent(element, conversation, message);
     }
     const menu = /** @type {HTMLElement} */ (element.querySelector(".actions-of"));
-    menu.hidden = message.id === 0 || isRecalled;
+    // Files of friends cannot be quoted or recalled.
+    const isOffered = conversation.kind === "friend" && isFile(message);
+    menu.hidden = message.id === 0 || isRecalled || isOffered;
     this.actions.nameMenu(menu, name, message);
     const reactions = /** @type {HTMLElement} */ (element.querySelector(".reactions"));
     this.actions.drawReactions(reactions, conversation, message);
