@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { CaptchaWanted } from "../../../txwebqq/server/page/static/account/people.js";
+import { previewOf } from "../../../txwebqq/server/page/static/views/message/preview.js";
 import { newsText } from "../../../txwebqq/server/page/static/views/news.js";
 import { ok, rig, text, turn } from "./rig.js";
 
@@ -28,6 +29,29 @@ test("a message that is sent again has the id that it had", async () => {
   assert.equal(ids[1], ids[0]);
   assert.notEqual(ids[2], ids[0]);
   assert.equal(conversation.messages[0].state, "sent");
+});
+
+test("typing is told to friends, unless one is invisible", async () => {
+  const asked = [];
+  const { client } = rig((path) => {
+    asked.push(path);
+    return ok();
+  });
+  const conversation = client.conversations.get("friend", 7);
+  await client.tellTyping(conversation);
+  client.session.kept.status = "hidden";
+  await client.tellTyping(conversation);
+  assert.deepEqual(asked, ["channel/input_notify2"]);
+});
+
+test("a draft stands in the list while its conversation is not open", async () => {
+  const { client } = rig(() => ({ retcode: 0, msg_id2: 3, time: 9 }));
+  const conversation = client.conversations.get("friend", 7);
+  conversation.draft = { text: "half", mentions: [], replied: null };
+  assert.match(previewOf(client, conversation), /half/);
+  conversation.isOpen = true;
+  await client.sending.send(conversation, text("whole"));
+  assert.equal(previewOf(client, conversation), "whole");
 });
 
 test("pictures keep the order in which they were chosen", async () => {

@@ -68,6 +68,22 @@ test("an own message is where the server has put it", () => {
   assert.deepEqual(idsOf(conversation), [3, 2, 1, 7]);
 });
 
+test("messages of one second that polls bring have their order", () => {
+  const conversation = new Conversation("group", 1);
+  // The newest one, of the list of conversations.
+  conversation.count(3, message(3, 10));
+  for (const id of [1, 2, 3, 4]) {
+    conversation.add(message(id, 10));
+  }
+  assert.deepEqual(idsOf(conversation), [1, 2, 3, 4]);
+  const opened = new Conversation("group", 2);
+  opened.addHistory([1, 2, 3].map((id) => message(id, 10)));
+  opened.add(message(1, 10));
+  assert.deepEqual(idsOf(opened), [1, 2, 3]);
+  opened.add(message(2, 10));
+  assert.deepEqual(idsOf(opened), [1, 2, 3]);
+});
+
 test("an own message that was discarded on its way leaves what others bring", () => {
   const conversation = new Conversation("friend", 1);
   const own = message(0, 10, { isMine: true, state: "sending" });

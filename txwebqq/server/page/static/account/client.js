@@ -181,7 +181,8 @@ export class Client {
 
   /** @param {Conversation} conversation */
   async tellTyping({ kind, id }) {
-    if (kind === "friend") {
+    // An account that is invisible does not tell that it is there.
+    if (kind === "friend" && this.session.kept?.status !== "hidden") {
       const { clientid, psessionid } = this.session;
       const fields = { to_uin: id, clientid, psessionid };
       await this.server.ask("channel/input_notify2", fields).catch(() => {});

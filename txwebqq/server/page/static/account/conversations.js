@@ -92,6 +92,8 @@ export class Conversation {
     /** @type {{id: number, type: number} | null} the group (type 0) or discussion (1)
      *   that is shared with an account that is no friend */
     this.shared = null;
+    /** @type {WeakSet<Message>} those of others that polls have brought */
+    this.polled = new WeakSet();
     /** Unix milliseconds until which the friend is shown as typing. */
     this.typingUntil = 0;
   }
@@ -105,7 +107,9 @@ export class Conversation {
     const { messages } = this;
     const isKnown = (/** @type {Message} */ each) =>
       (message.id !== 0 && each.id === message.id) || isSameFile(each, message);
-    if (messages.some(isKnown)) {
+    const known = messages.find(isKnown);
+    if (known !== undefined) {
+      this.orderPolled(known);
       return false;
     }
     let at = messages.length;
@@ -113,8 +117,28 @@ export class Conversation {
       at -= 1;
     }
     messages.splice(at, 0, message);
+    this.orderPolled(message);
     this.time = Math.max(this.time, message.time);
     return true;
+  }
+
+  /**
+   * Put a message that a poll has brought behind those of its second that polls have
+   * brought before: it may be known as the newest one, or of the history, before them.
+   * @param {Message} message
+   */
+  orderPolled(message) {
+    const { messages } = this;
+    const at = messages.indexOf(message);
+    const last = messages.findLastIndex(
+      (each) => each.time === message.time && this.polled.has(each),
+    );
+    if (last > at) {
+      messages.splice(last, 0, ...messages.splice(at, 1));
+    }
+    if (!message.isMine) {
+      this.polled.add(message);
+    }
   }
 
   /**

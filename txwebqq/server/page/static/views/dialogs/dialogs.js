@@ -173,7 +173,11 @@ function avatarField(present) {
   const image = make("img", { alt: "" });
   const show = (/** @type {Blob} */ blob) => {
     const url = URL.createObjectURL(blob);
-    image.onload = image.onerror = () => URL.revokeObjectURL(url);
+    image.onload = () => URL.revokeObjectURL(url);
+    image.onerror = () => {
+      URL.revokeObjectURL(url);
+      image.removeAttribute("src");
+    };
     image.src = url;
   };
   void present.then(show, () => {});

@@ -127,7 +127,14 @@ export class ListView {
   /** @param {KeyboardEvent} event */
   keyPressed(event) {
     if (event.key === "Enter" && !isComposing(event)) {
-      this.list.querySelector("button")?.click();
+      // The conversation has the focus then, and would take it as a new line.
+      event.preventDefault();
+      const first = this.list.querySelector("button");
+      if (first !== null) {
+        first.click();
+        this.search.value = "";
+        this.searched();
+      }
     } else if (event.key === "Escape") {
       this.search.value = "";
       this.searched();
@@ -278,12 +285,11 @@ export class ListView {
         .avatar(kind === "group" ? code : id, kind === "group")
         .then((blob) => {
           const url = URL.createObjectURL(blob);
-          const image = make("img", {
-            src: url,
-            alt: "",
-            load: () => URL.revokeObjectURL(url),
+          const image = make("img", { src: url, alt: "" });
+          image.addEventListener("load", () => {
+            element.querySelector(".avatar")?.replaceChildren(image);
           });
-          element.querySelector(".avatar")?.replaceChildren(image);
+          image.onload = image.onerror = () => URL.revokeObjectURL(url);
         })
         .catch(() => {});
     });

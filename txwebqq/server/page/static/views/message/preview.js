@@ -25,8 +25,9 @@ export function shownText(segments) {
  * @param {Conversation} conversation
  */
 export function previewOf(client, conversation) {
-  const { draft, kind } = conversation;
-  if (draft !== null) {
+  const { draft, isOpen, kind } = conversation;
+  // That of an open conversation is in the field, and may be another one by now.
+  if (draft !== null && !isOpen) {
     return `[${word("draft")}] ${lineOf(draft.text)}`;
   }
   const message = conversation.messages.at(-1);
