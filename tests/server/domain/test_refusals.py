@@ -23,7 +23,10 @@ def test_invisible() -> None:
     The first name with an invisible character is refused, and named.
     """
     assert invisible(name="茶", card=None, nick="tea & é") is None
-    for char in "\u202e\n\x00\u2068\ufeff":
+    # Emoji and words have invisible parts.
+    assert invisible(nick="\U0001f468\u200d\U0001f467", name="❤\ufe0f", card="") is None
+    for char in "\u202e\n\x00\u2068\ufeff\u200b\u2060\u3164":
         assert invisible(name="tea", card=f"t{char}a", nick=char) == Refusal(
             NO_SUCH_ID, "card has an invisible character"
         )
+    assert invisible(nick="\u200d \u200c\ufe0f") is not None

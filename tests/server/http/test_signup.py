@@ -113,6 +113,7 @@ def test_captcha() -> None:
         ("a\nb", "secret", "secret", "an invisible character"),
         ("a\0b", "secret", "secret", "an invisible character"),
         ("a\u202eb", "secret", "secret", "an invisible character"),
+        ("\u200b\u200b", "secret", "secret", "an invisible character"),
         ("a", "short", "short", "The password must have 6 to 64 characters."),
         ("a", "x" * 65, "x" * 65, "The password must have 6 to 64 characters."),
         ("a", "secret\0", "secret\0", "a character that cannot be typed"),

@@ -37,10 +37,34 @@ PASSWORD_LENGTH = f"The password must have {MIN_PASSWORD} to {MAX_PASSWORD} char
 PASSWORD_UNTYPED = "The password contains a character that cannot be typed."
 PASSWORDS_DIFFER = "The two passwords differ."
 
-# Characters that are invisible or reorder the text around them.
+# Characters that are invisible or reorder the text around them: by category, and
+# characters that are drawn as nothing.
 _UNSEEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
-_DIRECTIONS = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+_BLANK = frozenset(
+    map(
+        chr,
+        (
+            *(0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5),
+            *range(0x180B, 0x1810),
+            *(0x200B, 0x200E, 0x200F),
+            *range(0x202A, 0x202F),
+            *range(0x2060, 0x2070),
+            *(0x2800, 0x3164, 0xFEFF, 0xFFA0),
+        ),
+    )
+)
+# Parts of emoji and of words, which are invisible by themselves: joiners, tags and
+# variation selectors.
+_PARTS = frozenset(
+    map(
+        chr,
+        (
+            *(0x200C, 0x200D),
+            *range(0xFE00, 0xFE10),
+            *range(0xE0020, 0xE0080),
+            *range(0xE0100, 0xE01F0),
+        ),
+    )
 )
 
 
@@ -113,11 +137,12 @@ class Registration:
 def hasInvisible(text: str) -> bool:
     """
     Check whether a name has characters that are invisible or reorder the text around
-    them, so that it could look like another one.
+    them, so that it could look like another one, or has no others.
     """
-    return any(
-        unicodedata.category(char) in _UNSEEN or char in _DIRECTIONS for char in text
-    )
+    if any(unicodedata.category(char) in _UNSEEN or char in _BLANK for char in text):
+        return True
+    shown = "".join(text.split())
+    return shown != "" and all(char in _PARTS for char in shown)
 
 
 def problemOf(nick: str, password: str, again: str) -> str | None:
