@@ -154,7 +154,8 @@ def test_madeSmaller(browser: Browser, server: PageServer, tmp_path: Path) -> No
 def test_unsuitable(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     """
     A picture that the browser cannot read, and one of very many pixels, are not sent,
-    also in small files, and the page says why. One that another program sends is
+    also in small files, and the page says why, and asks before a sign-off forgets
+    them. One that another program sends is
     shown as a text.
     """
     wrong, huge = tmp_path / "wrong.jpg", tmp_path / "huge.jpg"
@@ -169,6 +170,12 @@ def test_unsuitable(browser: Browser, server: PageServer, tmp_path: Path) -> Non
         states = alice.page.locator(".state")
         expect(states.nth(0)).to_contain_text("the browser cannot read this picture")
         expect(states.nth(1)).to_contain_text("at most 67 megapixels")
+        alice.page.get_by_role("button", name="Sign out").click()
+        question = alice.page.get_by_role("dialog")
+        expect(question).to_contain_text(
+            "Messages that are not delivered are forgotten"
+        )
+        question.get_by_role("button", name="Cancel").click()
         for _ in range(2):
             states.first.get_by_role("button", name="Discard").click()
         expect(states).to_have_count(0)

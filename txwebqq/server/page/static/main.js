@@ -7,7 +7,7 @@ import { Server } from "./server.js";
 import { BackButton } from "./views/backbutton.js";
 import { ConversationView } from "./views/conversation.js";
 import { showCategories } from "./views/dialogs/categories.js";
-import { Dialogs, closeForms, reasonOf } from "./views/dialogs/dialogs.js";
+import { Dialogs, closeForms, reasonOf, showQuestion } from "./views/dialogs/dialogs.js";
 import { ListView, statusWord } from "./views/lists/list.js";
 import { makeMenu } from "./views/menu.js";
 import { shownText } from "./views/message/preview.js";
@@ -86,7 +86,7 @@ class Page {
         this.notify,
         make(
           "button",
-          { type: "button", click: () => void session.signOff() },
+          { type: "button", click: () => this.leave() },
           word("signOff"),
         ),
       ),
@@ -143,6 +143,16 @@ class Page {
     this.isTaken = false;
     this.asked = "";
     this.tabId = id;
+  }
+
+  /** Sign off, but ask before messages that are not delivered are forgotten. */
+  leave() {
+    const { session, unsent } = this.client;
+    if (unsent.hasMessages) {
+      showQuestion(word("signOffForgets"), word("signOff"), () => session.signOff());
+    } else {
+      void session.signOff();
+    }
   }
 
   async start() {

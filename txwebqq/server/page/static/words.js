@@ -18,6 +18,10 @@ const WORDS = {
   signOn: ["Sign in", "登录"],
   signUp: ["Create an account", "注册新帐号"],
   signOff: ["Sign out", "退出"],
+  signOffForgets: [
+    "Messages that are not delivered are forgotten. Sign out?",
+    "未送达的消息将丢失。要退出吗？",
+  ],
   signingOn: ["Signing in…", "正在登录…"],
   captcha: ["The characters in the picture", "图中的字符"],
   captchaWanted: [

@@ -50,6 +50,11 @@ export class Unsent {
     return [...this.waiting, ...shown].filter(isFilled);
   }
 
+  /** Whether messages are not delivered, or perhaps not. */
+  get hasMessages() {
+    return this.entries.some(({ messages }) => messages.length > 0);
+  }
+
   /** Whether something is on its way to the server. */
   get isUnderWay() {
     return this.entries.some(({ messages }) =>
