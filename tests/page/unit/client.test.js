@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { CaptchaWanted } from "../../../txwebqq/server/page/static/account/people.js";
-import { previewOf } from "../../../txwebqq/server/page/static/views/message/preview.js";
+import { lineOf, previewOf } from "../../../txwebqq/server/page/static/views/message/preview.js";
 import { newsText } from "../../../txwebqq/server/page/static/views/news.js";
 import { ok, rig, text, turn } from "./rig.js";
 
@@ -52,6 +52,13 @@ test("a draft stands in the list while its conversation is not open", async () =
   conversation.isOpen = true;
   await client.sending.send(conversation, text("whole"));
   assert.equal(previewOf(client, conversation), "whole");
+});
+
+test("a long text is cut with dots, in the list and in quotes", () => {
+  assert.equal(lineOf("a \n b"), "a b");
+  assert.equal(lineOf("x".repeat(80)), "x".repeat(80));
+  assert.equal(lineOf("x".repeat(81)), `${"x".repeat(80)}…`);
+  assert.equal(lineOf(`x${" ".repeat(400)}y`), "x…");
 });
 
 test("pictures keep the order in which they were chosen", async () => {

@@ -123,6 +123,35 @@ test("messages that are not delivered outlive a reload, and no sign-off", async 
   assert.equal(storage.values.size, 0);
 });
 
+test("a picture on its way is there again after a sign-on elsewhere", async () => {
+  let answer = server(7);
+  const { client } = rig((...request) => answer(...request), tab());
+  await client.joined(true);
+  const before = client.conversations.get("friend", 7);
+  await client.history.open(before);
+  let ended;
+  client.pictures.fitted = (_, signal) =>
+    new Promise((_, reject) => {
+      ended = signal;
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+  const file = new File([], "a.png");
+  void client.sending.sendFiles(before, [file], true);
+  await turn();
+  client.stateChanged("kicked", "");
+  assert.ok(ended.aborted);
+  answer = server(77);
+  await client.joined(true);
+  const [message] = client.conversations.get("friend", 77).messages;
+  assert.deepEqual([message.state, message.upload.file], ["failed", file]);
+  assert.ok(!message.upload.cancelling.signal.aborted);
+  // It is nothing to another account.
+  client.stateChanged("kicked", "");
+  client.session.kept = { number: 6, clientid: "1", psessionid: "p", ack: 0 };
+  await client.joined(true);
+  assert.deepEqual(client.unsent.entries, []);
+});
+
 test("drafts are in the conversations of a new session, and of a reload", async () => {
   let answer = server(7);
   const storage = tab();

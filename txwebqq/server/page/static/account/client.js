@@ -78,6 +78,7 @@ export class Client {
       if (state !== "signedOff") {
         this.view.conversationsReplaced();
         this.unsent.keep();
+        this.unsent.keepUploads();
       }
       // The next account to sign on in this tab sees nothing of this one.
       this.pictures.fetched.clear();

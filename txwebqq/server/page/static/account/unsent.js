@@ -35,6 +35,9 @@ export class Unsent {
     this.waiting = [];
     /** The account that they are of. */
     this.account = 0;
+    /** @type {{account: number, entries: Entry[]}} the files and pictures that a session
+     *   which has ended had not sent */
+    this.uploads = { account: 0, entries: [] };
   }
 
   /** @returns {Entry[]} */
@@ -86,6 +89,15 @@ export class Unsent {
     }
   }
 
+  /** Have files and pictures that are not sent wait for the next session in this page. */
+  keepUploads() {
+    const { account } = this;
+    const entries = this.entries
+      .map((entry) => ({ ...entry, draft: null, messages: entry.messages.flatMap(stopped) }))
+      .filter(isFilled);
+    this.uploads = { account, entries };
+  }
+
   /**
    * Forget what is not sent, since the session has ended.
    * @param {boolean} isLeft whether the account does not come back in this tab
@@ -94,6 +106,7 @@ export class Unsent {
     this.waiting = [];
     this.account = 0;
     if (isLeft) {
+      this.uploads.entries = [];
       this.storage.removeItem(KEY);
     }
   }
@@ -101,8 +114,10 @@ export class Unsent {
   /** Take what is not sent out of conversations whose ids are no more. */
   take() {
     this.account = this.client.session.number;
-    const { entries } = this;
-    this.waiting = entries.length > 0 ? entries : this.stored();
+    const { entries, uploads } = this;
+    const kept = uploads.account === this.account ? uploads.entries : [];
+    this.uploads = { account: 0, entries: [] };
+    this.waiting = entries.length > 0 ? entries : [...this.stored(), ...kept];
   }
 
   /** @returns {Entry[]} those of before a reload */
@@ -268,6 +283,21 @@ export class Unsent {
 /** @param {Entry} entry */
 function isFilled({ draft, messages }) {
   return draft !== null || messages.length > 0;
+}
+
+/**
+ * End the upload of a message, and return the message as it is to be sent again.
+ * @param {Message} message
+ * @returns {Message[]} none for a message without a file
+ */
+function stopped(message) {
+  const { upload } = message;
+  if (upload === undefined) {
+    return [];
+  }
+  upload.cancelling.abort();
+  const again = { ...upload, progress: 0, path: "", cancelling: new AbortController() };
+  return [{ ...message, upload: again }];
 }
 
 /** @param {Message} message */

@@ -48,5 +48,8 @@ export function previewOf(client, conversation) {
  * @param {string} text
  */
 export function lineOf(text) {
-  return shortened(text.slice(0, 4 * LENGTH).replaceAll(/\s+/g, " ").trim(), LENGTH);
+  const begin = text.slice(0, 4 * LENGTH);
+  const line = begin.replaceAll(/\s+/g, " ").trim();
+  const shown = shortened(line, LENGTH);
+  return shown === line && begin === text ? line : `${shown}…`;
 }
