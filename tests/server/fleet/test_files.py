@@ -35,8 +35,9 @@ def filesIn(pair: FleetHarness) -> list[Path]:
 
 def test_otherProcess(pair: FleetHarness) -> None:
     """
-    A file that one process has received is sent by the other, and nothing is left of
-    the upload; a file for another client is refused as for a friend who is offline.
+    A file that one process has received is sent by the other, which has it in the
+    history, and nothing is left of the upload; a file for another client is refused
+    as for a friend who is offline.
     """
     alice, bob = pair.client(ALICE), pair.client(BOB)
     alice.catchUp()
@@ -47,6 +48,10 @@ def test_otherProcess(pair: FleetHarness) -> None:
     (event,) = bob.poll().response.result
     key = event["value"]["rkey"]
     assert pair.get(f"/a.jpg?ver=2173&rkey={key}").response.body == JPG
+    target = f"/channel/get_history2?type=0&uin={bob.uin(ALICE)}"
+    ticket = f"&clientid={bob.clientid}&psessionid={bob.psessionid}"
+    (past,) = pair.get(target + ticket).response.result["files"]
+    assert (past["rkey"], past["name"], past["fetched"]) == (key, "a.jpg", 1)
     assert len(filesIn(pair)) == 1
     assert pair.get("/v2/1/2/3/0/0/1/f/1/0/0").response.json["retcode"] == 102
     alice.poll()
