@@ -32,3 +32,17 @@ class StatementFailed(Exception):
         True when the transaction can be repeated later.
         """
         return self.state.startswith(_TEMPORARY) or not self.state
+
+    @property
+    def isLocked(self) -> bool:
+        """
+        True when the statement has waited too long for a lock.
+        """
+        return self.state == "55P03"
+
+    @property
+    def isTooLong(self) -> bool:
+        """
+        True when the statement took too long.
+        """
+        return self.state == "57014"

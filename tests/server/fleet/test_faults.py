@@ -4,22 +4,26 @@ A database that fails, is away, or ends a connection in the middle of a transact
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from twisted.logger import capturedLogs, formatEvent
 from twisted.python.failure import Failure
 
 from tests.postgresql.server import PostgreSQLServer
 from tests.server.fleet.harness import Change, FleetHarness
+from tests.server.fleet.stillprocess import problems
 from tests.server.harness import ALICE, BOB, HTTPClient, textsOf
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.postgresql.database import Database
 from txwebqq.postgresql.errors import StatementFailed
 from txwebqq.server.fleet import worker as working
+from txwebqq.server.fleet.counts import QUIET
 from txwebqq.server.fleet.exchange import AWAY, PATIENCE
-from txwebqq.server.fleet.worker import REPEATS, Backend, Outcome, Worker
+from txwebqq.server.fleet.worker import REPEATS, Backend, Job, Outcome, Worker
 from txwebqq.server.resource import SWEEP
 from txwebqq.server.sessions.sessions import LAPSE
 from txwebqq.server.storage.conversations.history import HistoryStore
@@ -46,6 +50,14 @@ def bob(harness: FleetHarness, alice: HTTPClient) -> HTTPClient:
     bob = harness.client(BOB)
     alice.catchUp()
     return bob
+
+
+LONG = "canceling statement due to statement timeout"
+LOCKED = "canceling statement due to lock timeout"
+
+
+def quick(backend: Backend) -> str:
+    return "done"
 
 
 def terminate(harness: FleetHarness, worker: Worker) -> None:
@@ -185,6 +197,94 @@ def test_fullDisk(harness: FleetHarness) -> None:
     assert refused.result is None
 
 
+def test_tooLong(harness: FleetHarness) -> None:
+    """
+    A request whose statement takes too long is refused when it has failed alone, and
+    the others of its batch are done. The operator is told once that requests wait,
+    and when it is over.
+    """
+    writing = harness.processes[0].writing
+    attempts: list[str] = []
+
+    def run(backend: Backend) -> None:
+        attempts.append("long")
+        execute = backend.store.database.connection.execute
+        execute("SET LOCAL statement_timeout = '50ms'")
+        execute("SELECT pg_sleep(600)")
+
+    first, bad, last = (Change(each) for each in (quick, run, quick))
+    with capturedLogs() as logs:
+        for change in (first, bad, last):
+            writing.submit(change)
+        harness.settle()
+        assert (first.result, last.result) == ("done", "done")
+        assert bad.outcome is Outcome.NOT_DONE
+        assert len(attempts) == 2
+        (problem,) = problems(harness.processes[0])
+        assert problem == f"requests wait for the database (writes, for 0 s: {LONG})"
+        harness.clock.advance(QUIET)
+        harness.change(lambda state: None)
+    assert problems(harness.processes[0]) == []
+    began, ended = [formatEvent(event) for event in logs]
+    assert began.startswith(f"Requests wait for the database (writes): {LONG};")
+    assert ended.startswith("Requests no longer wait for the database (writes)")
+
+
+def test_tooLongForJob(harness: FleetHarness) -> None:
+    """
+    A job is repeated some times after the work that waits, since no client sends it
+    again.
+    """
+    writing = harness.processes[0].writing
+    attempts: list[int] = []
+    found: list[object] = []
+
+    def run(backend: Backend) -> None:
+        attempts.append(writing.length)
+        if len(attempts) <= REPEATS:
+            raise StatementFailed(LONG, "57014")
+
+    writing.submit(Job(run, found.append))
+    writing.submit(Change(quick))
+    harness.settle()
+    assert found == [None]
+    assert len(attempts) == REPEATS + 1
+
+
+def test_locked(harness: FleetHarness, alice: HTTPClient, bob: HTTPClient) -> None:
+    """
+    While a table is locked, a message is refused so that its client sends it again,
+    also when its time is over during an attempt, and is not sent later.
+    """
+    process = harness.processes[0]
+    writing: Any = process.writing
+    attempt, attempts = writing._attempt, []
+
+    def locked(batch: list[Any], results: list[Any]) -> None:
+        attempts.append(batch)
+        writing._isInDoubt = False
+        if len(attempts) == 2:
+            writing._attempt = attempt
+        harness._isSettling = True
+        harness.clock.advance(10.5)
+        harness._isSettling = False
+        raise StatementFailed(LOCKED, "55P03")
+
+    writing._attempt = locked
+    wire = alice.ask(
+        "/channel/send_buddy_msg2",
+        psessionid=alice.psessionid,
+        to=alice.uin(BOB),
+        content='["hi",["font",{}]]',
+        msg_id=1,
+    )
+    assert wire.response.json["retcode"] == AWAY.retcode
+    assert len(attempts) == 2
+    assert LOCKED in problems(process)[0]
+    assert heard(bob) == []
+    assert alice.tell(BOB, "again").json["retcode"] == 0
+
+
 @pytest.mark.parametrize("isCommitted", [True, False])
 def test_connectionLostAtCommit(
     harness: FleetHarness, alice: HTTPClient, bob: HTTPClient, isCommitted: bool
@@ -251,6 +351,7 @@ def test_crashAtCommit(postgreSQL: PostgreSQLServer) -> None:
             lambda opened: Backend(opened, state),
             lambda function, *arguments, **named: function(*arguments, **named),
             "only writes",
+            time.monotonic,
         )
         worker.open(store)
         connection: Any = store.database.connection

@@ -77,14 +77,15 @@ class PendingReply(HeldReply):
     A reply to a request that a worker handles.
 
     @ivar isAborted: whether the client has been told that there is no reply.
+    @ivar isLate: whether it waits longer, because the database is slow.
     """
 
-    __slots__ = ("isAborted", "work")
+    __slots__ = ("isAborted", "isLate", "work")
 
     def __init__(self) -> None:
         super().__init__()
         self.work: RefusableWork | None = None
-        self.isAborted = False
+        self.isAborted = self.isLate = False
 
     def giveOf(self, exchange: HTTPExchange, reply: Any) -> None:
         """

@@ -150,7 +150,8 @@ class FleetProcess:
 
     def _worker(self, name: str, build: Callable[[Store], Backend]) -> Worker:
         identity = f"{self._process} {name}"
-        return Worker(name, self._connect, build, self._call, identity)
+        now = self._clock.seconds
+        return Worker(name, self._connect, build, self._call, identity, now)
 
     def _state(self, store: Store) -> FleetState:
         settings = self._settings

@@ -334,6 +334,10 @@ class FleetResource(CommandResource):
         assert work.worker is not None
         if work.worker.withdraw(work):
             work.refuse()
+        elif work.worker.delay and not reply.isLate:
+            # Its statement is ended soon, and the client can be told so.
+            reply.isLate = True
+            self._open.add(reply)
         else:
             reply.abort()
 

@@ -83,4 +83,6 @@ class FleetStatistics:
         reasons = {each.problem for each in process.workers if not each.isConnected}
         if process.listener.problem:
             reasons.add(process.listener.problem)
-        return [f"the database is away: {reason}" for reason in sorted(reasons)]
+        away = [f"the database is away: {reason}" for reason in sorted(reasons)]
+        delays = [each.delay for each in process.workers if each.delay]
+        return [*away, *(f"requests wait for the database ({each})" for each in delays)]

@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.postgresql.database import Database
 from txwebqq.postgresql.errors import StatementFailed
-from txwebqq.server.fleet.counts import WorkerCounts
+from txwebqq.server.fleet.counts import Delay, WorkerCounts
 from txwebqq.server.fleet.state import FleetState
 from txwebqq.server.storage.store import Store
 
@@ -132,13 +132,15 @@ class Job:
 
 class Worker:
     """
-    Work that is done in its order, in batches.
+    Work that is done in its order, in batches. That of a batch in which a statement
+    took too long is done one after another, and refused when it has failed alone.
 
     @param name: the name for the log.
     @param connect: opens the database.
     @param build: makes the rest of a backend.
     @param call: calls a function with arguments in the reactor's thread.
     @param identity: the name for the database, which no other worker has ever had.
+    @param now: returns the time in seconds.
 
     @ivar isConnected: whether the database was reached when it was used last.
     @ivar problem: the reason why it was not.
@@ -154,6 +156,7 @@ class Worker:
         build: Callable[[Store], Backend],
         call: Callable[..., object],
         identity: str,
+        now: Callable[[], float],
     ) -> None:
         self.name = name
         self._identity = identity
@@ -169,6 +172,11 @@ class Worker:
         # The number of the last batch, and whether its commit may have been asked for.
         self._batch = 0
         self._isInDoubt = False
+        # Work that is done alone, and how often it has failed so.
+        self._alone: dict[Work, int] = {}
+        # Whether the last transaction has waited too long for a lock.
+        self._wasLocked = False
+        self._delay = Delay(now)
         self.isConnected = False
         self.problem = ""
         self.counts = WorkerCounts()
@@ -208,6 +216,7 @@ class Worker:
                 self._waiting.remove(work)
             except ValueError:
                 return False
+            self._alone.pop(work, None)
             return True
 
     @property
@@ -216,6 +225,14 @@ class Worker:
         The number of requests that wait.
         """
         return len(self._waiting)
+
+    @property
+    def delay(self) -> str:
+        """
+        The reason why requests wait though the database is there, C{""} if they do not.
+        """
+        reason = self._delay.reason
+        return f"{self.name}, {reason}" if reason else ""
 
     def end(self) -> None:
         """
@@ -257,11 +274,21 @@ class Worker:
         @return: L{False} if there was none.
         """
         with self._condition:
-            count = min(MAX_BATCH, len(self._waiting))
-            batch = [self._waiting.popleft() for _ in range(count)]
+            batch = self._nextBatch()
         if batch:
             self._handle(batch)
         return bool(batch)
+
+    def _nextBatch(self) -> list[Work]:
+        batch: list[Work] = []
+        while self._waiting and len(batch) < MAX_BATCH:
+            isAlone = self._waiting[0] in self._alone
+            if isAlone and batch:
+                break
+            batch.append(self._waiting.popleft())
+            if isAlone:
+                break
+        return batch
 
     def _handle(self, batch: list[Work]) -> None:
         """
@@ -274,7 +301,8 @@ class Worker:
                 return
             results: list[Any] = []
             try:
-                self._attempt(batch, results)
+                with self._delay.attempt():
+                    self._attempt(batch, results)
             except StatementFailed as e:
                 if e.isTemporary:
                     self.counts.repeats += 1
@@ -285,6 +313,16 @@ class Worker:
                         return
                     if wasCommitted:
                         break
+                    if e.isLocked or e.isTooLong or repeats > REPEATS:
+                        self._delayed(str(e))
+                    if e.isTooLong or (e.isLocked and self._wasLocked):
+                        self._separate(batch)
+                        return
+                    if e.isLocked:
+                        # All together once more: many wait at the most busy times.
+                        self._wasLocked = True
+                        self._postpone(batch)
+                        return
                     continue
                 self._backend = None
                 self._apart(batch)
@@ -294,6 +332,7 @@ class Worker:
                 self._apart(batch)
                 return
             break
+        self._succeeded(batch)
         self._tell(batch, results)
 
     def _postpone(self, batch: list[Work]) -> None:
@@ -308,6 +347,51 @@ class Worker:
             self._waiting.extendleft(reversed(batch))
             if not self._isStopped:
                 self._condition.wait(RETRY)
+
+    def _separate(self, batch: list[Work]) -> None:
+        """
+        Have the work of a batch done one after another, because one of its statements
+        took too long. A request that was alone is refused.
+        """
+        with self._condition:
+            if not self._isStopped:
+                if len(batch) > 1:
+                    self._alone.update(dict.fromkeys(batch, 0))
+                    self._waiting.extendleft(reversed(batch))
+                    return
+                (work,) = batch
+                failures = self._alone.pop(work, 0) + 1
+                # No client sends a job again.
+                if isinstance(work, Job) and failures <= REPEATS:
+                    self._alone[work] = failures
+                    self._waiting.append(work)
+                    return
+        self._tell(batch, [Outcome.NOT_DONE] * len(batch))
+
+    def _delayed(self, reason: str) -> None:
+        if self._delay.failed(reason):
+            self._call(
+                self._log.warn,
+                "Requests wait for the database ({worker}): {reason}; they are repeated"
+                " or refused.",
+                worker=self.name,
+                reason=reason,
+            )
+
+    def _succeeded(self, batch: list[Work]) -> None:
+        self._wasLocked = False
+        with self._condition:
+            for work in batch:
+                self._alone.pop(work, None)
+        seconds = self._delay.succeeded()
+        if seconds is not None:
+            self._call(
+                self._log.info,
+                "Requests no longer wait for the database ({worker}): the last failure"
+                " was {seconds} s after the first.",
+                worker=self.name,
+                seconds=round(seconds),
+            )
 
     def _apart(self, batch: list[Work]) -> None:
         """
@@ -388,7 +472,8 @@ class Worker:
             if self.isConnected:
                 self._call(
                     self._log.error,
-                    "The database is away: {reason}; requests wait for it.",
+                    "The database is away ({worker}): {reason}; requests wait for it.",
+                    worker=self.name,
                     reason=str(e),
                 )
             self.isConnected, self.problem = False, str(e)
