@@ -121,6 +121,7 @@ COMMANDS = {
     "SetSettings": ("2.8.3", "changeSettings"),
     "GetAllSettings": ("2.8.3", "fetchSettings"),
     "GetSettings": ("2.8.3", "fetchSettings"),
+    "GetBlocked2": ("2.8.4", "fetchBlockedProfiles"),
     "CreateFriendGroup": ("ours", "createCategory"),
     "RenameFriendGroup": ("ours", "renameCategory"),
     "SortFriendGroup": ("ours", "moveCategory"),

@@ -12,6 +12,7 @@ import pytest
 
 from tests.server.harness import ALICE, BOB, HTTPClient, ServerHarness
 from txwebqq.errors import RequestRefused
+from txwebqq.model import Number
 from txwebqq.server.api.settings import MAX_COUNT, MAX_SIZE
 from txwebqq.server.storage.store import Store
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
@@ -185,6 +186,28 @@ def test_blocking(web: MemoryWebQQ) -> None:
     web.result(alice.protocol.sendMessage(alice.uinOf(bob), "hello"))
     web.settle()
     assert bob.heard == ["hello"]
+
+
+def test_blockedProfiles(web: MemoryWebQQ) -> None:
+    """
+    Blocked accounts are told with their numbers, uins and nicks, also those that are
+    friends no longer; one that was never known has no nick, and no account no entry.
+    """
+    alice, bob, carol = web.friends("Alice", "Bob", "Carol")
+    dave = web.person("Dave")
+    alice.run()
+    protocol = alice.protocol
+    uin = alice.uinOf(bob)
+    for number in (bob.number, carol.number, dave.number, Number(999999999)):
+        web.result(protocol.block(number))
+    web.result(protocol.removeFriend(uin, True))
+    told = web.result(protocol.fetchBlockedProfiles())
+    assert [(each.number, each.nick) for each in told] == [
+        (bob.number, "Bob"),
+        (carol.number, "Carol"),
+        (dave.number, ""),
+    ]
+    assert [each.uin for each in told[:2]] == [uin, alice.uinOf(carol)]
 
 
 def test_strangers(web: MemoryWebQQ) -> None:

@@ -49,6 +49,7 @@ from txwebqq.wire.commands.friends import (
     DeleteFriendGroup,
     DenyAddedRequest2,
     GetAllowInfo2,
+    GetBlocked2,
     GetRequests2,
     ModifyFriendGroup,
     RenameFriendGroup,
@@ -344,6 +345,12 @@ CONTACT_ROWS: tuple[Row, ...] = (
         (('{"retcode":0,"result":[]}', ()), ('{"retcode":100000}', Refusal(100000))),
     ),
     Row(
+        GetBlocked2(API, milliseconds=SENT_AT),
+        VERIFIED[1:],
+        (Profile(LIN, "Lin", number=QIU_NUMBER),),
+        (('{"retcode":0,"result":[]}', ()), ('{"retcode":100000}', Refusal(100000))),
+    ),
+    Row(
         ChangeMarkName2(API, LIN, "林同学"),
         f"tuin=2963008411&markname=林同学&vfwebqq={VFWEBQQ}",
         None,
@@ -403,6 +410,7 @@ _API = {
     "AllowAddedRequest2": ("POST", "allow_added_request2"),
     "DenyAddedRequest2": ("POST", "deny_added_request2"),
     "GetRequests2": ("GET", "get_requests2"),
+    "GetBlocked2": ("GET", "get_blocked2"),
     "ChangeMarkName2": ("POST", "change_mark_name2"),
     "ModifyFriendGroup": ("POST", "modify_friend_group"),
     "DeleteFriend": ("POST", "delete_friend"),

@@ -9,8 +9,9 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock
 
-from txwebqq.model import Number
+from txwebqq.model import Number, Profile
 from txwebqq.requests.requester import Requester
+from txwebqq.wire.commands.friends import GetBlocked2
 from txwebqq.wire.commands.settings import (
     BLOCKED,
     PANEL,
@@ -67,6 +68,16 @@ class SettingsRequests(Requester):
         return self.fetchSettings((BLOCKED,), PRIVACY).addCallback(
             lambda settings: blockedIn(settings.get(BLOCKED))
         )
+
+    def fetchBlockedProfiles(self) -> Deferred[tuple[Profile, ...]]:
+        """
+        Fetch the accounts that are blocked, friends or not (protocol.md 2.8.4).
+
+        @return: fires with profiles that have a number, a uin and a nick, C{""} for an
+            account that was never known; fails with L{RequestRefused} at servers of
+            others.
+        """
+        return self.transport.call(GetBlocked2)
 
     def block(self, number: Number) -> Deferred[None]:
         """

@@ -4,9 +4,11 @@ Handlers of searches, friend requests, friends and categories (protocol.md 2.4).
 
 from __future__ import annotations
 
+import json
+
 from msgspec.structs import replace
 
-from txwebqq.model import Category, Event, Policy, Profile
+from txwebqq.model import Category, Event, Number, Policy, Profile
 from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.friends import UNKNOWN, FriendRules, policyOf
 from txwebqq.server.domain.profiles import profileFor
@@ -31,14 +33,20 @@ from txwebqq.wire.commands.friends import (
     DeleteFriendGroup,
     DenyAddedRequest2,
     GetAllowInfo2,
+    GetBlocked2,
     GetRequests2,
     ModifyFriendGroup,
     RenameFriendGroup,
     SearchQQByUin2,
     SortFriendGroup,
 )
+from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, blockedIn
 
 NOT_FOUND = Refusal(100000, "there is nobody of that number or mail address")
+
+
+MAX_BLOCKED = 1000
+"""Maximum number of blocked accounts that a client is told."""
 
 
 class FriendsAPI:
@@ -183,6 +191,30 @@ class FriendsAPI:
         """
         waiting = requestsTo(self._state, session.number)
         return tuple(event.event(session.sessionIds) for event in waiting)
+
+    @answers(GetBlocked2)
+    def getBlocked2(
+        self, command: GetBlocked2, session: Session, exchange: HTTPExchange
+    ) -> tuple[Profile, ...]:
+        """
+        C{GET /api/get_blocked2}: return the accounts that the account has blocked.
+        """
+        texts = self._store.settings.get(session.number, PRIVACY)
+        numbers = sorted(set(blockedIn(json.loads(texts.get(BLOCKED, "[]")))))
+        found = map(self._store.accounts.get, numbers[:MAX_BLOCKED])
+        return tuple(
+            Profile(
+                session.sessionIds.uin(account.number),
+                account.nick if self._hasKnown(session, account.number) else "",
+                number=account.number,
+            )
+            for account in found
+            if account is not None
+        )
+
+    def _hasKnown(self, session: Session, number: Number) -> bool:
+        wasFriend = self._store.friends.wasRemoved(session.number, number)
+        return wasFriend or self._friendRules.knows(session, number)
 
     @answers(ChangeMarkName2)
     def changeMarkName2(

@@ -26,7 +26,7 @@ from txwebqq.wire.command import OKReply
 from txwebqq.wire.endpoints import ApiForm, ApiGet, ApiPost
 from txwebqq.wire.events.envelope import decodeEnvelope, encodeEvent
 from txwebqq.wire.profilefields import FOUND_PROFILE
-from txwebqq.wire.record import SIGNED, Record
+from txwebqq.wire.record import SIGNED, UNSIGNED, Record
 
 FROM_MINE, FROM_BOTH = 1, 2
 """The C{delType} of a removal: from our own friend list, or from both lists."""
@@ -173,6 +173,27 @@ class GetRequests2(ApiGet[tuple[Request, ...]]):
     def decodeResult(cls, result: Any) -> tuple[Request, ...]:
         events = decodeEach(decodeEnvelope, result)
         return tuple(event for event in events if isinstance(event, Request))
+
+
+_BLOCKED = Record(Profile, "account:number uin nick?", number=UNSIGNED)
+
+
+class GetBlocked2(ApiGet[tuple[Profile, ...]]):
+    """
+    Fetch the accounts that we have blocked (our own command, protocol.md 2.8.4): of
+    each profile the number, the uin and the nick only.
+    """
+
+    path = "/api/get_blocked2"
+    isIdempotent = True
+
+    @classmethod
+    def encodeResult(cls, reply: tuple[Profile, ...]) -> Any:
+        return [_BLOCKED.write(profile) for profile in reply]
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> tuple[Profile, ...]:
+        return tuple(decodeEach(_BLOCKED.read, result))
 
 
 class ChangeMarkName2(OKReply, ApiForm[None]):

@@ -6,6 +6,7 @@ import { hasFiles, make, setText, shortened } from "./dom.js";
 import { Server } from "./server.js";
 import { BackButton } from "./views/backbutton.js";
 import { ConversationView } from "./views/conversation.js";
+import { showBlocked } from "./views/dialogs/blocked.js";
 import { showCategories } from "./views/dialogs/categories.js";
 import { Dialogs, closeForms, reasonOf, showQuestion } from "./views/dialogs/dialogs.js";
 import { ListView, statusWord } from "./views/lists/list.js";
@@ -121,6 +122,7 @@ class Page {
       [word("createGroup"), () => dialogs.createGroup()],
       [word("createDiscussion"), () => dialogs.createDiscussion()],
       [word("categories"), () => showCategories(this.client)],
+      [word("blockedPeople"), () => void showBlocked(this.client)],
     ]);
   }
 

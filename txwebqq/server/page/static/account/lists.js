@@ -21,6 +21,7 @@ export class Lists {
       this.fetchGroups(),
       this.fetchDiscussions(),
       this.fetchOwnProfile(),
+      this.fetchBlocked(),
     ]);
     await Promise.all([this.fetchOnline(), this.fetchRecent()]);
     this.client.view.listsChanged();
@@ -107,6 +108,14 @@ export class Lists {
       }
       conversation.count(Number(unread) || 0, history.read(last));
     }
+  }
+
+  /** Fetch the accounts that are blocked. */
+  async fetchBlocked() {
+    const { roster, server } = this.client;
+    const { vfwebqq } = server;
+    roster.setBlocked(await server.ask("api/get_blocked2", { vfwebqq }));
+    this.client.view.listsChanged();
   }
 
   /** Fetch the requests that wait for an answer, which events told of once. */

@@ -334,16 +334,6 @@ export class People {
   }
 
   /**
-   * Find out whether an account is blocked.
-   * @param {number} uin
-   */
-  async fetchBlocked(uin) {
-    const { roster } = this.client;
-    const [number, blocked] = await Promise.all([this.numberOf(uin), this.blocked()]);
-    roster.setBlocked(uin, blocked.includes(number));
-  }
-
-  /**
    * Change the list of the blocked accounts, one change after another.
    * @param {number} number
    * @param {boolean} isBlocked
@@ -362,6 +352,7 @@ export class People {
     const blocked = isBlocked ? [...others, number] : others;
     const r = JSON.stringify({ appid: BLOCKING, itemlist: { blocked } });
     await this.ask("keycgi/qqweb/newuac/set.do", { r });
+    await this.client.lists.fetchBlocked();
   }
 
   /**

@@ -37,6 +37,13 @@
  * @property {Map<number, Member> | null} members
  */
 
+/**
+ * A blocked account.
+ * @typedef {object} Blocked
+ * @property {number} number
+ * @property {string} nick "" if the account has never known it
+ */
+
 /** @param {any} value @returns {any[]} */
 function list(value) {
   return Array.isArray(value) ? value : [];
@@ -55,8 +62,8 @@ export class Roster {
     this.discussions = new Map();
     /** @type {Map<number, string>} */
     this.names = new Map();
-    /** @type {Set<number>} the uins of those who are known to be blocked */
-    this.blocked = new Set();
+    /** @type {Map<number, Blocked>} those who are blocked, by uin */
+    this.blocked = new Map();
     this.me = { uin: 0, nick: "", signature: "" };
   }
 
@@ -108,15 +115,16 @@ export class Roster {
   }
 
   /**
-   * @param {number} uin
-   * @param {boolean} isBlocked
+   * Take the reply to get_blocked2.
+   * @param {any} result
    */
-  setBlocked(uin, isBlocked) {
-    if (isBlocked) {
-      this.blocked.add(uin);
-    } else {
-      this.blocked.delete(uin);
-    }
+  setBlocked(result) {
+    this.blocked = new Map(
+      list(result).map(({ account, nick, uin }) => [
+        uin,
+        { number: Number(account), nick: String(nick ?? "") },
+      ]),
+    );
   }
 
   /**
@@ -263,12 +271,19 @@ export class Roster {
    * @param {Map<number, Member> | null} [members] of the conversation
    */
   nameOf(uin, members) {
+    return this.knownNameOf(uin, members) || "?";
+  }
+
+  /**
+   * Return the name to show for an account, "" if it is not known.
+   * @param {number} uin
+   * @param {Map<number, Member> | null} [members] of the conversation
+   */
+  knownNameOf(uin, members) {
     const friend = this.friends.get(uin);
-    if (friend?.markname) {
-      return friend.markname;
-    }
     const member = members?.get(uin);
-    return member?.card || friend?.nick || member?.nick || this.names.get(uin) || "?";
+    const nick = friend?.nick || member?.nick || this.names.get(uin);
+    return friend?.markname || member?.card || nick || "";
   }
 
   /**

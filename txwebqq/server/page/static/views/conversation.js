@@ -49,6 +49,7 @@ export class ConversationView {
     this.groupDialogs = new GroupDialogs(client, transfers);
     this.members = new MembersView(client);
     this.name = make("h1", { dir: "auto" });
+    this.mark = make("span", { class: "mark" });
     this.note = make("p", { class: "note", "aria-live": "polite" });
     this.older = make(
       "button",
@@ -91,6 +92,7 @@ export class ConversationView {
           word("back"),
         ),
         this.name,
+        this.mark,
         this.note,
         this.more,
       ),
@@ -140,7 +142,7 @@ export class ConversationView {
     this.toEnd();
     this.composer.text.focus();
     if (conversation.kind === "friend") {
-      void this.client.people.fetchBlocked(conversation.id).catch(() => {});
+      void this.client.lists.fetchBlocked().catch(() => {});
     }
     setText(this.note, conversation.isLoaded ? "" : word("loading"));
     this.client.history
@@ -247,6 +249,9 @@ export class ConversationView {
       return;
     }
     setText(this.name, this.client.nameOf(conversation));
+    const { id, kind } = conversation;
+    const isBlocked = kind === "friend" && this.client.roster.blocked.has(id);
+    setText(this.mark, isBlocked ? word("blocked") : "");
     this.older.hidden = !conversation.hasOlder;
     this.messages.draw(conversation);
     this.members.draw(conversation, isNamed);

@@ -375,7 +375,6 @@ export class Dialogs {
     const key = isBlocked ? "block" : "unblock";
     showQuestion(word(`${key}Friend`, { name }), word(key), async () => {
       await this.people.setBlocked(await this.people.numberOf(uin), isBlocked);
-      this.client.roster.setBlocked(uin, isBlocked);
     });
   }
 

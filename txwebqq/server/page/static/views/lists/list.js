@@ -16,6 +16,7 @@ import { Growing } from "./growing.js";
  * @property {number} id
  * @property {string} name
  * @property {string} status a word of presence, or ""
+ * @property {boolean} isBlocked
  * @property {number} unread
  * @property {string} heading before the entry, or ""
  * @property {import("../../account/conversations.js").Conversation} [recent] of which the
@@ -154,6 +155,7 @@ export class ListView {
       id: uin,
       name: roster.nameOf(uin),
       status: roster.friends.get(uin)?.status ?? "",
+      isBlocked: roster.blocked.has(uin),
       unread: unread(`friend:${uin}`),
       heading,
     });
@@ -175,6 +177,7 @@ export class ListView {
             conversation.kind === "friend"
               ? (roster.friends.get(conversation.id)?.status ?? "")
               : "",
+          isBlocked: conversation.kind === "friend" && roster.blocked.has(conversation.id),
           unread: conversation.unread,
           heading: "",
           recent: conversation,
@@ -209,6 +212,7 @@ export class ListView {
       id: gid,
       name,
       status: "",
+      isBlocked: false,
       unread: conversations.all.get(`group:${gid}`)?.unread ?? 0,
       heading: "",
     }));
@@ -223,6 +227,7 @@ export class ListView {
       id: did,
       name,
       status: "",
+      isBlocked: false,
       unread: conversations.all.get(`discussion:${did}`)?.unread ?? 0,
       heading: "",
     }));
@@ -297,13 +302,13 @@ export class ListView {
   }
 
   /** @param {HTMLElement} element @param {Entry} entry */
-  drawEntry(element, { key, kind, name, status, unread, heading, recent }) {
+  drawEntry(element, { key, kind, name, status, isBlocked, unread, heading, recent }) {
     const line = recent === undefined ? "" : previewOf(this.client, recent);
     // One that has only a draft has no time.
     const seconds = recent?.time ?? 0;
     const when = seconds === 0 ? "" : shortTimeText(seconds);
     const isCurrent = key === this.current;
-    if (!isOther(element, name, status, unread, heading, isCurrent, line, when)) {
+    if (!isOther(element, name, status, isBlocked, unread, heading, isCurrent, line, when)) {
       return;
     }
     const title = /** @type {HTMLElement} */ (element.querySelector("h2"));
@@ -311,7 +316,7 @@ export class ListView {
     title.hidden = heading === "";
     const button = /** @type {HTMLElement} */ (element.querySelector("button"));
     button.setAttribute("aria-current", String(isCurrent));
-    button.dataset.status = status;
+    button.dataset.status = isBlocked ? "blocked" : status;
     const [avatar, nameElement, presence, time, count, preview] = button.children;
     if (kind === "discussion") {
       // It has no picture.
@@ -320,7 +325,8 @@ export class ListView {
     setText(nameElement, name);
     setText(time, when);
     setText(preview, line);
-    setText(presence, status === "" ? "" : statusWord(status));
+    const present = status === "" ? "" : statusWord(status);
+    setText(presence, isBlocked ? word("blocked") : present);
     setText(count, unread === 0 ? "" : countText(unread));
     count.setAttribute("aria-label", unread === 0 ? "" : word("unread", { count: countText(unread) }));
   }
