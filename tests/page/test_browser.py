@@ -577,12 +577,14 @@ def test_groups(browser: Browser, tmp_path: Path) -> None:
         bob.act("Add", "Join a group")
         bob.fill("Number or words", "readers", "Search")
         bob.fill("Message to them", "I read", "Ask to join")
-        notice = alice.page.locator(".notices li").last
+        notice = alice.page.locator(".notices li").first
         expect(notice).to_contain_text("asks to join readers: I read")
         expect(notice).to_contain_text("Bobby (10002)")
         notice.get_by_role("button", name="Accept").click()
-        news = bob.page.locator(".notices li").last
-        expect(news).to_contain_text("You are a member of readers now.")
+        news = bob.page.locator(".notices li")
+        accepted = "has accepted your request: you are a member of readers now."
+        expect(news.first).to_contain_text(accepted)
+        expect(news.filter(has_text="Your request was sent")).to_have_count(0)
         bob.open("Groups", "readers").say("hello, readers")
         alice.hears("hello, readers")
         alice.act("More", "Rename")

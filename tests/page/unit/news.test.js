@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isDismissal, newsText, requestText } from "../../../txwebqq/server/page/static/views/news.js";
+import { isAnswer, isDismissal, newsText, requestText } from "../../../txwebqq/server/page/static/views/news.js";
 import { ok, rig, turn } from "./rig.js";
 
 /** A client that is in the group cats after an event, where 7 is known as Mia. */
@@ -97,6 +97,37 @@ test("administrators are told who has refused a request to join", async () => {
     ["Lin has refused the request of Mia to join cats.", "", ""],
   );
   assert.deepEqual(notices()[0].who, { uin: 7, number: 0, name: "Mia" });
+});
+
+test("news name the administrator who has let a member in, or removed one", async () => {
+  const { client, notices } = signedOn();
+  await client.lists.fetchGroups();
+  client.roster.names.set(8, "Lin");
+  for (const value of [
+    { type: "group_join", new_member: 7, admin_uin: 8 },
+    { type: "group_join", new_member: 5, admin_uin: 8 },
+    { type: "group_request_join_agree", admin_uin: 8 },
+    { type: "group_leave", old_member: 7, op_type: 3, admin_uin: 8 },
+    { type: "group_leave", old_member: 7, op_type: 3, admin_uin: 5 },
+  ]) {
+    client.events.eventReceived("sys_g_msg", { ...group, ...value });
+  }
+  await turn();
+  await turn();
+  assert.deepEqual(
+    notices().map((notice) => newsText(notice, 5)),
+    [
+      "Lin has let Mia into cats.",
+      "Lin has let you into cats.",
+      "Lin has accepted your request: you are a member of cats now.",
+      "Lin has removed Mia from cats.",
+      "Mia was removed from cats.",
+    ],
+  );
+  assert.deepEqual(
+    notices().map((notice) => isAnswer(notice, 5)),
+    [false, true, true, false, false],
+  );
 });
 
 test("one who is no administrator any more is dismissed", () => {

@@ -8,11 +8,17 @@ import { BackButton } from "./views/backbutton.js";
 import { ConversationView } from "./views/conversation.js";
 import { showBlocked } from "./views/dialogs/blocked.js";
 import { showCategories } from "./views/dialogs/categories.js";
-import { Dialogs, closeForms, reasonOf, showQuestion } from "./views/dialogs/dialogs.js";
+import {
+  Dialogs,
+  closeForms,
+  ownRequestKey,
+  reasonOf,
+  showQuestion,
+} from "./views/dialogs/dialogs.js";
 import { ListView, statusWord } from "./views/lists/list.js";
 import { makeMenu } from "./views/menu.js";
 import { shownText } from "./views/message/preview.js";
-import { isDismissal, newsText, requestText } from "./views/news.js";
+import { isAnswer, isDismissal, newsText, requestText } from "./views/news.js";
 import { Notices } from "./views/notices.js";
 import { SignOnView } from "./views/signon.js";
 import { countText, language, word } from "./words.js";
@@ -42,6 +48,7 @@ class Page {
       this.client,
       (text, key) => this.notices.tell(text, key),
       (conversation) => this.open(conversation),
+      (number) => this.notices.requests.has(`friend:${number}`),
     );
     const back = () => this.open(null);
     const seen = () => this.seen();
@@ -322,6 +329,9 @@ class Page {
         people.answerFriend(value.account, isAccepted);
       this.notices.ask({ key, text: requestText(notice), decide });
       return;
+    }
+    if (isAnswer(notice, session.number)) {
+      this.notices.forget(ownRequestKey(value.account ?? value.gcode));
     }
     const asking = conversation === null ? key : `${key}:${who.uin}`;
     if (kind === "group_request_join" && conversation !== null) {

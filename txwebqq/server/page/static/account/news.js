@@ -13,7 +13,7 @@
  * @property {string} name of the group, or ""
  * @property {{uin: number, number: number, name: string}} who whom it is about, with
  *   the number 0 and an empty name where they are not known
- * @property {string} by the name of the administrator who has answered a request, or ""
+ * @property {string} by the name of the administrator who has caused it, or ""
  */
 
 /**
@@ -46,6 +46,16 @@ function personIn(kind, value) {
   }
 }
 
+/**
+ * Return the uin of the administrator who has caused an event, 0 without one.
+ * @param {string} kind
+ * @param {any} value
+ */
+function administratorIn(kind, value) {
+  const isAnswer = kind === "group_request_answered";
+  return Number(isAnswer ? value.op_uin : value.admin_uin) || 0;
+}
+
 /** The news of one account. */
 export class News {
   /** @param {import("./client.js").Client} client */
@@ -74,8 +84,7 @@ export class News {
       .then(async () => {
         const [uin, number] = personIn(kind, value).map((each) => Number(each) || 0);
         const who = { uin, number, name: await this.nameOf(uin, members) };
-        const isAnswer = kind === "group_request_answered";
-        const by = isAnswer ? await this.nameOf(Number(value.op_uin), members) : "";
+        const by = await this.nameOf(administratorIn(kind, value), members);
         const now = conversation === null ? "?" : client.nameOf(conversation);
         const asked = this.groupNames.get(value.gcode);
         // A group that the account has left has the name of before only.

@@ -69,6 +69,16 @@ export function isDismissal({ kind, value }, me) {
 }
 
 /**
+ * Return whether news answer a request that the account has sent.
+ * @param {Notice} notice
+ * @param {number} me the account
+ */
+export function isAnswer({ kind, who }, me) {
+  const isJoin = kind === "group_join" && who.uin === me;
+  return isJoin || /^(verify_(pass|rejected)|group_request_join_(agree|deny))/.test(kind);
+}
+
+/**
  * Return the sentence of news, "" for those that tell the account nothing new.
  * @param {Notice} notice
  * @param {number} me the account
@@ -88,7 +98,9 @@ export function newsText(notice, me) {
   }
   const person = kind === "group_edit" && who.uin === 0 ? word("operator") : personText(who);
   const name = notice.name || word("aGroup");
-  return withText(word(isOwn ? `${key}Own` : key, { who: person, name, by: by || word("aMember") }), notice);
+  const plain = isOwn ? `${key}Own` : key;
+  const shown = by !== "" && hasWord(`${plain}By`) ? `${plain}By` : plain;
+  return withText(word(shown, { who: person, name, by: by || word("aMember") }), notice);
 }
 
 /**

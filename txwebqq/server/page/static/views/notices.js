@@ -77,7 +77,11 @@ export class Notices {
    * @param {string} [key] of what it is about; later news about that are added to it
    */
   tell(text, key = "") {
-    const before = this.news.find((each) => key !== "" && this.told.get(each)?.key === key);
+    const before = this.news.find((each) => {
+      const told = this.told.get(each);
+      // The same sentence about nothing in particular is one, too.
+      return told?.key === key && (key !== "" || told.texts.at(-1) === text);
+    });
     const earlier = (before && this.told.get(before)?.texts) ?? [];
     // The same again takes the place of what was told last.
     const texts = earlier.at(-1) === text ? earlier : [...earlier, text];
@@ -94,6 +98,17 @@ export class Notices {
       this.news.shift()?.remove();
     }
     this.closeAll.hidden = this.news.length < 2;
+  }
+
+  /**
+   * Take news away that are told no longer.
+   * @param {string} key of what they are about
+   */
+  forget(key) {
+    for (const element of this.news.filter((each) => this.told.get(each)?.key === key)) {
+      element.remove();
+      this.closed(element);
+    }
   }
 
   /**
@@ -214,7 +229,8 @@ export class Notices {
       };
       element.append(" ", make("button", { type: "button", click }, name));
     }
-    this.list.append(element);
+    // The newest is the first, since many are more than the screen has room for.
+    this.list.prepend(element);
     return element;
   }
 }

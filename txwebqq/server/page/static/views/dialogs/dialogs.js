@@ -197,15 +197,26 @@ function avatarField(present) {
   return make("label", { class: "avatar-field" }, word("avatar"), shown, input);
 }
 
+/**
+ * Return the key of the notice of an own request, which goes when it is answered.
+ * @param {number} id the number of an account, or the code of a group
+ */
+export function ownRequestKey(id) {
+  return `request:${id}`;
+}
+
 /** The dialogs of an account. */
 export class Dialogs {
   /**
    * @param {import("../../account/client.js").Client} client
    * @param {(text: string, key?: string) => void} tell shows a notice
    * @param {(conversation: Conversation) => void} open
+   * @param {(number: number) => boolean} hasAsked whether an account waits for the answer
+   *   to its friend request
    */
-  constructor(client, tell, open) {
+  constructor(client, tell, open, hasAsked) {
     this.client = client;
+    this.hasAsked = hasAsked;
     this.open = open;
     this.people = client.people;
     this.tell = tell;
@@ -241,13 +252,22 @@ export class Dialogs {
         throw new Refused(0, word("acceptsNobody"));
       }
       const label = question || word("requestText");
-      const fields = allow === 0 ? [] : [{ name: "text", label }];
+      const hasAsked = this.hasAsked(wanted);
+      /** @type {(Field | HTMLElement)[]} */
+      const fields = allow === 0 || hasAsked ? [] : [{ name: "text", label }];
+      const isBlocked = this.client.roster.blocked.has(found.tuin);
+      for (const [key, isSo] of [["askedAlready", hasAsked], ["blockedHint", isBlocked]]) {
+        if (isSo) {
+          fields.unshift(make("p", { class: "hint" }, word(String(key))));
+        }
+      }
       const name = `${isolated(String(found.nick))} (${wanted})`;
       showForm(name, fields, word("add"), async (answers) => {
         const text = textOf(answers, "text");
         await this.people.addFriend(wanted, found.token, allow, text);
-        const isAdded = allow === 0 || allow === 3;
-        this.tell(word(isAdded ? "added" : "requested", { name }), `friend:${wanted}`);
+        const isAdded = allow === 0 || allow === 3 || hasAsked;
+        const key = isAdded ? `friend:${wanted}` : ownRequestKey(wanted);
+        this.tell(word(isAdded ? "added" : "requested", { name }), key);
         this.client.view.listsChanged();
       });
     });
@@ -275,7 +295,7 @@ export class Dialogs {
         const { name = "" } = found.find((each) => each.code === code) ?? {};
         this.client.news.groupNames.set(code, name);
         await this.people.joinGroup(code, textOf(answers, "text"), read);
-        this.tell(word("requested", { name }));
+        this.tell(word("requested", { name }), ownRequestKey(code));
       });
     });
   }
