@@ -32,6 +32,7 @@ from txwebqq.model import (
     DiscussionMessage,
     Event,
     FileNotice,
+    FriendEdited,
     FriendshipNotice,
     Gid,
     Group,
@@ -270,6 +271,12 @@ class WebQQProtocol(
         C{buddies} is up to date already.
         """
 
+    def friendEdited(self, edit: FriendEdited) -> object:
+        """
+        Called when a friend has another nick or avatar (protocol.md 5.26).
+        C{buddies} is up to date already.
+        """
+
     def groupChanged(self, notice: GroupNotice) -> object:
         """
         Called when the members of a group have changed, an account asks to
@@ -419,6 +426,8 @@ class WebQQProtocol(
                 return self.friendshipRequested(event)
             case RosterChange():
                 return self.rosterChanged(event)
+            case FriendEdited():
+                return self.friendEdited(event)
             case GroupNotice():
                 return self.groupChanged(event)
             case GroupWebMessage():

@@ -21,6 +21,7 @@ from txwebqq.model import (
     DiscussionList,
     DiscussionMessage,
     Event,
+    FriendEdited,
     FriendList,
     FriendshipNotice,
     FriendshipStep,
@@ -98,6 +99,8 @@ class Roster:
                     self.addBuddy(uin, category)
                 for uin in event.removed:
                     self.removeBuddy(uin)
+            case FriendEdited(uin, nick) if uin in self.buddies:
+                self.buddies[uin] = replace(self.buddies[uin], nick=nick)
             case FriendshipNotice() if self._addedContacts(event, self.buddies):
                 self.addBuddy(event.uin, event.category)
             case GroupNotice():

@@ -15,6 +15,7 @@ from txwebqq.model import (
     RECENT_GROUP,
     Birthday,
     Category,
+    FriendEdited,
     FriendshipNotice,
     FriendshipStep,
     RosterChange,
@@ -619,3 +620,25 @@ def test_recent() -> None:
         (RECENT_GROUP, group),
         (RECENT_BUDDY, alice.uinOf(bob)),
     ]
+
+
+def test_edited() -> None:
+    """
+    Friends who are signed on are told of another nick or avatar, and nobody of another
+    city; their lists have the nick.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    carol = web.person("Carol")
+    for person in (alice, bob, carol):
+        person.run()
+    for details in ({"city": "Jinan"}, {"nick": "Alicia"}):
+        web.result(alice.protocol.setDetails(**details))
+    web.settle()
+    told = FriendEdited(bob.uinOf(alice), "Alicia")
+    assert [e for e in bob.events if isinstance(e, FriendEdited)] == [told]
+    assert bob.protocol.buddies[told.uin].nick == "Alicia"
+    web.result(alice.protocol.setAvatar(None))
+    web.settle()
+    assert [e for e in bob.events if isinstance(e, FriendEdited)] == [told, told]
+    assert not [e for e in carol.events if isinstance(e, FriendEdited)]

@@ -153,6 +153,7 @@ def test_oldClient(tmp_path: Path) -> None:
         "group_file",
         "group_edit",
         "group_card",
+        "friend_edit",
         "group_request_answered",
     }
     harness.clock.advance(1)

@@ -307,6 +307,7 @@ def test_anyEvent(value: Any) -> None:
         "group_file",
         "group_edit",
         "group_card",
+        "friend_edit",
         "group_request_answered",
         "message_sent",
         "x",

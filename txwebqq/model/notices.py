@@ -126,6 +126,17 @@ class RosterChange(Value):
     removed: tuple[Uin, ...] = ()
 
 
+class FriendEdited(Value):
+    """
+    A friend has another nick or avatar (protocol.md 5.26).
+
+    @ivar nick: the present nick.
+    """
+
+    uin: Uin
+    nick: str
+
+
 class GroupStep(Enum):
     """
     Kinds of L{GroupNotice}: the C{type} of a C{sys_g_msg} (protocol.md 5.10). The last
@@ -341,6 +352,7 @@ Event = (
     | Shake
     | FriendshipNotice
     | RosterChange
+    | FriendEdited
     | GroupNotice
     | GroupWebMessage
     | FileNotice

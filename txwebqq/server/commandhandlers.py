@@ -92,7 +92,7 @@ class CommandHandlers:
             InteractionAPI(
                 RecallRules(state), MuteRules(state, groupRules), ReactionRules(state)
             ),
-            PicturesAPI(pictures, blobs, downloads),
+            PicturesAPI(pictures, friendRules, blobs, downloads),
             OfflineFilesAPI(self.offlineFiles, pictures, downloads),
             GroupFilesAPI(GroupFiles(state, now, random)),
             FileTransfersAPI(transfers, self.relays),

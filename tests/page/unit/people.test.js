@@ -27,3 +27,14 @@ test("blocked accounts are known, friends or not, until they are unblocked", asy
   assert.deepEqual([...roster.blocked.keys()], [2]);
   assert.deepEqual(names().slice(before), ["listsChanged"]);
 });
+
+test("a friend who has another nick or avatar is shown with it", async () => {
+  const { client, names } = rig(() => ok([]));
+  client.roster.setFriends({ friends: [{ uin: 7 }], info: [{ uin: 7, nick: "Lin" }] });
+  client.pictures.fetched.set("avatar:false:7", Promise.resolve(new Blob()));
+  client.events.eventReceived("friend_edit", { uin: 7, nick: "Lina" });
+  assert.equal(client.roster.nameOf(7), "Lina");
+  assert.equal(client.roster.friends.get(7).edits, 1);
+  assert.equal(client.pictures.fetched.size, 0);
+  assert.deepEqual(names(), ["listsChanged"]);
+});

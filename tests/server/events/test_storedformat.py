@@ -39,6 +39,7 @@ from txwebqq.server.events.interactionkinds import (
 from txwebqq.server.events.kinds import (
     DISCUSSION_MESSAGE,
     FILE_NOTICE,
+    FRIEND_EDIT,
     FRIEND_MESSAGE,
     FRIENDSHIP_NOTICE,
     GROUP_MESSAGE,
@@ -189,6 +190,9 @@ STORED = {
     '{"kind":"card","members":{"group":200001,"member":10001,"operator":10002,'
     f'"card":"Al",{NOTICE_IDS}}}}}': newNotice(
         GROUP_CARD, IDS, group=CATS, member=ALICE, operator=BOB, card="Al"
+    ),
+    '{"kind":"friend edit","members":{"mark":[0,0,0,0],"other":10001,"nick":"Al"}}': (
+        FRIEND_EDIT.new(other=ALICE, nick="Al")
     ),
     '{"kind":"join answer","members":{"applicant":10003,"operator":10002,'
     f'"isAccepted":false,"group":200001,{NOTICE_IDS}}}}}': newNotice(

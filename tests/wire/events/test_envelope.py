@@ -25,6 +25,7 @@ from txwebqq.model import (
     FileNotice,
     FileStep,
     Font,
+    FriendEdited,
     FriendshipNotice,
     FriendshipStep,
     Gid,
@@ -493,6 +494,12 @@ QUOTED: list[tuple[str, Event]] = [
             option=1,
             **NOTICED,
         ),
+    ),
+    (
+        """
+{"poll_type":"friend_edit","value":{"uin":2417766001,"nick":"Qiu"}}
+""",
+        FriendEdited(QIU, "Qiu"),
     ),
     (
         """

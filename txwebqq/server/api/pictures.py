@@ -6,6 +6,7 @@ Handlers of custom faces, pictures of messages, and avatars (protocol.md 2.7.1-2
 from __future__ import annotations
 
 from txwebqq.imagetypes import mediaTypeOf
+from txwebqq.server.domain.friends import FriendRules
 from txwebqq.server.domain.pictures import PictureRules
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.downloads import Downloads
@@ -40,9 +41,14 @@ class PicturesAPI:
     """
 
     def __init__(
-        self, pictures: PictureRules, blobs: BlobStore, downloads: Downloads
+        self,
+        pictures: PictureRules,
+        friendRules: FriendRules,
+        blobs: BlobStore,
+        downloads: Downloads,
     ) -> None:
         self._pictures = pictures
+        self._friendRules = friendRules
         self._blobs = blobs
         self._downloads = downloads
 
@@ -147,4 +153,7 @@ class PicturesAPI:
         C{POST /api/modify_my_head}: set the avatar of the account, or of a group that
         it administers.
         """
-        return self._pictures.setAvatar(session, command.name, command.group)
+        refusal = self._pictures.setAvatar(session, command.name, command.group)
+        if refusal is None and not command.group:
+            self._friendRules.tellEdit(session.number)
+        return refusal

@@ -123,6 +123,8 @@ class ProfilesAPI:
         if isinstance(changed, Refusal):
             return changed
         self._store.accounts.update(changed)
+        if changed.nick != account.nick:
+            self._friendRules.tellEdit(account.number)
         return None
 
     @answers(GetStrangerInfo2, GetSingleInfo2)

@@ -29,7 +29,7 @@ from txwebqq.ratelimit import HOUR
 from txwebqq.server.domain.refusals import BLOCKED, NO_SUCH_ID, tooLong
 from txwebqq.server.domain.router import SYSTEM
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.kinds import FRIENDSHIP_NOTICE, ROSTER_CHANGE
+from txwebqq.server.events.kinds import FRIEND_EDIT, FRIENDSHIP_NOTICE, ROSTER_CHANGE
 from txwebqq.server.records import (
     HIGHEST_NUMBER,
     AccountRecord,
@@ -64,6 +64,9 @@ TOKEN_LIFE = 3600.0
 
 REQUESTS_PER_HOUR = 60
 """Maximum number of friend requests of an account within an hour."""
+
+EDITS_PER_HOUR = 60
+"""Maximum number of changes of a profile that friends are told of within an hour."""
 
 FOUND_LIFE = 24 * HOUR
 """Time for which an account may see another one that it has found, in seconds."""
@@ -103,6 +106,7 @@ class FriendRules:
         self._now = now
         self._random = random
         self._key = state.makeKey("friend requests")
+        self._edits = state.makeLimiter("edit", EDITS_PER_HOUR, HOUR)
         self._requests = state.makeLimiter("request", REQUESTS_PER_HOUR, HOUR)
         # Taken by each pair of an account and another one that it has found.
         self._found = state.makeLimiter("found", 1, FOUND_LIFE)
@@ -434,6 +438,18 @@ class FriendRules:
             self._state.router.forgetStatus(session, friend)
         event = ROSTER_CHANGE.new(other=friend, added=False)
         self._state.router.route(event, [owner])
+
+    def tellEdit(self, number: Number) -> None:
+        """
+        Tell the friends of an account who are online that it has another nick or
+        avatar; no more often than L{EDITS_PER_HOUR}.
+        """
+        account = self._store.accounts.get(number)
+        if account is None or not self._edits.take(number):
+            return
+        event = FRIEND_EDIT.new(other=number, nick=account.nick)
+        for friend in self._store.friends.listedBy(number):
+            self._state.router.sendTransient(event, friend)
 
     def _category(self, owner: Number, index: int) -> CategoryRecord | None:
         categories = self._store.friends.categories(owner)

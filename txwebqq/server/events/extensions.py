@@ -13,6 +13,7 @@ from txwebqq.model import (
     CardChanged,
     Content,
     Event,
+    FriendEdited,
     GroupEdited,
     GroupFile,
     JoinRequestAnswered,
@@ -38,6 +39,7 @@ _EXTENSIONS = frozenset(
         GroupEdited,
         CardChanged,
         JoinRequestAnswered,
+        FriendEdited,
         MessageSent,
     )
 )

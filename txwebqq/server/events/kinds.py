@@ -14,6 +14,7 @@ from txwebqq.model import (
     Event,
     FileNotice,
     FileStep,
+    FriendEdited,
     FriendshipNotice,
     FriendshipStep,
     GroupMessage,
@@ -185,6 +186,10 @@ def _rosterChange(queued: QueuedEvent, ids: SessionIds) -> Event:
     return RosterChange(removed=(uin,))
 
 
+def _friendEdit(queued: QueuedEvent, ids: SessionIds) -> Event:
+    return FriendEdited(ids.uin(queued.details["other"]), queued.details["nick"])
+
+
 def _signatureChange(queued: QueuedEvent, ids: SessionIds) -> Event:
     details = queued.details
     return Tip(
@@ -340,6 +345,16 @@ ROSTER_CHANGE = EventKind(
     optional={"category": 0},
 )
 
+FRIEND_EDIT = EventKind(
+    "friend edit",
+    "friend edit",
+    _friendEdit,
+    "other",
+    isExtension=True,
+    required={"other": int, "nick": str},
+    lifetime=600.0,
+)
+
 SIGNATURE_CHANGE = EventKind(
     "signature",
     "signature",
@@ -428,6 +443,7 @@ KINDS = {
         GROUP_FILE,
         FRIENDSHIP_NOTICE,
         ROSTER_CHANGE,
+        FRIEND_EDIT,
         SIGNATURE_CHANGE,
         FILE_NOTICE,
         TYPING,

@@ -11,6 +11,7 @@ from typing import Any
 from txwebqq.model import (
     SYSTEM,
     CallRequest,
+    FriendEdited,
     FriendshipNotice,
     FriendshipStep,
     KickNotice,
@@ -103,6 +104,7 @@ CODECS: tuple[EventCodec[Any], ...] = (
         _decodeRosterChange,
         _encodeRosterChange,
     ),
+    EventCodec.ofRecord("friend_edit", Record(FriendEdited, "uin nick")),
     EventCodec.ofRecord(
         "tips", Record(Tip, "msg_id:messageId from_uin:sender url? txt3:text?")
     ),

@@ -82,6 +82,11 @@ export class Events {
       case "group_file":
         this.fileReceived("group", value.from_uin, value.send_uin, value);
         break;
+      case "friend_edit":
+        this.client.roster.setNick(value.uin, String(value.nick));
+        this.client.pictures.forgetAvatar(value.uin);
+        this.client.view.listsChanged();
+        break;
       case "buddylist_change":
         // The status of a new friend may have come before.
         void this.client.lists

@@ -162,6 +162,14 @@ export class Pictures {
   }
 
   /**
+   * Fetch the avatar of an account again, since it is another one.
+   * @param {number} uin
+   */
+  forgetAvatar(uin) {
+    this.fetched.delete(`avatar:false:${uin}`);
+  }
+
+  /**
    * Fetch the avatar of an account, or of a group by its code.
    * @param {number} id
    * @param {boolean} isGroup

@@ -8,6 +8,8 @@
  * @property {string} markname the account's own name for the friend, or ""
  * @property {number} category
  * @property {string} status
+ * @property {number} [edits] how many other nicks and avatars the friend has had since
+ *   the list was fetched
  */
 
 /**
@@ -125,6 +127,19 @@ export class Roster {
         { number: Number(account), nick: String(nick ?? "") },
       ]),
     );
+  }
+
+  /**
+   * Take the news of a friend who has another nick or avatar.
+   * @param {number} uin
+   * @param {string} nick
+   */
+  setNick(uin, nick) {
+    const friend = this.friends.get(uin);
+    if (friend !== undefined) {
+      friend.nick = nick;
+      friend.edits = (friend.edits ?? 0) + 1;
+    }
   }
 
   /**

@@ -76,6 +76,8 @@ export class ListView {
     this.growing = new Growing(() => this.draw());
     /** @type {WeakMap<Element, () => void>} what to do when an entry is in sight */
     this.watched = new WeakMap();
+    /** @type {WeakMap<Element, number>} the edits of the friend that an entry shows */
+    this.edits = new WeakMap();
     this.observer = new IntersectionObserver((seen) => {
       for (const { isIntersecting, target } of seen) {
         if (isIntersecting) {
@@ -302,12 +304,18 @@ export class ListView {
   }
 
   /** @param {HTMLElement} element @param {Entry} entry */
-  drawEntry(element, { key, kind, name, status, isBlocked, unread, heading, recent }) {
+  drawEntry(element, { key, kind, id, name, status, isBlocked, unread, heading, recent }) {
     const line = recent === undefined ? "" : previewOf(this.client, recent);
     // One that has only a draft has no time.
     const seconds = recent?.time ?? 0;
     const when = seconds === 0 ? "" : shortTimeText(seconds);
     const isCurrent = key === this.current;
+    const edits = kind === "friend" ? (this.client.roster.friends.get(id)?.edits ?? 0) : 0;
+    if (edits !== (this.edits.get(element) ?? 0)) {
+      this.edits.set(element, edits);
+      this.observer.unobserve(element);
+      this.watch(element, kind, id);
+    }
     if (!isOther(element, name, status, isBlocked, unread, heading, isCurrent, line, when)) {
       return;
     }
