@@ -439,6 +439,23 @@ def test_awayForLong(pair: FleetHarness) -> None:
     assert alice.channel("get_online_buddies2").json["retcode"] == 121
 
 
+def test_workWhileAway(pair: FleetHarness) -> None:
+    """
+    However long the database is away, a process has the regular work wait once.
+    """
+    pair.target = 0
+    pair.client(BOB).poll(0)
+    process = pair.processes[0]
+    gone = Away(pair, 0)
+    for _ in range(10):
+        pair.clock.advance(SWEEP)
+    waiting = [worker.length for worker in process.workers]
+    gone.end()
+    assert max(waiting) == 1
+    pair.clock.advance(SWEEP)
+    assert [worker.length for worker in process.workers] == [0, 0, 0]
+
+
 def test_awayAtCommit(
     harness: FleetHarness, alice: HTTPClient, bob: HTTPClient
 ) -> None:

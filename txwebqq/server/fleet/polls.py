@@ -125,6 +125,9 @@ class FleetPolls:
         self._clock = clock
         self.longPoll = LongPoll(self, clock, pollTimeout)
         self._clients: OrderedDict[bytes, PollingClient] = OrderedDict()
+        # The accounts whose polls are to be stored as held, and whether that is asked.
+        self._touched: list[Number] = []
+        self._isTouching = False
         # Those that hold a poll whose account is known.
         self._held: dict[Number, PollingClient] = {}
         # The number of questions that are open; the number of notifications, and by
@@ -228,11 +231,17 @@ class FleetPolls:
         """
         Store that the polls are held.
         """
-        numbers = list(self._held)
-        if numbers:
-            self._worker.submit(
-                Job(lambda backend: backend.state.fleetRouter.held.update(numbers))
-            )
+        self._touched = list(self._held)
+        if self._touched and not self._isTouching:
+            # While the database is away, one waits.
+            self._isTouching = True
+            self._worker.submit(Job(self._touch, over=self._cbTouched))
+
+    def _touch(self, backend: Backend) -> None:
+        backend.state.fleetRouter.held.update(self._touched)
+
+    def _cbTouched(self) -> None:
+        self._isTouching = False
 
     def _ask(self, client: PollingClient) -> None:
         if client.isAsking:

@@ -146,6 +146,7 @@ class FleetProcess:
         )
         self._cleaner = Cleaner(self.reading, self.writing, self._blobs, clock.seconds)
         self._sweeping: IDelayedCall | None = None
+        self._isSweeping = False
         self._cleanAt = clock.seconds() + CLEAN
 
     def _worker(self, name: str, build: Callable[[Store], Backend]) -> Worker:
@@ -225,15 +226,24 @@ class FleetProcess:
     def _cbSweep(self) -> None:
         self._sweeping = self._clock.callLater(SWEEP, self._cbSweep)
         self.polls.touch()
-        self.writing.submit(Job(_sweep, self._swept))
+        if not self._isSweeping:
+            # While the database is away, one waits.
+            self._sweep()
         if self._clock.seconds() >= self._cleanAt:
             self._cleanAt = self._clock.seconds() + CLEAN
             self._cleaner.clean()
 
+    def _sweep(self) -> None:
+        self._isSweeping = True
+        self.writing.submit(Job(_sweep, self._swept, self._cbSwept))
+
+    def _cbSwept(self) -> None:
+        self._isSweeping = False
+
     def _swept(self, result: tuple[int, bool]) -> None:
         self.onlineCount, hasMore = result
         if hasMore:
-            self.writing.submit(Job(_sweep, self._swept))
+            self._sweep()
 
     def reload(self, settings: FleetSettings, connections: ConnectionLimits) -> None:
         """

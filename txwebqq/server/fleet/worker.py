@@ -109,25 +109,28 @@ class Job:
 
     @param function: is called with the backend, in the thread.
     @param then: is called with its result when that was committed.
+    @param over: is called before that, or when it was given up.
     """
 
     def __init__(
         self,
         function: Callable[[Backend], object],
-        then: Callable[[Any], object] | None = None,
+        then: Callable[[Any], object] = lambda result: None,
+        over: Callable[[], object] = lambda: None,
     ) -> None:
         self._function = function
         self._then = then
+        self._over = over
 
     def run(self, backend: Backend) -> object:
         return self._function(backend)
 
     def done(self, result: object) -> None:
-        if self._then is not None:
-            self._then(result)
+        self._over()
+        self._then(result)
 
     def failed(self, outcome: Outcome) -> None:
-        pass
+        self._over()
 
 
 class Worker:
