@@ -110,7 +110,7 @@ def test_upload(browser: Browser, server: PageServer, tmp_path: Path) -> None:
         files = bob.page.locator(".content", has_text=file.name)
         expect(files).to_have_count(1)
         alice.page.unroute("**/send_offfile2")
-        state.get_by_role("button", name="Send again").click()
+        sendAgain(alice)
         expect(state).to_have_text("")
         bob.say("got it")
         alice.hears("got it")

@@ -100,6 +100,27 @@ test("without a database nothing is sent again by itself", async () => {
   assert.equal(asked.filter((path) => path === "channel/send_buddy_msg2").length, 1);
 });
 
+test("a message whose answer alone was lost is sent again on a connected page", async () => {
+  let answer = server(7, { isUp: false });
+  const { client } = rig((...request) => answer(...request));
+  const later = [];
+  client.sending.later = (milliseconds, act) => void later.push(act);
+  await client.joined(true);
+  const conversation = client.conversations.get("friend", 7);
+  await client.sending.send(conversation, text("hello"));
+  assert.deepEqual(shown(conversation), [["hello", "unknown"]]);
+  const asked = [];
+  answer = server(7, { asked });
+  client.state = "reconnecting";
+  later.shift()();
+  await turn();
+  assert.deepEqual(asked, []);
+  client.state = "online";
+  await client.sending.repeat();
+  assert.deepEqual(shown(conversation), [["hello", "sent"]]);
+  assert.equal(later.length, 0);
+});
+
 test("messages that are not delivered outlive a reload, and no sign-off", async () => {
   const storage = tab();
   const { client } = rig(server(7, { isUp: false }), storage);

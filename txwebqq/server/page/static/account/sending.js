@@ -10,12 +10,20 @@ import { PictureRefused } from "./pictures.js";
 /** @typedef {import("./conversations.js").Message} Message */
 /** @typedef {import("../wire.js").Segment} Segment */
 
+/** The time in milliseconds after which a message in doubt is sent again while there is
+ * a connection: only the answer to that one was lost. */
+const DOUBT = 5000;
+
 /** The messages that one account sends. */
 export class Sending {
   /** @param {import("./client.js").Client} client */
   constructor(client) {
     this.client = client;
     this.counter = 0;
+    /** Whether messages in doubt are sent again after a while. */
+    this.isWaiting = false;
+    /** @type {(milliseconds: number, act: () => void) => void} the clock */
+    this.later = (milliseconds, act) => void setTimeout(act, milliseconds);
     /** @type {WeakMap<Conversation, Promise<void>>} the pictures on their way, which keep
      *   the order in which they were chosen */
     this.pictures = new WeakMap();
@@ -114,6 +122,14 @@ export class Sending {
     this.client.view.conversationChanged(conversation);
   }
 
+  /** Send what is in doubt again; the client does so when a lost connection is back. */
+  async repeat() {
+    this.isWaiting = false;
+    if (this.client.state === "online") {
+      await this.client.unsent.sendAgain().catch(() => {});
+    }
+  }
+
   /**
    * @param {Conversation} conversation
    * @param {Message} message
@@ -151,6 +167,10 @@ export class Sending {
         }
       }
       message.problem = problemOf(error);
+      if (message.state === "unknown" && !this.isWaiting) {
+        this.isWaiting = true;
+        this.later(DOUBT, () => void this.repeat());
+      }
     }
     this.client.unsent.keep();
     this.client.view.conversationChanged(conversation);
