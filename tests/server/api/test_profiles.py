@@ -211,6 +211,24 @@ def test_othersCookies() -> None:
         assert ask(harness, GetVfwebqq2(), cookie).json["retcode"] != 0
 
 
+@pytest.mark.parametrize("ack", [0, None])
+def test_anotherNick(ack: int | None) -> None:
+    """
+    A friend whose client sends C{ack} is told of another nick; for others there is no
+    event, and nothing is kept.
+    """
+    harness = ServerHarness()
+    alice, bob = harness.client(ALICE), harness.client(BOB).catchUp()
+    poll = bob.poll(ack=ack)
+    ask(harness, ModifyMyDetails2(ticketOf(alice), {"nick": "Alicia"}))
+    harness.clock.advance(0)
+    assert poll.isAnswered == (ack is not None)
+    if poll.isAnswered:
+        [event] = poll.response.result
+        assert event["poll_type"] == "friend_edit"
+        assert event["value"] == {"uin": bob.uin(ALICE), "nick": "Alicia"}
+
+
 def test_tokensAreOnesOwn() -> None:
     """
     The token of a search is invalid for other accounts and after a change.

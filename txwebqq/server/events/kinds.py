@@ -347,7 +347,8 @@ ROSTER_CHANGE = EventKind(
 
 FRIEND_EDIT = EventKind(
     "friend edit",
-    "friend edit",
+    # Without a space, which several processes have between it and the key.
+    "profile",
     _friendEdit,
     "other",
     isExtension=True,
