@@ -347,7 +347,6 @@ ROSTER_CHANGE = EventKind(
 
 FRIEND_EDIT = EventKind(
     "friend edit",
-    # Without a space, which several processes have between it and the key.
     "profile",
     _friendEdit,
     "other",

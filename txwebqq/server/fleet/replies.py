@@ -99,7 +99,7 @@ class FleetReplies(PollReplies):
 
 
 def _add(session: FleetSession, signal: Signal) -> None:
-    kind, _, number = signal.key.partition(" ")
+    kind, _, number = signal.key.rpartition(" ")
     if kind == "presence":
         status = Status.fromCode(int(signal.body))
         session.mailbox.presence[Number(int(number))] = status
@@ -109,7 +109,7 @@ def _add(session: FleetSession, signal: Signal) -> None:
 
 
 def _event(session: FleetSession, signal: Signal) -> Event:
-    kind, _, number = signal.key.partition(" ")
+    kind, _, number = signal.key.rpartition(" ")
     if kind == "presence":
         uin = session.sessionIds.uin(Number(int(number)))
         return StatusChange(uin, Status.fromCode(int(signal.body)), WEB_CLIENT)
