@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ import treq.testing
 from hypothesis import settings
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
+from twisted.python.urlpath import URLPath
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
@@ -147,6 +149,9 @@ def _failOnLoggedFailures(
         pytest.fail(f"logged, and not flushed:\n{report}", pytrace=False)
 
 
+_PLAIN_URL = re.compile(rb"(https?)://[\w.:-]+(?:/(?!/)|$)")
+
+
 class _Scheme:
     """
     The scheme of a URL.
@@ -156,8 +161,10 @@ class _Scheme:
         self.scheme = scheme
 
     @classmethod
-    def fromBytes(cls, url: bytes) -> _Scheme:
-        return cls(url.partition(b":")[0])
+    def fromBytes(cls, url: bytes) -> Any:
+        plain = _PLAIN_URL.match(url)
+        # The parser refuses some of the others.
+        return cls(plain[1]) if plain else URLPath.fromBytes(url)
 
 
 @pytest.fixture(scope="session", autouse=True)

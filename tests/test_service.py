@@ -331,7 +331,7 @@ ANSWERS = st.binary(max_size=20) | st.fixed_dictionaries(
 ).map(lambda value: json.dumps(value).encode())
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(st.lists(ANSWERS, max_size=6))
 def test_anyAnswers(answers: list[bytes]) -> None:
     """

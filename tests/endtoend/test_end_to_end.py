@@ -96,6 +96,7 @@ async def test_demoLate(processes: ProcessFolder) -> None:
         socket.create_connection(("127.0.0.1", int(found[1])))
 
 
+@pytest.mark.long
 @ensureDeferred
 async def test_demoTaken(processes: ProcessFolder) -> None:
     """

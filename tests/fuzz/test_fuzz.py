@@ -1,5 +1,5 @@
 """
-A few thousand hostile inputs of each kind; C{make fuzz} gives many more.
+Some hundred hostile inputs of each kind; C{make fuzz} gives many more.
 """
 
 from __future__ import annotations

@@ -51,14 +51,14 @@ def test_focus(browser: Browser, server: PageServer, tmp_path: Path) -> None:
     A dialog that is closed, also one that followed another, gives the focus back to
     the menu that opened it; what is chosen in one opens as before.
     """
-    with users(browser, server, tmp_path) as (alice,):
-        page = alice.signOn(10001).isOn().page
+    with users(browser, server, tmp_path) as (bob,):
+        page = bob.signOn(10002).isOn().page
         add = page.locator("summary", has_text="Add")
-        alice.act("Add", "New group")
+        bob.act("Add", "New group")
         page.keyboard.press("Escape")
         expect(add).to_be_focused()
-        alice.act("Add", "Add a friend")
-        alice.fill("Number", "10003", "Search")
+        bob.act("Add", "Add a friend")
+        bob.fill("Number", "10003", "Search")
         expect(page.get_by_role("heading", name="(10003)")).to_be_visible()
         expect(page.get_by_role("dialog")).to_have_count(1)
         page.keyboard.press("Escape")

@@ -81,6 +81,7 @@ def test_ratio() -> None:
     assert "met" in table([result], None)
 
 
+@pytest.mark.long
 def test_process() -> None:
     """
     A function runs in its own process, also one that starts a server.
@@ -104,6 +105,7 @@ def test_unknown(capfd: pytest.CaptureFixture[str]) -> None:
     assert "'nothing' is none of: poll-1, " in capfd.readouterr().err
 
 
+@pytest.mark.long
 def test_failing_measure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """
     A measure that fails is a row with its reason; the others are measured, and
