@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from tests.postgresql.server import PostgreSQLServer
 from tests.server.fleet.harness import Change, FleetHarness
 from tests.server.fleet.stillprocess import problems
-from tests.server.harness import ALICE, BOB, HTTPClient, textsOf
+from tests.server.harness import ALICE, BOB, HTTPClient, Wire, textsOf
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.postgresql.database import Database
@@ -97,6 +97,19 @@ class Away:
             while worker.length:
                 worker.handleBatch()
         self._harness.settle()
+
+
+def greet(client: HTTPClient) -> Wire:
+    """
+    Send a message to Bob, which may have no reply.
+    """
+    return client.ask(
+        "/channel/send_buddy_msg2",
+        psessionid=client.psessionid,
+        to=client.uin(BOB),
+        content='["hi",["font",{}]]',
+        msg_id=1,
+    )
 
 
 def heard(client: HTTPClient) -> list[str]:
@@ -271,13 +284,7 @@ def test_locked(harness: FleetHarness, alice: HTTPClient, bob: HTTPClient) -> No
         raise StatementFailed(LOCKED, "55P03")
 
     writing._attempt = locked
-    wire = alice.ask(
-        "/channel/send_buddy_msg2",
-        psessionid=alice.psessionid,
-        to=alice.uin(BOB),
-        content='["hi",["font",{}]]',
-        msg_id=1,
-    )
+    wire = greet(alice)
     assert wire.response.json["retcode"] == AWAY.retcode
     assert len(attempts) == 2
     assert LOCKED in problems(process)[0]
@@ -481,13 +488,7 @@ def test_awayAtCommit(
 
     connection.execute = lose
     writing._connect = connectLate
-    wire = alice.ask(
-        "/channel/send_buddy_msg2",
-        psessionid=alice.psessionid,
-        to=alice.uin(BOB),
-        content='["hi",["font",{}]]',
-        msg_id=1,
-    )
+    wire = greet(alice)
     assert wire.transport.disconnecting
     assert wire.raw == b""
     assert heard(bob) == []
