@@ -74,7 +74,7 @@ class SettingsRequests(Requester):
         Fetch the accounts that are blocked, friends or not (protocol.md 2.8.4).
 
         @return: fires with profiles that have a number, a uin and a nick, C{""} for an
-            account that was never known; fails with L{RequestRefused} at servers of
+            account that never was a friend; fails with L{RequestRefused} at servers of
             others.
         """
         return self.transport.call(GetBlocked2)

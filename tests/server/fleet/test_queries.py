@@ -23,6 +23,8 @@ from tests.server.harness import ALICE, BOB, CATS, HTTPClient
 from txwebqq.postgresql.database import Database
 from txwebqq.server.fleet.process import CLEAN
 from txwebqq.server.storage.store import SCHEMA, Store
+from txwebqq.wire.commands.profiles import ModifyMyDetails2
+from txwebqq.wire.form import Ticket, encodeForm
 
 MANY = 100_000
 
@@ -65,6 +67,30 @@ def test_oneForAllMembers(fleetEngine: None, statements: list[Statement]) -> Non
         ack = bob.poll(ack).response.json["ack"]
         numbers.append((sent, len(statements)))
     # The first of them reads what the others know.
+    assert numbers[1] == numbers[2]
+
+
+def test_oneForAllFriends(fleetEngine: None, statements: list[Statement]) -> None:
+    """
+    Another nick of an account with 490 friends takes as many statements as that of one
+    with 50.
+    """
+    harness = FleetHarness()
+    alice = harness.client(ALICE)
+    ticket = Ticket(alice.clientid, alice.psessionid, alice.vfwebqq, alice.ptwebqq)
+    numbers = []
+    for friends in (5, 50, 490):
+        harness.store.database.connection.execute(
+            "INSERT INTO friendship (owner, friend, category, markname)"
+            " SELECT n, ?, 0, '' FROM generate_series(500001, 500000 + ?) n"
+            " ON CONFLICT DO NOTHING",
+            (ALICE, friends),
+        )
+        statements.clear()
+        edit = ModifyMyDetails2(ticket, {"nick": f"Alice {friends}"})
+        form = encodeForm(edit.encodeFields()).decode()
+        assert harness.post(edit.path, form).response.json["retcode"] == 0
+        numbers.append(len(statements))
     assert numbers[1] == numbers[2]
 
 

@@ -17,7 +17,7 @@ from txwebqq.server.administration.commandline import (
     shown,
 )
 from txwebqq.server.storage.store import Store
-from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS, blockedIn
+from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS
 
 
 def addCommands(line: CommandLine) -> None:
@@ -91,10 +91,6 @@ def _listFriendships(store: Store, arguments: Arguments) -> None:
             printLine(f"{one}\t{other}{kept}")
 
 
-def _blocked(store: Store, owner: Number) -> tuple[Number, ...]:
-    return blockedIn(json.loads(store.settings.get(owner, PRIVACY).get(BLOCKED, "[]")))
-
-
 def _setBlocked(store: Store, owner: Number, blocked: set[Number]) -> None:
     store.settings.update(owner, PRIVACY, {BLOCKED: json.dumps(sorted(blocked))})
 
@@ -103,7 +99,7 @@ def _block(store: Store, arguments: Arguments) -> None:
     owner, other = arguments.owner, arguments.other
     existingAccount(store, owner)
     existingAccount(store, other)
-    blocked = set(_blocked(store, owner))
+    blocked = set(store.blockedBy(owner))
     if owner == other or other in blocked:
         problem = "cannot block itself" if owner == other else f"blocks {other} already"
         raise InvalidConfiguration(f"account {owner} {problem}")
@@ -112,7 +108,7 @@ def _block(store: Store, arguments: Arguments) -> None:
 
 def _unblock(store: Store, arguments: Arguments) -> None:
     owner, other = arguments.owner, arguments.other
-    blocked = set(_blocked(store, owner))
+    blocked = set(store.blockedBy(owner))
     if other not in blocked:
         raise InvalidConfiguration(f"account {owner} does not block {other}")
     _setBlocked(store, owner, blocked - {other})
@@ -120,7 +116,7 @@ def _unblock(store: Store, arguments: Arguments) -> None:
 
 def _listBlocked(store: Store, arguments: Arguments) -> None:
     existingAccount(store, arguments.owner)
-    for blocked in _blocked(store, arguments.owner):
+    for blocked in store.blockedBy(arguments.owner):
         record = store.accounts.get(blocked)
         printLine(f"{blocked}\t{shown(record.nick if record else '')}")
     if store.settings.get(arguments.owner, PRIVACY).get(STRANGERS) == "false":

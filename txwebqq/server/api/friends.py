@@ -4,11 +4,9 @@ Handlers of searches, friend requests, friends and categories (protocol.md 2.4).
 
 from __future__ import annotations
 
-import json
-
 from msgspec.structs import replace
 
-from txwebqq.model import Category, Event, Number, Policy, Profile
+from txwebqq.model import Category, Event, Policy, Profile
 from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.friends import UNKNOWN, FriendRules, policyOf
 from txwebqq.server.domain.profiles import profileFor
@@ -40,10 +38,8 @@ from txwebqq.wire.commands.friends import (
     SearchQQByUin2,
     SortFriendGroup,
 )
-from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, blockedIn
 
 NOT_FOUND = Refusal(100000, "there is nobody of that number or mail address")
-
 
 MAX_BLOCKED = 1000
 """Maximum number of blocked accounts that a client is told."""
@@ -199,22 +195,13 @@ class FriendsAPI:
         """
         C{GET /api/get_blocked2}: return the accounts that the account has blocked.
         """
-        texts = self._store.settings.get(session.number, PRIVACY)
-        numbers = sorted(set(blockedIn(json.loads(texts.get(BLOCKED, "[]")))))
-        found = map(self._store.accounts.get, numbers[:MAX_BLOCKED])
+        owner = session.number
+        numbers = sorted(set(self._store.blockedBy(owner)))[:MAX_BLOCKED]
+        nicks = self._store.friends.nicks(owner, numbers)
         return tuple(
-            Profile(
-                session.sessionIds.uin(account.number),
-                account.nick if self._hasKnown(session, account.number) else "",
-                number=account.number,
-            )
-            for account in found
-            if account is not None
+            Profile(session.sessionIds.uin(number), nick, number=number)
+            for number, nick in nicks.items()
         )
-
-    def _hasKnown(self, session: Session, number: Number) -> bool:
-        wasFriend = self._store.friends.wasRemoved(session.number, number)
-        return wasFriend or self._friendRules.knows(session, number)
 
     @answers(ChangeMarkName2)
     def changeMarkName2(

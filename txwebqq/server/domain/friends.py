@@ -228,7 +228,7 @@ class FriendRules:
             self._addAtOnce(asker, account, category, markname, welcome=False)
             return None
         if back is not None:
-            # Who asks an account that has asked accepts its request.
+            # The other account has sent a request as well: this one accepts it.
             refusal = self.accept(session, account, True, category, markname)
             if refusal is None:
                 step = FriendshipStep.PASSED_AND_ADDED
@@ -448,8 +448,8 @@ class FriendRules:
         if account is None or not self._edits.take(number):
             return
         event = FRIEND_EDIT.new(other=number, nick=account.nick)
-        for friend in self._store.friends.listedBy(number):
-            self._state.router.sendTransient(event, friend)
+        friends = self._store.friends.listedBy(number)
+        self._state.router.sendTransient(event, friends)
 
     def _category(self, owner: Number, index: int) -> CategoryRecord | None:
         categories = self._store.friends.categories(owner)

@@ -215,5 +215,5 @@ class MessageRules:
         if not self._state.sendingLimiter.takeSignal(session.number, friend):
             return TOO_FAST
         ids = self._state.messageIds.next(session.number)
-        self._state.router.sendTransient(kind.new(ids), friend)
+        self._state.router.sendTransient(kind.new(ids), [friend])
         return None

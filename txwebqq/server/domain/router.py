@@ -11,7 +11,7 @@ and the events of a reply to a poll, are in the database and survive a crash.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from txwebqq.model import KickNotice, Number, Sent
@@ -236,13 +236,13 @@ class MessageRouter:
         """
         session.mailbox.presence.pop(friend, None)
 
-    def sendTransient(self, event: QueuedEvent, number: Number) -> None:
+    def sendTransient(self, event: QueuedEvent, numbers: Sequence[Number]) -> None:
         """
-        Give an event to an account if it is online. The event is not stored,
-        and is dropped if no poll takes it within the lifetime of its kind.
+        Give an event to those of some accounts that are online. The event is not
+        stored, and is dropped if no poll takes it within the lifetime of its kind.
         """
-        session = self._sessions.online(number)
-        if session is not None:
+        self._sessions.load(numbers)
+        for session in filter(None, map(self._sessions.online, numbers)):
             session.mailbox.addTransient(event, self._clock.seconds())
             self.wake(session)
 

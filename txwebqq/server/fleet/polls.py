@@ -178,8 +178,9 @@ class FleetPolls:
         if session.isLost:
             said = replace(said, hasArrived=False)
         if session.kept is not None:
-            # What they acknowledge by number, the newer one does as well.
-            said = replace(said, ids=(*session.kept.ids, *said.ids))
+            # The newer C{ack} acknowledges what the other one does.
+            ids = dict.fromkeys((*session.kept.ids, *said.ids))
+            said = replace(said, ids=tuple(ids))
             session.kept = None
         session.waiting = said
         if session.isAsking:

@@ -54,7 +54,7 @@ RECOUNT = 3600
 """Time after which the accounts that are online are counted, in seconds: an operator
 may have removed some."""
 
-# How many accounts are online, and when they were counted.
+# The number of accounts that are online, and the time when they were counted.
 _ONLINE, _COUNTED = "online", "online counted"
 
 # The day that is counted for all accounts that are online; that which is being counted,

@@ -4,6 +4,8 @@ Tables of friend lists, their categories, and unanswered friend requests.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from txwebqq.databases.interface import Database
 from txwebqq.databases.statements import upsert
 from txwebqq.model import Number
@@ -208,6 +210,24 @@ class FriendStore:
             owner,
             friend,
         )
+
+    def nicks(self, owner: Number, numbers: Sequence[Number]) -> dict[Number, str]:
+        """
+        Return the nicks of those of some numbers that have an account, in their order;
+        C{""} for accounts that are not in the owner's friend list and never were.
+        """
+        if not numbers:
+            return {}
+        places = ", ".join("?" * len(numbers))
+        rows = self._db.execute(
+            "SELECT number, CASE WHEN EXISTS (SELECT 1 FROM friendship"
+            " WHERE owner = ? AND friend = number) OR EXISTS (SELECT 1 FROM"
+            " former_friendship WHERE owner = ? AND friend = number)"
+            " THEN nick ELSE '' END FROM account"
+            f" WHERE number IN ({places}) ORDER BY number",
+            (owner, owner, *numbers),
+        )
+        return {Number(number): nick for number, nick in rows}
 
     def categories(self, owner: Number) -> list[CategoryRecord]:
         """

@@ -152,6 +152,13 @@ class Store:
             or self.friends.request(number, other) is not None
         )
 
+    def blockedBy(self, owner: Number) -> tuple[Number, ...]:
+        """
+        Return the numbers that an account has blocked, also such without an account.
+        """
+        value = self.settings.get(owner, PRIVACY).get(BLOCKED, "[]")
+        return blockedIn(json.loads(value))
+
     def attitude(self, owner: Number, other: Number) -> Attitude:
         """
         Return the attitude of an account towards another one.

@@ -54,8 +54,8 @@ class ReactionRules:
             return TOO_FAST
         ids = self._state.messageIds.next(session.number)
         event = GROUP_POKE.new(ids, group=group, target=target)
-        for number in self._recipients(group, session.number):
-            self._state.router.sendTransient(event, number)
+        recipients = self._recipients(group, session.number)
+        self._state.router.sendTransient(event, recipients)
         return None
 
     def react(

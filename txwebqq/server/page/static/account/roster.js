@@ -43,7 +43,7 @@
  * A blocked account.
  * @typedef {object} Blocked
  * @property {number} number
- * @property {string} nick "" if the account has never known it
+ * @property {string} nick "" for one that never was a friend
  */
 
 /** @param {any} value @returns {any[]} */

@@ -141,9 +141,6 @@ export class ConversationView {
     this.draw();
     this.toEnd();
     this.composer.text.focus();
-    if (conversation.kind === "friend") {
-      void this.client.lists.fetchBlocked().catch(() => {});
-    }
     setText(this.note, conversation.isLoaded ? "" : word("loading"));
     this.client.history
       .open(conversation)
